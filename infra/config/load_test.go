@@ -1,0 +1,153 @@
+package config_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"redoubt/infra/config"
+)
+
+// source is a stack's configuration as Pulumi hands it over.
+type source map[string]string
+
+func (s source) GetConfig(key string) (string, bool) {
+	v, ok := s[key]
+	return v, ok
+}
+
+func (s source) load() (config.Config, error) {
+	return config.Load(s, slices.Collect(maps.Keys(s)))
+}
+
+// with returns a valid dev configuration, changed.
+func with(changes source) source {
+	s := source{
+		"aws:region":          "eu-central-1",
+		"redoubt:environment": "dev",
+		"redoubt:domain":      `{"name":"app.example.org","zoneId":"Z0123456789ABCDEFGHIJ"}`,
+		"redoubt:compute":     `{"image":"public.ecr.aws/docker/library/nginx:1.29"}`,
+	}
+	maps.Copy(s, changes)
+	return s
+}
+
+// prod returns a valid prod configuration, changed.
+func prod(changes source) source {
+	s := with(source{
+		"redoubt:environment":   "prod",
+		"redoubt:accountId":     "123456789012",
+		"redoubt:replicaRegion": "eu-west-1",
+		"redoubt:compute":       `{"image":"repo@sha256:` + digest + `"}`,
+	})
+	maps.Copy(s, changes)
+	return s
+}
+
+const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+func TestLoadKeepsDefaultsThatAreNotSet(t *testing.T) {
+	t.Parallel()
+	c, err := with(source{"redoubt:network": `{"cidr":"10.99.0.0/18"}`, "redoubt:keys": `{"multiRegion":false}`}).load()
+	require.NoError(t, err)
+	require.Equal(t, "10.99.0.0/18", c.Network.CIDR)
+	require.Equal(t, "single", c.Network.NAT, "unset fields keep the environment's default")
+	require.False(t, c.Keys.MultiRegion, "false is not the same as unset")
+	require.Equal(t, 30, c.Keys.DeletionWindowDays)
+	require.Equal(t, "redoubt-dev", c.Prefix())
+}
+
+func TestDefaultsOfEveryEnvironmentAreValid(t *testing.T) {
+	t.Parallel()
+	for _, env := range config.Environments {
+		_, err := prod(source{"redoubt:environment": string(env)}).load()
+		require.NoError(t, err, env)
+	}
+}
+
+func TestDefaultsAreNotShared(t *testing.T) {
+	t.Parallel()
+	a := config.Defaults(config.Dev)
+	a.Network.AvailabilityZones[0] = "z"
+	require.Equal(t, "a", config.Defaults(config.Dev).Network.AvailabilityZones[0])
+}
+
+// Each row is a mistake that people make, and the message that they must get.
+func TestFindingsNameFieldReasonAndFix(t *testing.T) {
+	t.Parallel()
+	rows := map[string]struct {
+		in   source
+		want string
+	}{
+		"unknown key":            {with(source{"redoubt:netwrok": `{}`}), `redoubt:netwrok: there is no such key (did you mean "network"?)`},
+		"unknown field":          {with(source{"redoubt:network": `{"cdir":"10.0.0.0/16"}`}), `redoubt:network.cdir: there is no such field (did you mean "cidr"?)`},
+		"wrong type":             {with(source{"redoubt:database": `{"instances":"two"}`}), `redoubt:database.instances: "two" is not a whole number (write a whole number)`},
+		"not an object":          {with(source{"redoubt:network": `[1]`}), `redoubt:network: [1] is not an object (write a map of fields)`},
+		"bad CIDR":               {with(source{"redoubt:network": `{"cidr":"10.0.0.0"}`}), `redoubt:network.cidr: "10.0.0.0" is not an IPv4 CIDR block (for example 10.20.0.0/16)`},
+		"host bits":              {with(source{"redoubt:network": `{"cidr":"10.0.1.1/16"}`}), `redoubt:network.cidr: 10.0.1.1/16 has host bits set (write 10.0.0.0/16)`},
+		"CIDR too small":         {with(source{"redoubt:network": `{"cidr":"10.0.0.0/28"}`}), `redoubt:network.cidr: /28 is out of range (/16 to /22)`},
+		"one zone":               {with(source{"redoubt:network": `{"availabilityZones":["a"]}`}), `redoubt:network.availabilityZones: 1 zones (two to four letters, for example [a, b])`},
+		"zone twice":             {with(source{"redoubt:network": `{"availabilityZones":["a","a"]}`}), `redoubt:network.availabilityZones[1]: "a" is not a zone letter, or stands twice (distinct letters of the region's zones)`},
+		"no NAT, no endpoints":   {with(source{"redoubt:network": `{"nat":"none","egressInternet":false}`}), `redoubt:network.endpoints: without NAT the tasks reach AWS only through endpoints (all, or nat: single)`},
+		"same replica region":    {with(source{"redoubt:replicaRegion": "eu-central-1"}), `redoubt:replicaRegion: eu-central-1 is aws:region itself: a copy there survives nothing (name another region)`},
+		"replica in China":       {with(source{"redoubt:replicaRegion": "cn-north-1"}), `redoubt:replicaRegion: eu-central-1 and cn-north-1 are in different partitions (name a region of partition aws)`},
+		"replication to nowhere": {prod(source{"redoubt:replicaRegion": ""}), `redoubt:replicaRegion: storage.replication has nowhere to copy to (name another region)`},
+		"unknown environment":    {with(source{"redoubt:environment": "qa"}), `redoubt:environment: "qa" is not a choice (one of dev, staging, prod)`},
+		"TLS policy":             {with(source{"redoubt:edge": `{"tlsPolicy":"tls12"}`}), `redoubt:edge.tlsPolicy: "tls12" is not a choice (one of tls13-only, tls13-preferred, pq, fips)`},
+		"no certificate":         {with(source{"redoubt:domain": `{"name":"app.example.org"}`}), `redoubt:domain: exactly one of zoneId and certificateArn is needed (zoneId to have a certificate made, certificateArn to bring one)`},
+		"certificate elsewhere":  {with(source{"redoubt:domain": `{"name":"app.example.org","certificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"}`}), `redoubt:domain.certificateArn: the certificate is in us-east-1, the load balancer in eu-central-1 (request one in eu-central-1)`},
+		"account id":             {with(source{"redoubt:accountId": "12345"}), `redoubt:accountId: "12345" is not an account id (12 digits, quoted)`},
+		"org id":                 {with(source{"redoubt:orgId": "acme"}), `redoubt:orgId: "acme" is not an organization id (o- and 10 to 32 letters or digits, or leave it empty)`},
+		"no region":              {with(source{"aws:region": ""}), `aws:region: "" is not a region (for example eu-central-1)`},
+		"backup days":            {with(source{"redoubt:database": `{"backupDays":0}`}), `redoubt:database.backupDays: 0 is out of range (1 to 35)`},
+		"capacity":               {with(source{"redoubt:database": `{"minAcu":4,"maxAcu":2}`}), `redoubt:database.minAcu: 4 is more than maxAcu 2 (minAcu ≤ maxAcu)`},
+		"retention":              {with(source{"redoubt:logs": `{"flowDays":8}`}), `redoubt:logs.flowDays: CloudWatch Logs does not offer 8 days`},
+		"reserved tag":           {with(source{"redoubt:tags": `{"aws:x":"y"}`}), `redoubt:tags.aws:x: the prefix aws: is reserved (another key)`},
+		"name too long":          {with(source{"redoubt:name": "a-very-long-name-indeed"}), `redoubt:name: "a-very-long-name-indeed" does not fit into AWS names`},
+		"prod with a tag":        {prod(source{"redoubt:compute": `{"image":"app:latest"}`}), `redoubt:compute.image: a tag can be moved under a running service`},
+		"prod without account":   {prod(source{"redoubt:accountId": ""}), `redoubt:accountId: prod must name its account, so that it cannot be applied to another (12 digits, quoted)`},
+		"prod exec":              {prod(source{"redoubt:compute": `{"exec":true,"image":"repo@sha256:` + digest + `"}`}), `redoubt:compute.exec: a shell in production tasks (false)`},
+		"prod force destroy":     {prod(source{"redoubt:storage": `{"forceDestroy":true}`}), `redoubt:storage.forceDestroy: a destroy would delete every object (false)`},
+		"standby in two zones":   {prod(source{"redoubt:network": `{"availabilityZones":["a","b"]}`}), `redoubt:search.standby: standby needs three zones, three data nodes and dedicated masters (standby: false, or provide them)`},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := row.in.load()
+			require.ErrorContains(t, err, row.want)
+			require.Len(t, err.(config.Findings), 1, "one mistake, one finding: %v", err)
+		})
+	}
+}
+
+func TestAllFindingsAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := with(source{
+		"redoubt:network":       `{"cidr":"10.0.0.0/30","nat":"some","colour":"red"}`,
+		"redoubt:replicaRegion": "eu-central-1",
+		"redoubt:logs":          `{"flowDays":8}`,
+	}).load()
+	found := err.(config.Findings)
+	fields := make([]string, 0, len(found))
+	for _, f := range found {
+		fields = append(fields, f.Field)
+	}
+	require.Equal(t, []string{
+		"redoubt:logs.flowDays", "redoubt:network.cidr", "redoubt:network.colour", "redoubt:network.nat", "redoubt:replicaRegion",
+	}, fields)
+}
+
+// The decoder meets whatever people write: it must answer with findings, never panic.
+func FuzzLoad(f *testing.F) {
+	f.Add("redoubt:network", `{"cidr":"10.0.0.0/16","availabilityZones":["a","b"]}`)
+	f.Add("redoubt:tags", `{"a":1}`)
+	f.Add("redoubt:environment", `prod`)
+	f.Fuzz(func(t *testing.T, key, value string) {
+		_, err := with(source{key: value}).load()
+		if err != nil {
+			require.IsType(t, config.Findings{}, err)
+		}
+	})
+}
