@@ -1,0 +1,64 @@
+package monitoring_test
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"redoubt/infra/internal/graphtest"
+	"redoubt/infra/monitoring"
+)
+
+const logsKey = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555"
+
+func TestLogGroupIsEncryptedAndExpires(t *testing.T) {
+	t.Parallel()
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		_, err := monitoring.NewLogGroup(ctx, "redoubt-dev-app", &monitoring.LogGroupArgs{
+			Name: "/redoubt-dev/app", KmsKeyArn: pulumi.String(logsKey), RetentionInDays: 30,
+			Tags: map[string]string{"owner": "platform"},
+		})
+		return err
+	})
+	component := g.Only(monitoring.LogGroupComponent.Token)
+	group := g.Only("aws:cloudwatch/logGroup:LogGroup")
+	require.Equal(t, component.URN, group.Parent)
+	require.Equal(t, "/redoubt-dev/app", group.Input("name"))
+	require.Equal(t, logsKey, group.Input("kmsKeyId"))
+	require.EqualValues(t, 30, group.Input("retentionInDays"))
+	require.Equal(t, map[string]any{"Name": "/redoubt-dev/app", "owner": "platform"}, group.Input("tags"))
+}
+
+func TestLogGroupReportsEveryFinding(t *testing.T) {
+	t.Parallel()
+	key := pulumi.String(logsKey)
+	for _, tc := range []struct {
+		name string
+		args *monitoring.LogGroupArgs
+		want []string
+	}{
+		{"nothing", nil, []string{"args: missing"}},
+		{"all at once", &monitoring.LogGroupArgs{}, []string{"name:", "kmsKeyArn:", "retentionInDays:"}},
+		{"blank in the name", &monitoring.LogGroupArgs{Name: "/a b", KmsKeyArn: key, RetentionInDays: 1}, []string{"name:"}},
+		{"reserved name", &monitoring.LogGroupArgs{Name: "aws/x", KmsKeyArn: key, RetentionInDays: 1}, []string{"which AWS reserves"}},
+		{"never expires", &monitoring.LogGroupArgs{Name: "/a", KmsKeyArn: key}, []string{"retentionInDays: 0"}},
+		{"a period that AWS does not know", &monitoring.LogGroupArgs{Name: "/a", KmsKeyArn: key, RetentionInDays: 31}, []string{"retentionInDays: 31"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := graphtest.Build(func(ctx *pulumi.Context) error {
+				_, err := monitoring.NewLogGroup(ctx, "logs", tc.args)
+				return err
+			})
+			for _, want := range tc.want {
+				require.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
+
+func TestRetentionDaysAscend(t *testing.T) {
+	t.Parallel()
+	require.IsIncreasing(t, monitoring.RetentionDays)
+}
