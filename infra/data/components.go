@@ -1,0 +1,6 @@
+package data
+
+import "redoubt/guide"
+
+// Components are the package's components.
+var Components = []guide.Component{KeyComponent}
