@@ -1,0 +1,79 @@
+package analyzer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+// server is the SDK's analyzer server with the two calls that it cannot pass on.
+type server struct {
+	pulumirpc.AnalyzerServer
+	analyzer *Analyzer
+}
+
+// NewServer returns the pack as a gRPC service.
+func NewServer(a *Analyzer) pulumirpc.AnalyzerServer {
+	return &server{plugin.NewAnalyzerServer(a), a}
+}
+
+// GetAnalyzerInfo rewrites the schemas to plain JSON values first: the SDK's
+// server hands plugin.JSONSchema to structpb, which knows only map[string]any,
+// and panics (sdk v3.259.0, analyzer_server.go, marshalConfigSchema).
+func (s *server) GetAnalyzerInfo(ctx context.Context, _ *emptypb.Empty) (*pulumirpc.AnalyzerInfo, error) {
+	info, err := s.analyzer.GetAnalyzerInfo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	schemas := map[string]*plugin.AnalyzerPolicyConfigSchema{}
+	for i := range info.Policies {
+		schemas[info.Policies[i].Name] = info.Policies[i].ConfigSchema
+		info.Policies[i].ConfigSchema = nil
+	}
+	out, err := plugin.NewAnalyzerServer(described{s.analyzer, info}).GetAnalyzerInfo(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range out.Policies {
+		schema := schemas[p.Name]
+		if schema == nil {
+			continue
+		}
+		p.ConfigSchema = &pulumirpc.PolicyConfigSchema{Required: schema.Required}
+		text, err := json.Marshal(schema.Properties)
+		if err == nil {
+			p.ConfigSchema.Properties = &structpb.Struct{}
+			err = p.ConfigSchema.Properties.UnmarshalJSON(text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("policy %s: its configuration schema cannot be sent: %w", p.Name, err)
+		}
+	}
+	return out, nil
+}
+
+// described is an analyzer whose description is already at hand.
+type described struct {
+	*Analyzer
+	info plugin.AnalyzerInfo
+}
+
+func (d described) GetAnalyzerInfo(context.Context) (plugin.AnalyzerInfo, error) { return d.info, nil }
+
+// ConfigureStack tells preview from update; the SDK's server drops it.
+func (s *server) ConfigureStack(
+	_ context.Context, req *pulumirpc.AnalyzerStackConfigureRequest,
+) (*pulumirpc.AnalyzerStackConfigureResponse, error) {
+	s.analyzer.mu.Lock()
+	defer s.analyzer.mu.Unlock()
+	s.analyzer.phase = phaseUpdate
+	if req.GetDryRun() {
+		s.analyzer.phase = phasePreview
+	}
+	return &pulumirpc.AnalyzerStackConfigureResponse{}, nil
+}

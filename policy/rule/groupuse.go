@@ -1,0 +1,97 @@
+package rule
+
+// Role is what the holder of a security group is in the guide's diagram.
+type Role string
+
+// The roles.
+const (
+	PublicALB   Role = "public load balancer"
+	InternalALB Role = "internal load balancer"
+	ECS         Role = "ECS service"
+	Database    Role = "database"
+	Search      Role = "OpenSearch domain"
+	Lambda      Role = "Lambda function"
+	Proxy       Role = "RDS proxy"
+	Endpoint    Role = "VPC endpoint"
+)
+
+// holders says which property of which type attaches security groups.
+var holders = []struct {
+	typ, property string
+	role          func(*Resource) Role
+}{
+	{"lb/loadBalancer", "securityGroups", albRole},
+	{"ecs/service", "networkConfiguration.securityGroups", constant(ECS)},
+	{"rds/cluster", "vpcSecurityGroupIds", constant(Database)},
+	{"rds/instance", "vpcSecurityGroupIds", constant(Database)},
+	{"opensearch/domain", "vpcOptions.securityGroupIds", constant(Search)},
+	{"lambda/function", "vpcConfig.securityGroupIds", constant(Lambda)},
+	{"rds/proxy", "vpcSecurityGroupIds", constant(Proxy)},
+	{"ec2/vpcEndpoint", "securityGroupIds", constant(Endpoint)},
+}
+
+func constant(role Role) func(*Resource) Role { return func(*Resource) Role { return role } }
+
+func albRole(r *Resource) Role {
+	if internal, known := r.Get("internal").Bool(); known && internal {
+		return InternalALB
+	}
+	return PublicALB
+}
+
+// GroupUse says who holds the security groups of the stack in one role.
+type GroupUse struct {
+	byURN map[string][]*Resource
+	// Open says that a holder in this role also has groups that could not be
+	// traced to this stack.
+	Open bool
+}
+
+// Holders returns the resources that the group is attached to in this role.
+func (u *GroupUse) Holders(group *Resource) []*Resource { return u.byURN[string(group.URN)] }
+
+// GroupsOf returns who holds which security group in the role.
+func (s *Stack) GroupsOf(role Role) *GroupUse {
+	if s.groups == nil {
+		s.groups = map[string]*GroupUse{}
+		for _, h := range holders {
+			for _, r := range s.Of(h.typ) {
+				use := s.use(h.role(r))
+				refs := s.Refs(r, h.property, "ec2/securityGroup", "ec2/defaultSecurityGroup")
+				use.Open = use.Open || !refs.Complete()
+				for _, g := range refs.Targets {
+					use.byURN[string(g.URN)] = append(use.byURN[string(g.URN)], r)
+				}
+			}
+		}
+	}
+	return s.use(role)
+}
+
+func (s *Stack) use(role Role) *GroupUse {
+	u := s.groups[string(role)]
+	if u == nil {
+		u = &GroupUse{byURN: map[string][]*Resource{}}
+		s.groups[string(role)] = u
+	}
+	return u
+}
+
+// GroupsDeclaredBy returns the groups that the resource's rules belong to: the
+// group itself for inline rules, the referenced group for a rule resource.
+func (s *Stack) GroupsDeclaredBy(r *Resource) Refs {
+	if r.Is("ec2/securityGroup", "ec2/defaultSecurityGroup") {
+		return Refs{Targets: []*Resource{r}}
+	}
+	return s.Refs(r, "securityGroupId", "ec2/securityGroup", "ec2/defaultSecurityGroup")
+}
+
+// HeldBy returns the holders, in the role, of the groups that r's rules belong to.
+func (s *Stack) HeldBy(r *Resource, role Role) []*Resource {
+	use := s.GroupsOf(role)
+	var out []*Resource
+	for _, g := range s.GroupsDeclaredBy(r).Targets {
+		out = append(out, use.Holders(g)...)
+	}
+	return out
+}

@@ -1,0 +1,229 @@
+package rule
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+// Stack is the graph of a stack's resources, for rules that join several.
+//
+// A join follows property dependencies, which the engine knows exactly also at
+// preview, when ids and ARNs are unknown; only a literal value is matched
+// against ids, names and ARNs. A Stack is used by one goroutine at a time.
+type Stack struct {
+	all      []*Resource
+	byURN    map[resource.URN]*Resource
+	byType   map[string][]*Resource
+	byHandle map[string][]*Resource
+	reverse  map[reverseKey]map[resource.URN][]*Resource
+	groups   map[string]*GroupUse
+}
+
+type reverseKey struct{ fromType, property string }
+
+// handles are the properties whose value names a resource in another's inputs.
+var handles = []string{
+	"id", "arn", "name", "bucket", "keyId", "invokeArn", "qualifiedArn", "identifier",
+	"clusterIdentifier", "defaultRouteTableId", "defaultSecurityGroupId",
+}
+
+// NewStack builds the graph. The order of the resources does not matter.
+func NewStack(resources []*Resource) *Stack {
+	s := &Stack{
+		all:      append([]*Resource(nil), resources...),
+		byURN:    make(map[resource.URN]*Resource, len(resources)),
+		byType:   map[string][]*Resource{},
+		byHandle: map[string][]*Resource{},
+		reverse:  map[reverseKey]map[resource.URN][]*Resource{},
+	}
+	sort.Slice(s.all, func(i, j int) bool { return s.all[i].URN < s.all[j].URN })
+	for _, r := range s.all {
+		s.byURN[r.URN] = r
+		s.byType[r.Type] = append(s.byType[r.Type], r)
+		for _, h := range r.handles() {
+			s.byHandle[h] = append(s.byHandle[h], r)
+		}
+	}
+	return s
+}
+
+// handles returns the distinct known strings that may stand for the resource.
+func (r *Resource) handles() []string {
+	var out []string
+	for _, key := range handles {
+		for _, v := range []Value{r.Output(key), r.Get(key)} {
+			if str, ok := v.Str(); ok && str != "" {
+				out = appendNew(out, []string{str})
+			}
+		}
+	}
+	return out
+}
+
+// All returns every resource, sorted by URN.
+func (s *Stack) All() []*Resource { return s.all }
+
+// Of returns the resources of the types, by any of their spellings, sorted by
+// URN within each type.
+func (s *Stack) Of(types ...string) []*Resource {
+	var out []*Resource
+	seen := map[string]bool{}
+	for _, t := range types {
+		c := Canonical(t)
+		if !seen[c] {
+			seen[c] = true
+			out = append(out, s.byType[c]...)
+		}
+	}
+	return out
+}
+
+// Refs is what a property refers to.
+type Refs struct {
+	// Targets are the resources of this stack, sorted by URN.
+	Targets []*Resource
+	// External are known values that name nothing in this stack.
+	External []Value
+	// Unknown says that the property also holds unknown values that no resource
+	// of the wanted types explains.
+	Unknown bool
+}
+
+// Has says that r is among the targets.
+func (f Refs) Has(r *Resource) bool {
+	for _, t := range f.Targets {
+		if t.URN == r.URN {
+			return true
+		}
+	}
+	return false
+}
+
+// Empty says that the property refers to nothing at all.
+func (f Refs) Empty() bool { return len(f.Targets) == 0 && len(f.External) == 0 && !f.Unknown }
+
+// Complete says that every value was traced to a resource of the stack.
+func (f Refs) Complete() bool { return len(f.External) == 0 && !f.Unknown }
+
+// Refs traces a property (path as in Value.Each) to resources of the types.
+func (s *Stack) Refs(r *Resource, path string, types ...string) Refs {
+	return s.refsOf(r, path, r.Each(path), types)
+}
+
+func (s *Stack) refsOf(r *Resource, path string, values []Value, types []string) Refs {
+	var known []Value
+	unknown := 0
+	found := map[resource.URN]*Resource{}
+	for _, v := range values {
+		str, isStr := v.Str()
+		switch {
+		case v.Unknown():
+			unknown++
+		case !isStr || str == "":
+		case !s.matchHandle(str, types, found):
+			known = append(known, v)
+		}
+	}
+	if unknown+len(known)+len(found) == 0 {
+		return Refs{}
+	}
+	traced := 0
+	for _, t := range s.dependencies(r, topKey(path), types) {
+		if found[t.URN] == nil {
+			found[t.URN] = t
+			traced++
+		}
+	}
+	// Dependencies explain the unknown values first, then known ones that are
+	// computed before the target exists, such as an ARN made from a name.
+	explained := max(0, traced-unknown)
+	out := Refs{Targets: sortedResources(found), Unknown: unknown > traced}
+	if explained < len(known) {
+		out.External = known[explained:]
+	}
+	return out
+}
+
+func (s *Stack) matchHandle(str string, types []string, into map[resource.URN]*Resource) bool {
+	matched := false
+	for _, t := range s.byHandle[str] {
+		if t.Is(types...) {
+			into[t.URN] = t
+			matched = true
+		}
+	}
+	return matched
+}
+
+// dependencies returns the resources of the types that the property was
+// computed from. A dependency of another type is followed through its own
+// property of the same name: bucketPolicy{bucket: versioning.bucket} means the
+// bucket that the versioning belongs to.
+func (s *Stack) dependencies(r *Resource, key string, types []string) []*Resource {
+	var out []*Resource
+	for _, urn := range r.deps[resource.PropertyKey(key)] {
+		t := s.byURN[urn]
+		switch {
+		case t == nil || t.URN == r.URN:
+		case t.Is(types...):
+			out = append(out, t)
+		default:
+			for _, via := range t.deps[resource.PropertyKey(key)] {
+				if v := s.byURN[via]; v != nil && v.Is(types...) {
+					out = append(out, v)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// DependsOn says that the property was computed from a resource of the types:
+// the proof that a reference has the right kind while its value is unknown.
+func (s *Stack) DependsOn(r *Resource, path string, types ...string) bool {
+	return len(s.dependencies(r, topKey(path), types)) > 0
+}
+
+// Pointing returns the resources of one type whose property refers to r.
+func (s *Stack) Pointing(r *Resource, property, fromType string) []*Resource {
+	key := reverseKey{Canonical(fromType) + ">" + r.Type, property}
+	index, ok := s.reverse[key]
+	if !ok {
+		index = map[resource.URN][]*Resource{}
+		for _, from := range s.Of(fromType) {
+			for _, t := range s.Refs(from, property, r.Type).Targets {
+				index[t.URN] = append(index[t.URN], from)
+			}
+		}
+		s.reverse[key] = index
+	}
+	return index[r.URN]
+}
+
+// Loose says that some resource of the type has a property whose target could
+// not be traced: absence of a partner is then not certain.
+func (s *Stack) Loose(property, fromType, toType string) bool {
+	for _, from := range s.Of(fromType) {
+		if s.Refs(from, property, toType).Unknown {
+			return true
+		}
+	}
+	return false
+}
+
+func topKey(path string) string {
+	key, _, _ := strings.Cut(path, ".")
+	key, _, _ = strings.Cut(key, "[")
+	return key
+}
+
+func sortedResources(m map[resource.URN]*Resource) []*Resource {
+	out := make([]*Resource, 0, len(m))
+	for _, r := range m {
+		out = append(out, r)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].URN < out[j].URN })
+	return out
+}

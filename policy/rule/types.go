@@ -1,0 +1,49 @@
+package rule
+
+import "strings"
+
+// aliases maps the spellings of one resource type to the canonical one.
+//
+// The provider has the load balancer resources under three modules, and its
+// major version 7 drops the suffix V2 of the S3 resources
+// (pulumi/pulumi-aws#3803), so that one rule must know both names.
+var aliases = map[string]string{
+	"s3/bucketV2":                                  "s3/bucket",
+	"s3/bucketAclV2":                               "s3/bucketAcl",
+	"s3/bucketCorsConfigurationV2":                 "s3/bucketCorsConfiguration",
+	"s3/bucketLifecycleConfigurationV2":            "s3/bucketLifecycleConfiguration",
+	"s3/bucketLoggingV2":                           "s3/bucketLogging",
+	"s3/bucketObjectLockConfigurationV2":           "s3/bucketObjectLockConfiguration",
+	"s3/bucketRequestPaymentConfigurationV2":       "s3/bucketRequestPaymentConfiguration",
+	"s3/bucketServerSideEncryptionConfigurationV2": "s3/bucketServerSideEncryptionConfiguration",
+	"s3/bucketVersioningV2":                        "s3/bucketVersioning",
+	"s3/bucketWebsiteConfigurationV2":              "s3/bucketWebsiteConfiguration",
+}
+
+// modules maps alternative modules to the canonical one.
+var modules = map[string]string{
+	"alb":                      "lb",
+	"elasticloadbalancingv2":   "lb",
+	"applicationloadbalancing": "lb",
+	"elasticloadbalancing":     "elb",
+}
+
+// Canonical returns the canonical short form of a type: "kms/key" for
+// "aws:kms/key:Key", "lb/listener" for "aws:alb/listener:Listener",
+// "s3/bucket" for "aws:s3/bucketV2:BucketV2". A type of another package is
+// returned as it is.
+func Canonical(token string) string {
+	short := token
+	if rest, ok := strings.CutPrefix(token, "aws:"); ok {
+		short, _, _ = strings.Cut(rest, ":")
+	}
+	if module, name, ok := strings.Cut(short, "/"); ok {
+		if m, has := modules[module]; has {
+			short = m + "/" + name
+		}
+	}
+	if c, ok := aliases[short]; ok {
+		return c
+	}
+	return short
+}
