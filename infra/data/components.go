@@ -3,4 +3,4 @@ package data
 import "redoubt/guide"
 
 // Components are the package's components.
-var Components = []guide.Component{KeyComponent, BucketComponent}
+var Components = []guide.Component{KeyComponent, BucketComponent, AuroraComponent, OpenSearchComponent}
