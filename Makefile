@@ -1,0 +1,44 @@
+# What people do here. `make demo` and `make test` set up all that they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help tools build demo test lint bench fuzz generate clean
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_BUILD = go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+tools: ## Build the Pulumi CLI into bin/ where none new enough is on PATH
+	@tools/pulumi.sh
+
+build: ## Build bin/redoubt and the policy pack bin/redoubt-policy
+	@[ -x bin/redoubt ] || echo "Building redoubt. The first time compiles the AWS SDK of Pulumi (about 5 minutes on 2 cores); then it is cached."
+	@$(GO_BUILD) -o bin/redoubt ./automation/cmd/redoubt
+	@$(GO_BUILD) -o bin/redoubt-policy ./policy
+
+demo: tools build ## Rehearse dev and prod, then see each known mistake refused
+	@bin/redoubt rehearse --stack dev --stack prod
+	@echo
+	@echo "And now with mistakes: each must be refused at preview."
+	@bin/redoubt rehearse --break all
+
+test: tools build ## Run all tests
+	@go vet ./...
+	@go test ./...
+
+lint: ## gofumpt, go vet and staticcheck
+	@tools/linters.sh
+
+bench: tools build ## Measure, as ratios in one run
+	@go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./policy/... ./automation/rehearse
+
+FUZZTIME ?= 20s
+fuzz: ## Fuzz every parser and evaluator for FUZZTIME each
+	@tools/fuzz.sh $(FUZZTIME)
+
+generate: ## Write the generated documents
+	@go run ./internal/docgen
+
+clean: ## Remove what was built here
+	@rm -rf bin .redoubt

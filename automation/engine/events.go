@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+)
+
+// Finding is one thing that the policy pack reported.
+type Finding struct {
+	Policy string `json:"policy"`
+	// Level is mandatory, advisory or remediate; Severity is critical, high,
+	// medium, low or empty.
+	Level    string `json:"level"`
+	Severity string `json:"severity,omitempty"`
+	URN      string `json:"urn,omitempty"`
+	Message  string `json:"message"`
+}
+
+// Change is what the engine did, or would do, to one resource.
+type Change struct {
+	URN  string `json:"urn"`
+	Type string `json:"type"`
+	Op   string `json:"op"`
+	// Properties are the paths that differ, sorted.
+	Properties []string `json:"properties,omitempty"`
+}
+
+// Outcome is what one operation's events amount to.
+type Outcome struct {
+	// Counts are resources by operation: create, update, same, delete, ….
+	Counts map[string]int `json:"counts"`
+	// Changes are all resources whose operation is not "same".
+	Changes  []Change  `json:"changes,omitempty"`
+	Findings []Finding `json:"findings,omitempty"`
+	// Errors are the engine's error diagnostics, in order.
+	Errors []string `json:"errors,omitempty"`
+}
+
+// Changed is the number of resources that the operation touched.
+func (o Outcome) Changed() int {
+	n := 0
+	for op, count := range o.Counts {
+		if op != string(apitype.OpSame) && op != string(apitype.OpRead) {
+			n += count
+		}
+	}
+	return n
+}
+
+// Mandatory are the findings that stop an operation.
+func (o Outcome) Mandatory() []Finding {
+	var out []Finding
+	for _, f := range o.Findings {
+		if f.Level == "mandatory" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Recorder collects the events of one operation. The SDK closes a channel only
+// if the CLI connected to it, so the recorder ends when it is told to and
+// never waits for a close.
+type Recorder struct {
+	// OnResource is called at each finished resource with the number so far;
+	// it must not block. May be nil.
+	OnResource func(done int)
+
+	mu      sync.Mutex
+	outcome Outcome
+	done    int
+}
+
+// Record collects events until stop is called; stop drains what is buffered
+// and returns the outcome.
+func (r *Recorder) Record() (channel chan<- events.EngineEvent, stop func() Outcome) {
+	// Buffered, because a slow reader would block the engine's event stream.
+	ch := make(chan events.EngineEvent, 1024)
+	end, ended := make(chan struct{}), make(chan struct{})
+	r.outcome = Outcome{Counts: map[string]int{}}
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case e, open := <-ch:
+				if !open {
+					return
+				}
+				r.add(e)
+			case <-end:
+				r.drain(ch)
+				return
+			}
+		}
+	}()
+	return ch, func() Outcome {
+		close(end)
+		<-ended
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.outcome.sort()
+		return r.outcome
+	}
+}
+
+func (r *Recorder) drain(ch <-chan events.EngineEvent) {
+	for {
+		select {
+		case e, open := <-ch:
+			if !open {
+				return
+			}
+			r.add(e)
+		default:
+			return
+		}
+	}
+}
+
+func (r *Recorder) add(e events.EngineEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case e.PolicyEvent != nil:
+		p := e.PolicyEvent
+		r.outcome.Findings = append(r.outcome.Findings, Finding{
+			Policy: p.PolicyName, Level: level(p.EnforcementLevel), Severity: p.Severity,
+			URN: p.ResourceURN, Message: plain(p.Message),
+		})
+	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
+		r.outcome.Errors = append(r.outcome.Errors, plain(e.DiagnosticEvent.Message))
+	case e.ResOutputsEvent != nil:
+		r.addChange(e.ResOutputsEvent.Metadata)
+	case e.SummaryEvent != nil:
+		for op, n := range e.SummaryEvent.ResourceChanges {
+			r.outcome.Counts[string(op)] = n
+		}
+	}
+}
+
+func (r *Recorder) addChange(m apitype.StepEventMetadata) {
+	r.done++
+	if r.OnResource != nil {
+		r.OnResource(r.done)
+	}
+	if m.Op == apitype.OpSame || m.Op == apitype.OpRead {
+		return
+	}
+	r.outcome.Changes = append(r.outcome.Changes, Change{URN: m.URN, Type: m.Type, Op: string(m.Op), Properties: properties(m)})
+}
+
+// properties are the paths that a step changes: the detailed diff where the
+// provider gave one, else the keys.
+func properties(m apitype.StepEventMetadata) []string {
+	var paths []string
+	for p := range m.DetailedDiff {
+		paths = append(paths, p)
+	}
+	if len(paths) == 0 {
+		paths = append(paths, m.Diffs...)
+	}
+	sort.Strings(paths)
+	return paths
+}
+
+func (o *Outcome) sort() {
+	sort.SliceStable(o.Changes, func(i, j int) bool { return o.Changes[i].URN < o.Changes[j].URN })
+	sort.SliceStable(o.Findings, func(i, j int) bool {
+		a, b := o.Findings[i], o.Findings[j]
+		if a.Policy != b.Policy {
+			return a.Policy < b.Policy
+		}
+		return a.URN < b.URN
+	})
+}
+
+// level is the engine's word for an enforcement level, as people configure it:
+// the event says "warning" for an advisory policy.
+func level(s string) string {
+	if s == "warning" {
+		return "advisory"
+	}
+	return s
+}
+
+// plain removes the engine's colour tags.
+func plain(s string) string {
+	for {
+		start := strings.Index(s, "<{%")
+		if start < 0 {
+			return strings.TrimSpace(s)
+		}
+		end := strings.Index(s[start:], "%}>")
+		if end < 0 {
+			return strings.TrimSpace(s)
+		}
+		s = s[:start] + s[start+end+len("%}>"):]
+	}
+}
