@@ -31,14 +31,14 @@ func (f *findings) required(field string, present bool, fix string) {
 
 func (f *findings) err() error { return errors.Join(f.errs...) }
 
-var namePrefix = regexp.MustCompile(`^[a-z][a-z0-9-]{1,26}[a-z0-9]$`)
+var namePrefix = regexp.MustCompile(`^[a-z][a-z0-9-]{1,24}[a-z0-9]$`)
 
 // prefix checks the start of physical names. The longest name made from it is
-// a load balancer's or target group's: 32 characters with "-alb" or "-app",
-// and AWS refuses names that start with "internal-".
+// a target group's: 32 characters with "-65535". AWS refuses load balancer
+// names that start with "internal-".
 func (f *findings) prefix(prefix string) {
 	if !namePrefix.MatchString(prefix) || strings.Contains(prefix, "--") {
-		f.add("prefix", fmt.Sprintf("%q cannot start physical names", prefix), "3 to 28 of a-z 0-9 and single hyphens, for example redoubt-dev")
+		f.add("prefix", fmt.Sprintf("%q cannot start physical names", prefix), "3 to 26 of a-z 0-9 and single hyphens, for example redoubt-dev")
 	}
 	if strings.HasPrefix(prefix, "internal-") {
 		f.add("prefix", "AWS reserves load balancer names that start with internal-", "choose another prefix")

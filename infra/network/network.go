@@ -15,9 +15,9 @@ import "redoubt/guide"
 var Components = []guide.Component{
 	VpcComponent,
 	FlowLogsComponent,
-	//SG
+	SecurityGroupsComponent,
 	EndpointsComponent,
-	//WA
+	WebAclComponent,
 	//CE
 	//LB
 }

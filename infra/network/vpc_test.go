@@ -212,7 +212,7 @@ func TestVpcReportsEveryFinding(t *testing.T) {
 		{"nothing", nil, []string{"args: missing"}},
 		{"all at once", &network.VpcArgs{}, []string{"prefix:", "scope.region:", "scope.accountId:", "nat:", "cidr:", "availabilityZones:", "flowLogs.kmsKeyArn:", "flowLogs.retentionInDays:"}},
 		{"a port", vpcArgs(func(a *network.VpcArgs) { a.Ports.App = 70000 }), []string{"ports.app: 70000"}},
-		{"a prefix too long for a load balancer", vpcArgs(func(a *network.VpcArgs) { a.Prefix = strings.Repeat("x", 29) }), []string{"prefix:"}},
+		{"a prefix too long for a load balancer", vpcArgs(func(a *network.VpcArgs) { a.Prefix = strings.Repeat("x", 27) }), []string{"prefix:"}},
 		{"a reserved prefix", vpcArgs(func(a *network.VpcArgs) { a.Prefix = "internal-dev" }), []string{"internal-"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
