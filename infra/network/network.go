@@ -18,6 +18,6 @@ var Components = []guide.Component{
 	SecurityGroupsComponent,
 	EndpointsComponent,
 	WebAclComponent,
-	//CE
-	//LB
+	CertificateComponent,
+	LoadBalancerComponent,
 }
