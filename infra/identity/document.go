@@ -66,7 +66,7 @@ type Document []Statement
 // "statement: field: why (fix)".
 func (d Document) JSON(kind Kind) (string, error) {
 	findings := d.check(kind)
-	text, err := json.Marshal(d)
+	text, err := marshalPlain(d)
 	if err != nil {
 		return "", fmt.Errorf("policy document: %w (use plain strings)", err)
 	}
