@@ -120,7 +120,7 @@ func (b *bucketBuilder) replicate() {
 	}
 	b.step(func(o ...pulumi.ResourceOption) (pulumi.Resource, error) {
 		// S3 checks both versionings and the role's rights when it takes the rule.
-		needs := append([]pulumi.Resource{r.To.Versioning}, role.Rights...)
+		needs := append([]pulumi.Resource{b.c.Versioning, r.To.Versioning}, role.Rights...)
 		return s3.NewBucketReplicationConfig(b.ctx, b.name+"-replication", &s3.BucketReplicationConfigArgs{
 			Bucket: b.c.Bucket.ID(),
 			Role:   role.Arn,
