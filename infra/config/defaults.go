@@ -13,7 +13,7 @@ var defaults = map[Environment]Config{
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "t3.small.search", DataNodes: 1, VolumeGiB: 10, CreateServiceLinkedRole: true},
 		Storage:  Storage{ForceDestroy: true, NoncurrentDays: 30},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
-		Logs:     Logs{ApplicationDays: 14, FlowDays: 7, AuditDays: 90},
+		Logs:     Logs{ApplicationDays: 14, FlowDays: 7, AuditDays: 120},
 	},
 	Staging: {
 		Network:  Network{CIDR: "10.30.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "core", EgressInternet: true},

@@ -9,11 +9,17 @@ import (
 type Finding struct {
 	// Field is the way to it, for example "redoubt:network.cidr".
 	Field string
-	// Reason says what is wrong; Fix says what to write instead.
+	// Reason says what is wrong; Fix says what to write instead, and is empty
+	// where the reason says that too.
 	Reason, Fix string
 }
 
-func (f Finding) String() string { return fmt.Sprintf("%s: %s (%s)", f.Field, f.Reason, f.Fix) }
+func (f Finding) String() string {
+	if f.Fix == "" {
+		return f.Field + ": " + f.Reason
+	}
+	return fmt.Sprintf("%s: %s (%s)", f.Field, f.Reason, f.Fix)
+}
 
 // Findings is an error that lists everything wrong, a line each.
 type Findings []Finding

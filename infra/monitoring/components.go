@@ -1,0 +1,6 @@
+package monitoring
+
+import "redoubt/guide"
+
+// Components are the layer's components, for the coverage of the guide.
+var Components = []guide.Component{LogGroupComponent}

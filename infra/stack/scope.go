@@ -1,0 +1,67 @@
+package stack
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"redoubt/infra/config"
+	"redoubt/infra/identity"
+)
+
+// place is where a stack lives: its providers, account and regions.
+type place struct {
+	primary *aws.Provider
+	// replica is nil without a replica region.
+	replica      *aws.Provider
+	scope        identity.Scope
+	replicaScope identity.Scope
+}
+
+// newPlace makes the providers and asks which account they are in. The
+// providers are explicit, because version 6 has no region per resource, and
+// because allowedAccountIds makes AWS the judge of accountId.
+func newPlace(ctx *pulumi.Context, c config.Config) (*place, error) {
+	p := &place{}
+	var err error
+	if p.primary, err = newProvider(ctx, "primary", c, c.Region); err != nil {
+		return nil, err
+	}
+	if c.ReplicaRegion != "" {
+		if p.replica, err = newProvider(ctx, "replica", c, c.ReplicaRegion); err != nil {
+			return nil, err
+		}
+	}
+	caller, err := aws.GetCallerIdentity(ctx, nil, pulumi.Provider(p.primary))
+	if err != nil {
+		return nil, fmt.Errorf("which account the credentials belong to: %w", err)
+	}
+	if c.AccountID != "" && caller.AccountId != c.AccountID {
+		return nil, fmt.Errorf("redoubt:accountId is %s, but the credentials belong to account %s (use the other account's credentials, or correct accountId)", c.AccountID, caller.AccountId)
+	}
+	partition, err := aws.GetPartition(ctx, nil, pulumi.Provider(p.primary))
+	if err != nil {
+		return nil, fmt.Errorf("which partition %s is in: %w", c.Region, err)
+	}
+	p.scope = identity.Scope{Partition: partition.Partition, Region: c.Region, AccountID: caller.AccountId}
+	p.replicaScope = p.scope.In(c.ReplicaRegion)
+	return p, nil
+}
+
+func newProvider(ctx *pulumi.Context, name string, c config.Config, region string) (*aws.Provider, error) {
+	args := &aws.ProviderArgs{
+		Region:      pulumi.String(region),
+		DefaultTags: aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(c.Tags)},
+	}
+	if c.AccountID != "" {
+		args.AllowedAccountIds = pulumi.ToStringArray([]string{c.AccountID})
+	}
+	return aws.NewProvider(ctx, name, args)
+}
+
+// here are the options of a component in the stack's own region.
+func (p *place) here() pulumi.ResourceOption { return pulumi.Provider(p.primary) }
+
+// there are the options of a component in the replica's region.
+func (p *place) there() pulumi.ResourceOption { return pulumi.Provider(p.replica) }

@@ -1,0 +1,30 @@
+// Command docgen writes the generated documents: docs/coverage.md, the way
+// from each bullet of the guide to what serves, enforces and tests it, and
+// docs/configuration.md. `make generate` runs it; a test fails when a document
+// is stale.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// documents are the generated files, by path from the module's root.
+var documents = map[string]func(root string) (string, error){
+	"docs/coverage.md":      coverage,
+	"docs/configuration.md": configuration,
+}
+
+func main() {
+	for path, write := range documents {
+		text, err := write(".")
+		if err == nil {
+			err = os.WriteFile(filepath.FromSlash(path), []byte(text), 0o644)
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "docgen: %s: %v (run it in the module's root)\n", path, err)
+			os.Exit(1)
+		}
+	}
+}
