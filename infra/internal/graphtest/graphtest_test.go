@@ -2,8 +2,10 @@ package graphtest_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -154,4 +156,43 @@ func TestGoldenComparesWithTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "graph.json")
 	require.NoError(t, os.WriteFile(path, g.JSON(), 0o600))
 	g.Golden(path)
+}
+
+// failing is a testing.TB that keeps the failure and ends the goroutine, as Fatalf does.
+type failing struct {
+	testing.TB
+	message string
+}
+
+func (f *failing) Helper() {}
+
+func (f *failing) Fatalf(format string, args ...any) {
+	f.message = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+// failure runs f against a graph and returns why it failed the test.
+func failure(t *testing.T, f func(*graphtest.Graph)) string {
+	t.Helper()
+	tb, done := &failing{TB: t}, make(chan struct{})
+	go func() {
+		defer close(done)
+		f(graphtest.Run(tb, program))
+	}()
+	<-done
+	return tb.message
+}
+
+func TestWrongExpectationsFail(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "graph.json")
+	require.NoError(t, os.WriteFile(path, []byte("[\n  {}\n]\n"), 0o600))
+	for want, f := range map[string]func(*graphtest.Graph){
+		"line 2\n want:":   func(g *graphtest.Graph) { g.Golden(path) },
+		"UPDATE_GOLDEN=1":  func(g *graphtest.Graph) { g.Golden(path + ".missing") },
+		"there are: audit": func(g *graphtest.Graph) { g.One(bucketType, "no such name") },
+		"2 resources of type " + bucketType + ", want 1": func(g *graphtest.Graph) { g.Only(bucketType) },
+	} {
+		require.Contains(t, failure(t, f), want)
+	}
 }
