@@ -42,6 +42,8 @@ func albRole(r *Resource) Role {
 // GroupUse says who holds the security groups of the stack in one role.
 type GroupUse struct {
 	byURN map[string][]*Resource
+	// Present says that the stack has a resource in this role.
+	Present bool
 	// Open says that a holder in this role also has groups that could not be
 	// traced to this stack.
 	Open bool
@@ -57,6 +59,7 @@ func (s *Stack) GroupsOf(role Role) *GroupUse {
 		for _, h := range holders {
 			for _, r := range s.Of(h.typ) {
 				use := s.use(h.role(r))
+				use.Present = true
 				refs := s.Refs(r, h.property, "ec2/securityGroup", "ec2/defaultSecurityGroup")
 				use.Open = use.Open || !refs.Complete()
 				for _, g := range refs.Targets {
