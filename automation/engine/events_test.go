@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRecorderTurnsEventsIntoAnOutcome(t *testing.T) {
+	t.Parallel()
+	var progress []int
+	r := &Recorder{OnResource: func(done int) { progress = append(progress, done) }}
+	ch, stop := r.Record()
+	for _, e := range []apitype.EngineEvent{
+		{ResOutputsEvent: &apitype.ResOutputsEvent{Metadata: apitype.StepEventMetadata{Op: apitype.OpSame, URN: "urn:a"}}},
+		{ResOutputsEvent: &apitype.ResOutputsEvent{Metadata: apitype.StepEventMetadata{
+			Op: apitype.OpUpdate, URN: "urn:b", Type: "aws:x",
+			DetailedDiff: map[string]apitype.PropertyDiff{"z": {}, "a.b": {}},
+		}}},
+		{PolicyEvent: &apitype.PolicyEvent{PolicyName: "p2", EnforcementLevel: "warning", Message: "<{%reset%}>later<{%fg 1%}>\n"}},
+		{PolicyEvent: &apitype.PolicyEvent{PolicyName: "p1", EnforcementLevel: "mandatory", ResourceURN: "urn:b", Message: "no"}},
+		{DiagnosticEvent: &apitype.DiagnosticEvent{Severity: "error", Message: "<{%reset%}>boom"}},
+		{DiagnosticEvent: &apitype.DiagnosticEvent{Severity: "info", Message: "chatter"}},
+		{SummaryEvent: &apitype.SummaryEvent{ResourceChanges: map[apitype.OpType]int{"same": 1, "update": 1}}},
+	} {
+		ch <- events.EngineEvent{EngineEvent: e}
+	}
+	out := stop()
+	require.Equal(t, []int{1, 2}, progress)
+	require.Equal(t, map[string]int{"same": 1, "update": 1}, out.Counts)
+	require.Equal(t, 1, out.Changed())
+	require.Equal(t, []Change{{URN: "urn:b", Type: "aws:x", Op: "update", Properties: []string{"a.b", "z"}}}, out.Changes)
+	require.Equal(t, []Finding{
+		{Policy: "p1", Level: "mandatory", URN: "urn:b", Message: "no"},
+		{Policy: "p2", Level: "advisory", Message: "later"},
+	}, out.Findings)
+	require.Len(t, out.Mandatory(), 1)
+	require.Equal(t, []string{"boom"}, out.Errors)
+}
+
+// The SDK closes the channel only where the CLI connected: neither case may
+// leave the recorder waiting.
+func TestRecorderEndsWithAndWithoutAClose(t *testing.T) {
+	t.Parallel()
+	ch, stop := (&Recorder{}).Record()
+	close(ch)
+	require.Empty(t, stop().Changes)
+	_, stop = (&Recorder{}).Record()
+	require.Empty(t, stop().Changes)
+}
+
+func TestConcise(t *testing.T) {
+	t.Parallel()
+	long := errors.New("failed to run update: exit status 255\ncode: 255\nstdout: hundreds of lines\nstderr: error: the reason\n")
+	require.NoError(t, Concise(nil, Outcome{}))
+	require.EqualError(t, Concise(long, Outcome{}), "error: the reason")
+	require.EqualError(t, Concise(long, Outcome{Errors: []string{"first", "second"}}), "first\nsecond")
+	require.EqualError(t, Concise(long, Outcome{Findings: []Finding{{Level: "mandatory"}}}), "the policy pack refused it")
+}
+
+func TestTypeOfKeepsJSONTypes(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]config.Type{"true": config.TypeBool, "12": config.TypeInt, "1.5": config.TypeString, "": config.TypeString, "x1": config.TypeString} {
+		require.Equal(t, want, typeOf(value), "%q", value)
+	}
+}
