@@ -165,6 +165,7 @@ func TestAuroraArgsFindings(t *testing.T) {
 		"backupRetentionDays: 0 (1 to 35)": func(a *data.AuroraArgs) { a.BackupRetentionDays = 0 },
 		"secretRotationDays: 0":            func(a *data.AuroraArgs) { a.SecretRotationDays = 0 },
 		"monitoringRoleName: empty":        func(a *data.AuroraArgs) { a.MonitoringRoleName = "" },
+		"logRetentionInDays: 13":           func(a *data.AuroraArgs) { a.LogRetentionInDays = 13 },
 		"skipFinalSnapshot: set":           func(a *data.AuroraArgs) { a.SkipFinalSnapshot = true },
 		"scope.region: empty":              func(a *data.AuroraArgs) { a.Scope.Region = "" },
 	} {

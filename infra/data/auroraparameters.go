@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"redoubt/infra/monitoring"
 )
 
 // auroraParameters are the cluster's settings that the guide depends on.
@@ -87,6 +90,8 @@ func (args *AuroraArgs) validate() error {
 	refuse(args.SecurityGroupIDs == nil, "securityGroupIds: nil (the group that admits the application on 5432)")
 	refuse(args.KmsKeyArn == nil, "kmsKeyArn: nil (RDS would leave the storage unencrypted)")
 	refuse(args.LogKmsKeyArn == nil, "logKmsKeyArn: nil (the key with the CloudWatch Logs statement)")
+	refuse(!slices.Contains(monitoring.RetentionDays, args.LogRetentionInDays),
+		"logRetentionInDays: %d (one of %v)", args.LogRetentionInDays, monitoring.RetentionDays)
 	refuse(args.BackupRetentionDays < 1 || args.BackupRetentionDays > 35, "backupRetentionDays: %d (1 to 35)", args.BackupRetentionDays)
 	refuse(args.SecretRotationDays < 1 || args.SecretRotationDays > 1000, "secretRotationDays: %d (1 to 1000)", args.SecretRotationDays)
 	refuse(args.MonitoringRoleName == "", "monitoringRoleName: empty (for example redoubt-dev-rds-monitoring)")

@@ -206,6 +206,26 @@ func TestBucketLifecycle(t *testing.T) {
 	require.EqualValues(t, 365, g.One(typ, "logs-lifecycle").Input("rules[3].expiration.days"))
 }
 
+func TestExpiryLeavesOutLaterMoves(t *testing.T) {
+	t.Parallel()
+	for days, want := range map[int]int{20: 0, 30: 0, 31: 1, 90: 1, 91: 2} {
+		g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+			_, err := data.NewBucket(ctx, "logs", &data.BucketArgs{
+				Scope: scope, Kind: data.AccessLogs, BucketName: "redoubt-dev-logs", ExpireAfterDays: days,
+			})
+			return err
+		})
+		moves := 0
+		rules := g.Only("aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").Input("rules").([]any)
+		for _, r := range rules {
+			if r.(map[string]any)["id"] == "tiering" {
+				moves = len(r.(map[string]any)["transitions"].([]any))
+			}
+		}
+		require.Equal(t, want, moves, "objects that expire after %d days", days)
+	}
+}
+
 // replicatedBuckets adds a copy in another region to the set.
 func replicatedBuckets(ctx *pulumi.Context) error {
 	return bucketSet(ctx, func(args *data.BucketArgs) error {
@@ -279,7 +299,8 @@ func TestBucketArgsFindings(t *testing.T) {
 		"no source":        {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Writers: []data.BucketWriter{data.ServerAccessLogs}}, []string{"sourcePrefix: empty"}},
 		"balancers on KMS": {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, Writers: []data.BucketWriter{data.LoadBalancerLogs}}, []string{"cannot write into a bucket with a KMS key"}},
 		"locked logs":      {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ObjectLock: &data.ObjectLock{Mode: "SOFT"}, ForceDestroy: true}, []string{"objectLock: set", "objectLock.mode", "objectLock.days", "forceDestroy"}},
-		"early expiry":     {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ExpireAfterDays: 60}, []string{"expireAfterDays: 60"}},
+		"negative expiry":  {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ExpireAfterDays: -1}, []string{"expireAfterDays: -1"}},
+		"expiry in lock":   {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 365}, ExpireAfterDays: 90}, []string{"before the lock of 365 days ends"}},
 		"empty replica":    {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", Replica: &data.BucketReplica{}}, []string{"replica.to: nil", "replica.kmsKeyArn: nil", "replica.keyAlias", "replica.roleName"}},
 		"near replica":     {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Replica: &data.BucketReplica{To: &data.Bucket{Scope: scope}}}, []string{"replica: set for kind", "replica.to: also in eu-central-1"}},
 	} {

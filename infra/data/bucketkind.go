@@ -102,8 +102,12 @@ func (args *BucketArgs) check() []error {
 	}
 	findings = append(findings, args.checkWriters()...)
 	findings = append(findings, args.checkLock(kind)...)
-	if d := args.ExpireAfterDays; d != 0 && d <= kind.archiveAfter {
-		findings = append(findings, fmt.Errorf("expireAfterDays: %d (0 for never, or more than %d, when objects are archived)", d, kind.archiveAfter))
+	if args.ExpireAfterDays < 0 {
+		findings = append(findings, fmt.Errorf("expireAfterDays: %d (0 for never, or at least 1)", args.ExpireAfterDays))
+	}
+	if args.ObjectLock != nil && args.ExpireAfterDays > 0 && args.ExpireAfterDays < args.ObjectLock.Days {
+		findings = append(findings, fmt.Errorf("expireAfterDays: %d, before the lock of %d days ends (expire later, or lock for less)",
+			args.ExpireAfterDays, args.ObjectLock.Days))
 	}
 	return append(findings, args.Replica.check(args)...)
 }

@@ -15,8 +15,10 @@ const abortUploadsAfter = 7
 func (b *bucketBuilder) lifecycle(o ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	kind := bucketKinds[b.args.Kind]
 	rules := s3.BucketLifecycleConfigurationV2RuleArray{cleanupRule(), noncurrentRule(kind)}
-	if kind.archiveAfter > 0 {
-		rules = append(rules, tieringRule(kind))
+	if transitions := b.args.transitions(); len(transitions) > 0 {
+		r := lifecycleRule("tiering")
+		r.Transitions = transitions
+		rules = append(rules, r)
 	}
 	if b.args.ExpireAfterDays > 0 {
 		rules = append(rules, expiryRule(b.args.ExpireAfterDays))
@@ -58,17 +60,23 @@ func noncurrentRule(kind bucketKind) *s3.BucketLifecycleConfigurationV2RuleArgs 
 	return r
 }
 
-func tieringRule(kind bucketKind) *s3.BucketLifecycleConfigurationV2RuleArgs {
-	r := lifecycleRule("tiering")
-	r.Transitions = s3.BucketLifecycleConfigurationV2RuleTransitionArray{
-		&s3.BucketLifecycleConfigurationV2RuleTransitionArgs{
-			Days: pulumi.Int(kind.infrequentAfter), StorageClass: pulumi.String("STANDARD_IA"),
-		},
-		&s3.BucketLifecycleConfigurationV2RuleTransitionArgs{
-			Days: pulumi.Int(kind.archiveAfter), StorageClass: pulumi.String("GLACIER_IR"),
-		},
+// transitions are the moves to cheaper storage that come before the objects
+// expire: S3 refuses later ones.
+func (args *BucketArgs) transitions() s3.BucketLifecycleConfigurationV2RuleTransitionArray {
+	kind := bucketKinds[args.Kind]
+	var out s3.BucketLifecycleConfigurationV2RuleTransitionArray
+	for _, move := range []struct {
+		days  int
+		class string
+	}{{kind.infrequentAfter, "STANDARD_IA"}, {kind.archiveAfter, "GLACIER_IR"}} {
+		if move.days == 0 || args.ExpireAfterDays > 0 && move.days >= args.ExpireAfterDays {
+			continue
+		}
+		out = append(out, &s3.BucketLifecycleConfigurationV2RuleTransitionArgs{
+			Days: pulumi.Int(move.days), StorageClass: pulumi.String(move.class),
+		})
 	}
-	return r
+	return out
 }
 
 // expiryRule stands alone: S3 refuses days beside ExpiredObjectDeleteMarker in

@@ -97,7 +97,7 @@ var bucketWriters = map[BucketWriter]bucketWriter{
 
 // loadBalancerAccounts are the accounts from which load balancers write their
 // logs in regions that were there before August 2022; newer regions know the
-// service principal only. Pairs of both are accepted in the older ones.
+// service principal only.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
 var loadBalancerAccounts = map[string]string{
 	"af-south-1": "098369216593", "ap-east-1": "754344448648", "ap-northeast-1": "582318560864",

@@ -128,6 +128,7 @@ func TestOpenSearchArgsFindings(t *testing.T) {
 		"logKmsKeyArn: nil":          func(a *data.OpenSearchArgs) { a.LogKmsKeyArn = nil },
 		"securityGroupIds: nil":      func(a *data.OpenSearchArgs) { a.SecurityGroupIDs = nil },
 		"masterRoleName: empty":      func(a *data.OpenSearchArgs) { a.MasterRoleName = "" },
+		"logRetentionInDays: 13":     func(a *data.OpenSearchArgs) { a.LogRetentionInDays = 13 },
 		"subnetIds: 0":               func(a *data.OpenSearchArgs) { a.SubnetIDs = nil },
 		"instanceCount: 4 over 3":    func(a *data.OpenSearchArgs) { a.InstanceCount = 4 },
 		"masterCount: 2":             func(a *data.OpenSearchArgs) { a.MasterCount = 2 },

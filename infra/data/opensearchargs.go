@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/opensearch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/infra/identity"
+	"redoubt/infra/monitoring"
 )
 
 var (
@@ -120,6 +122,8 @@ func (args *OpenSearchArgs) check() []error {
 	refuse(args.VolumeGiB < 10 || args.VolumeGiB > 24576, "volumeGiB: %d (10 to 24576)", args.VolumeGiB)
 	refuse(args.KmsKeyArn == nil, "kmsKeyArn: nil (the key that encrypts the domain)")
 	refuse(args.LogKmsKeyArn == nil, "logKmsKeyArn: nil (the key with the CloudWatch Logs statement)")
+	refuse(!slices.Contains(monitoring.RetentionDays, args.LogRetentionInDays),
+		"logRetentionInDays: %d (one of %v)", args.LogRetentionInDays, monitoring.RetentionDays)
 	refuse(args.SecurityGroupIDs == nil, "securityGroupIds: nil (the group that admits the application on 443)")
 	refuse(args.MasterRoleName == "", "masterRoleName: empty (the role that administers the domain's access control)")
 	zones := len(args.SubnetIDs)

@@ -73,12 +73,15 @@ type volume struct{ name, path string }
 
 // volumes are the writable places over the read-only root. Fargate makes them
 // root's unless the image declares them (VOLUME /tmp after chmod 1777), so
-// images must. The Session Manager agent of ECS Exec writes to two of its own:
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+// images must. ECS Exec's agent writes to three more; AWS does not support it
+// over a read-only root, with these volumes it works (containers-roadmap#1359).
 func (args *ServiceArgs) volumes() []volume {
 	vs := []volume{{"tmp", "/tmp"}}
 	if args.ExecuteCommand {
-		vs = append(vs, volume{"ssm-lib", "/var/lib/amazon"}, volume{"ssm-log", "/var/log/amazon"})
+		vs = append(vs,
+			volume{"managed-agents", "/managed-agents"},
+			volume{"ssm-lib", "/var/lib/amazon/ssm"},
+			volume{"ssm-log", "/var/log/amazon/ssm"})
 	}
 	return vs
 }

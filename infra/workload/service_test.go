@@ -250,8 +250,10 @@ func TestExecuteCommand(t *testing.T) {
 	exec := policy(t, g, "app-task-execute-command")
 	require.Contains(t, exec["OpenChannel"].Actions, "ssmmessages:OpenDataChannel")
 	require.Contains(t, exec["LogSession"].Resources, "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/ecs/exec/redoubt-dev:*")
-	require.Contains(t, g.Only("aws:ecs/taskDefinition:TaskDefinition").Input("containerDefinitions"), `"containerPath":"/var/lib/amazon"`,
-		"the agent writes beside the read-only root")
+	for _, path := range []string{"/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"} {
+		require.Contains(t, g.Only("aws:ecs/taskDefinition:TaskDefinition").Input("containerDefinitions"), `"containerPath":"`+path+`"`,
+			"the agent writes beside the read-only root")
+	}
 	require.Len(t, args.TaskPolicies, 1, "the caller's map stays as it was")
 }
 
@@ -285,6 +287,7 @@ func TestServiceArgsFindings(t *testing.T) {
 		"after: empty":                func(a *workload.ServiceArgs) { a.After = nil },
 		"kmsKeyArn: nil":              func(a *workload.ServiceArgs) { a.KmsKeyArn = nil },
 		"logKmsKeyArn: nil":           func(a *workload.ServiceArgs) { a.LogKmsKeyArn = nil },
+		"logRetentionInDays: 13":      func(a *workload.ServiceArgs) { a.LogRetentionInDays = 13 },
 		"keyAlias: ":                  func(a *workload.ServiceArgs) { a.KeyAlias = "app" },
 		`variables["log-level"]: not`: func(a *workload.ServiceArgs) { a.Variables = map[string]string{"log-level": "info"} },
 		`variables["DB_PASSWORD"]`:    func(a *workload.ServiceArgs) { a.Variables = map[string]string{"DB_PASSWORD": "hunter2"} },

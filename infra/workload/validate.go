@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"redoubt/infra/monitoring"
 )
 
 var (
@@ -58,6 +60,8 @@ func (args *ServiceArgs) validate() error {
 		"after: empty with a target group (pass the listener: ECS refuses a target group that no load balancer has)")
 	refuse(args.KmsKeyArn == nil, "kmsKeyArn: nil (the application's key)")
 	refuse(args.LogKmsKeyArn == nil, "logKmsKeyArn: nil (the key with the CloudWatch Logs statement)")
+	refuse(!slices.Contains(monitoring.RetentionDays, args.LogRetentionInDays),
+		"logRetentionInDays: %d (one of %v)", args.LogRetentionInDays, monitoring.RetentionDays)
 	refuse(!strings.HasPrefix(args.KeyAlias, "alias/"), "keyAlias: %q (alias/<name>, see data.Key.AliasName)", args.KeyAlias)
 	return errors.Join(append(findings, args.checkVariables()...)...)
 }
