@@ -40,7 +40,8 @@ func ExampleNewService() {
 			KmsKeyArn:        pulumi.String(scope.ARN("kms", "key/app")), KeyAlias: "alias/redoubt-prod-app",
 			LogKmsKeyArn: pulumi.String(scope.ARN("kms", "key/logs")), LogRetentionInDays: 365,
 		})
-		return err
+		fmt.Println(err)
+		return nil
 	})
 	fmt.Println(err)
 	// Output:
@@ -48,4 +49,5 @@ func ExampleNewService() {
 	// service "worker": image: "node:latest" (<repository>@sha256:<digest>; a tag may point at another image tomorrow)
 	// image: "node:latest" names whatever was pushed last (use a version or a digest)
 	// memoryMiB: 4096 with cpu 256 (from 512 to 2048; Fargate has 3 sizes for it)
+	// <nil>
 }
