@@ -166,11 +166,11 @@ func (c Condition) demands() bool {
 }
 
 // Requires says that the statement has a positive condition on one of the keys,
-// given in lower case.
+// given in lower case, with * for any text.
 func (s Statement) Requires(keys ...string) bool {
 	for _, c := range s.Conditions {
 		for _, k := range keys {
-			if c.Key == k && c.demands() {
+			if WildcardMatch(k, c.Key) && c.demands() {
 				return true
 			}
 		}

@@ -10,7 +10,10 @@ import (
 )
 
 // sections are the catalogue's parts in the order of the guide.
-var sections = [][]rule.Rule{network, networkACL, securityGroups, groupTopology, edge, waf, kms, s3}
+var sections = [][]rule.Rule{
+	network, networkACL, securityGroups, groupTopology, edge, waf,
+	s3, kms, database, openSearch, ecs, iam, logs, provider,
+}
 
 // All returns every rule, sorted by name. The slice is the caller's.
 func All() []rule.Rule {

@@ -1,0 +1,237 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"redoubt/guide"
+	"redoubt/policy/rule"
+)
+
+// database holds the rules about Aurora and RDS.
+var database = []rule.Rule{
+	{
+		Name:     "aurora-storage-encrypted",
+		Summary:  "An Aurora cluster encrypts its storage.",
+		Guide:    []guide.ID{guide.ArchitectureAtRestRDS, guide.OverviewDataKMS},
+		Severity: rule.Critical, Level: rule.Mandatory,
+		Controls: mapped(fsbp("RDS.3", "RDS.27"), cis("2.2.1"), nist("SC-28"), pci("3.5.1", "8.3.2")),
+		Types:    []string{"rds/cluster", "rds/globalCluster", "rds/instance"},
+		Check:    storageEncrypted,
+		Fix:      `rds.ClusterArgs{StorageEncrypted: pulumi.Bool(true), KmsKeyId: key.Arn}`,
+		URL:      "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html",
+	},
+	{
+		Name:     "aurora-customer-managed-key",
+		Summary:  "A database is encrypted with a key of our own, whose policy and rotation we decide.",
+		Guide:    []guide.ID{guide.ArchitectureAtRestRDS},
+		Severity: rule.Medium, Level: rule.Mandatory,
+		Controls: mapped(nist("SC-12", "SC-28")),
+		Types:    []string{"rds/cluster", "rds/instance"},
+		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
+			if !r.Get("replicateSourceDb").Empty() || memberOfCluster(r) {
+				return rule.Skip() // the key is the source's
+			}
+			return r.Get("kmsKeyId").Set("the storage is encrypted with the key aws/rds, whose policy nobody can change")
+		},
+		Fix: `rds.ClusterArgs{KmsKeyId: key.Arn}`,
+		URL: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.Keys.html",
+	},
+	{
+		Name:     "aurora-force-tls",
+		Summary:  "A database refuses connections without TLS, by its parameter group.",
+		Guide:    []guide.ID{guide.ArchitectureInTransitDatabase},
+		Severity: rule.High, Level: rule.Mandatory,
+		Controls:   mapped(fsbp("RDS.38", "RDS.39"), nist("SC-8")),
+		Types:      []string{"rds/cluster", "rds/instance"},
+		CheckStack: forcesTLS,
+		Fix: `rds.NewClusterParameterGroup with rds.ClusterParameterGroupParameterArgs{Name: pulumi.String("rds.force_ssl"), ` +
+			`Value: pulumi.String("1")} (MySQL: require_secure_transport = ON), and rds.ClusterArgs{DbClusterParameterGroupName: group.Name}`,
+		URL: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL.html",
+	},
+	{
+		Name:     "rds-not-publicly-accessible",
+		Summary:  "A database instance has no public address.",
+		Guide:    []guide.ID{guide.ArchitectureSecurityGroupsAurora, guide.ArchitectureVPCPrivateSubnets},
+		Severity: rule.Critical, Level: rule.Mandatory,
+		Controls: mapped(fsbp("RDS.2"), cis("2.2.3"), nist("AC-3", "SC-7"), pci("1.2.8", "1.3.1", "1.3.2")),
+		Types:    []string{"rds/clusterInstance", "rds/instance"},
+		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
+			return r.Get("publiclyAccessible").False("the instance has a public address")
+		},
+		Fix: `rds.ClusterInstanceArgs{PubliclyAccessible: pulumi.Bool(false)}`,
+		URL: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
+	},
+	{
+		Name:     "aurora-iam-authentication",
+		Summary:  "A database accepts IAM credentials, which expire by themselves.",
+		Guide:    []guide.ID{guide.PracticesAuthenticationTokenAuth},
+		Severity: rule.Medium, Level: rule.Advisory,
+		Controls: mapped(fsbp("RDS.10", "RDS.12"), nist("IA-2"), pci("7.2.1", "7.2.2", "7.2.5")),
+		Types:    []string{"rds/cluster", "rds/instance"},
+		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
+			if memberOfCluster(r) {
+				return rule.Skip()
+			}
+			return r.Get("iamDatabaseAuthenticationEnabled").True("clients need a password that lives on")
+		},
+		Fix: `rds.ClusterArgs{IamDatabaseAuthenticationEnabled: pulumi.Bool(true)}`,
+		URL: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html",
+	},
+	{
+		Name:     "aurora-backup-retention",
+		Summary:  "A database keeps its backups for a week at least.",
+		Guide:    []guide.ID{guide.ArchitectureLifecycleBackupRetention},
+		Severity: rule.High,
+		// Development databases keep a day; production configures mandatory.
+		Level:    rule.Advisory,
+		Controls: mapped(fsbp("RDS.11"), nist("CP-9"), pci("10.3.3")),
+		Types:    []string{"rds/cluster", "rds/instance"},
+		Params: []rule.Param{{
+			Name: "minDays", Kind: rule.Integer, Default: 7, Min: 1, Max: 35,
+			Description: "The shortest retention of automatic backups that passes, in days.",
+		}},
+		Check: backupRetention,
+		Fix:   `rds.ClusterArgs{BackupRetentionPeriod: pulumi.Int(35)}`,
+		URL:   "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html",
+	},
+	{
+		Name:     "aurora-managed-master-password",
+		Summary:  "RDS makes the master password, keeps it in Secrets Manager and rotates it.",
+		Guide:    []guide.ID{guide.PracticesKMSSecretsRotation, guide.OverviewDataSecrets},
+		Severity: rule.High, Level: rule.Mandatory,
+		Controls: mapped(nist("IA-5")),
+		Types:    []string{"rds/cluster", "rds/instance"},
+		Check:    managedPassword,
+		Fix:      `rds.ClusterArgs{ManageMasterUserPassword: pulumi.Bool(true)} in place of MasterPassword`,
+		URL:      "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html",
+	},
+}
+
+// memberOfCluster says that an instance is described by its cluster: Aurora
+// engines take storage, authentication and backups from there.
+func memberOfCluster(r *rule.Resource) bool {
+	engine, _ := r.Get("engine").Str()
+	return r.Type == "rds/instance" && strings.HasPrefix(engine, "aurora")
+}
+
+func storageEncrypted(r *rule.Resource, _ rule.Params) rule.Verdict {
+	if memberOfCluster(r) {
+		return rule.Skip()
+	}
+	v := r.Get("storageEncrypted")
+	for _, source := range []string{"snapshotIdentifier", "replicationSourceIdentifier", "replicateSourceDb", "sourceDbClusterIdentifier"} {
+		if v.Absent() && !r.Get(source).Empty() {
+			return rule.Unsure("storageEncrypted is not set, and %s decides", source)
+		}
+	}
+	return v.True("the data lies on disk in the clear, and only a new cluster can change that")
+}
+
+func backupRetention(r *rule.Resource, p rule.Params) rule.Verdict {
+	if !r.Get("replicateSourceDb").Empty() || memberOfCluster(r) {
+		return rule.Skip() // backups are the source's
+	}
+	v := r.Get("backupRetentionPeriod")
+	days, known := v.Int()
+	switch {
+	case v.Unknown():
+		return rule.Unsure("%s is unknown", v.Path())
+	case !known || days < p.Int("minDays"):
+		return rule.Fail("%s is %s, less than the %d days that an unnoticed mistake takes", v.Path(), v.Show(), p.Int("minDays"))
+	default:
+		return rule.Pass()
+	}
+}
+
+// passwords are the properties that hold a master password.
+var passwords = []string{"masterPassword", "masterPasswordWo", "password", "passwordWo"}
+
+func managedPassword(r *rule.Resource, _ rule.Params) rule.Verdict {
+	for _, p := range passwords {
+		if !r.Get(p).Empty() {
+			return rule.Fail("%s is set: the password stands in the state and nobody rotates it", p)
+		}
+	}
+	if memberOfCluster(r) || r.Get("masterUsername").Empty() && r.Get("username").Empty() && r.Get("manageMasterUserPassword").Absent() {
+		return rule.Skip() // replicas and restored clusters have the source's user
+	}
+	return r.Get("manageMasterUserPassword").True("nobody rotates the master password")
+}
+
+// tlsParameters says which parameter forces TLS, by the family's prefix.
+var tlsParameters = []struct {
+	family, name string
+	on           []string
+}{
+	{"aurora-postgresql", "rds.force_ssl", []string{"1"}},
+	{"postgres", "rds.force_ssl", []string{"1"}},
+	{"aurora-mysql", "require_secure_transport", []string{"ON", "1", "on"}},
+	{"mysql", "require_secure_transport", []string{"ON", "1", "on"}},
+	{"mariadb", "require_secure_transport", []string{"ON", "1", "on"}},
+}
+
+func forcesTLS(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
+	property, typ := "dbClusterParameterGroupName", "rds/clusterParameterGroup"
+	if r.Type == "rds/instance" {
+		property, typ = "parameterGroupName", "rds/parameterGroup"
+	}
+	if memberOfCluster(r) {
+		return rule.Skip()
+	}
+	refs := s.Refs(r, property, typ)
+	if refs.Empty() {
+		return rule.Fail("%s is not set: the default group, which cannot be changed, decides whether TLS is needed", property)
+	}
+	out := rule.Skip()
+	for _, group := range refs.Targets {
+		out = rule.All(out, groupForcesTLS(group))
+	}
+	for _, v := range refs.External {
+		if name, _ := v.Str(); strings.HasPrefix(name, "default.") {
+			return rule.Fail("%s is %s, which cannot be changed", property, v.Show())
+		}
+	}
+	if !refs.Complete() {
+		out = rule.All(out, rule.Unsure("the parameter group is not in this stack"))
+	}
+	return out
+}
+
+func groupForcesTLS(group *rule.Resource) rule.Verdict {
+	family := group.Get("family")
+	name, known := family.Str()
+	if !known {
+		return rule.Unsure("the family of %s is unknown", group.Label())
+	}
+	for _, t := range tlsParameters {
+		if !strings.HasPrefix(name, t.family) {
+			continue
+		}
+		for _, p := range group.Get("parameters").Items() {
+			if p.Get("name").Unknown() {
+				return rule.Unsure("the parameters of %s are unknown", group.Label())
+			}
+			if n, _ := p.Get("name").Str(); n == t.name {
+				return parameterOn(group, t.name, p.Get("value"), t.on)
+			}
+		}
+		return rule.Fail("%s does not set %s: connections without TLS are accepted", group.Label(), t.name)
+	}
+	return rule.Skip() // an engine whose TLS is an option, not a parameter
+}
+
+func parameterOn(group *rule.Resource, name string, v rule.Value, on []string) rule.Verdict {
+	text, known := v.Str()
+	if n, isInt := v.Int(); isInt && n == 1 {
+		text, known = "1", true
+	}
+	switch {
+	case v.Unknown():
+		return rule.Unsure("%s of %s is unknown", name, group.Label())
+	case known && slices.Contains(on, text):
+		return rule.Pass()
+	default:
+		return rule.Fail("%s of %s is %s: connections without TLS are accepted", name, group.Label(), v.Show())
+	}
+}
