@@ -1,0 +1,4 @@
+package rehearsal
+
+// sourceTables are the functions of every service.
+var sourceTables = []map[string]source{}

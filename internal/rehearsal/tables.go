@@ -1,0 +1,4 @@
+package rehearsal
+
+// tables are the rows of every service.
+var tables = [][]kind{}
