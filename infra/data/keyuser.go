@@ -21,7 +21,9 @@ const (
 	KeyForConfig       KeyUser = "config"
 	KeyForGuardDuty    KeyUser = "guardduty"
 	KeyForLogDelivery  KeyUser = "delivery.logs"
-	KeyForFargate      KeyUser = "fargate"
+	// KeyForFargate is the storage of Fargate tasks. ECS takes a single-region
+	// key for it, by its id and not by an alias.
+	KeyForFargate KeyUser = "fargate"
 	// KeyForServiceGrants lets the account's principals hand the key to AWS
 	// services (RDS, OpenSearch, ECR and others work through grants).
 	KeyForServiceGrants KeyUser = "grants"
@@ -111,7 +113,7 @@ var keyUsers = map[KeyUser][]serviceStatement{
 			fromAccount,
 		},
 	}},
-	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-storage-encryption.html
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html
 	KeyForFargate: {{
 		sid: "Allow Fargate Storage Keys", service: "fargate.amazonaws.com",
 		actions: []string{"kms:GenerateDataKeyWithoutPlaintext"},

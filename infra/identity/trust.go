@@ -10,9 +10,9 @@ import (
 // when they assume a role, with the documentation page that says so. A trust
 // in one of them without the condition lets the service be used from another
 // account (the confused deputy). A condition on any other service would make
-// the role impossible to assume.
+// the role impossible to assume: Lambda, Backup and EC2 among them do not send
+// it (prowler#2810), and the S3 user guide shows none for replication.
 var sourceAccountServices = map[string]string{
-	"backup.amazonaws.com":         "AWS Backup developer guide, Cross-service confused deputy prevention",
 	"cognito-idp.amazonaws.com":    "Amazon Cognito developer guide, SMS message settings",
 	"config.amazonaws.com":         "AWS Config developer guide, Cross-service confused deputy prevention",
 	"ecs-tasks.amazonaws.com":      "Amazon ECS developer guide, Task IAM role: confused deputy",

@@ -43,26 +43,29 @@ func (args *ServiceArgs) execLogGroup() string { return "/aws/ecs/exec/" + args.
 // buildCluster makes the cluster. Shell sessions are encrypted and logged
 // whether or not the service allows them: another service of the cluster may.
 func (c *Service) buildCluster(ctx *pulumi.Context, name string, args *ServiceArgs) error {
+	configuration := &ecs.ClusterConfigurationArgs{
+		ExecuteCommandConfiguration: &ecs.ClusterConfigurationExecuteCommandConfigurationArgs{
+			KmsKeyId: args.KmsKeyArn.ToStringOutput(),
+			Logging:  pulumi.String("OVERRIDE"),
+			LogConfiguration: &ecs.ClusterConfigurationExecuteCommandConfigurationLogConfigurationArgs{
+				CloudWatchEncryptionEnabled: pulumi.Bool(true),
+				CloudWatchLogGroupName:      pulumi.String(args.execLogGroup()),
+			},
+		},
+	}
+	if args.StorageKmsKeyArn != nil {
+		configuration.ManagedStorageConfiguration = &ecs.ClusterConfigurationManagedStorageConfigurationArgs{
+			FargateEphemeralStorageKmsKeyId: args.StorageKmsKeyArn.ToStringOutput(),
+		}
+	}
 	var err error
 	c.Cluster, err = ecs.NewCluster(ctx, name+"-cluster", &ecs.ClusterArgs{
 		Name: pulumi.String(args.Prefix),
 		Settings: ecs.ClusterSettingArray{&ecs.ClusterSettingArgs{
 			Name: pulumi.String("containerInsights"), Value: pulumi.String("enhanced"),
 		}},
-		Configuration: &ecs.ClusterConfigurationArgs{
-			ExecuteCommandConfiguration: &ecs.ClusterConfigurationExecuteCommandConfigurationArgs{
-				KmsKeyId: args.KmsKeyArn.ToStringOutput(),
-				Logging:  pulumi.String("OVERRIDE"),
-				LogConfiguration: &ecs.ClusterConfigurationExecuteCommandConfigurationLogConfigurationArgs{
-					CloudWatchEncryptionEnabled: pulumi.Bool(true),
-					CloudWatchLogGroupName:      pulumi.String(args.execLogGroup()),
-				},
-			},
-			ManagedStorageConfiguration: &ecs.ClusterConfigurationManagedStorageConfigurationArgs{
-				FargateEphemeralStorageKmsKeyId: args.KmsKeyArn.ToStringOutput(),
-			},
-		},
-		Tags: args.tagged(args.Prefix),
+		Configuration: configuration,
+		Tags:          args.tagged(args.Prefix),
 	}, pulumi.Parent(c), pulumi.DependsOn(c.clusterLogs))
 	return err
 }

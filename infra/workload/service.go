@@ -77,8 +77,12 @@ type ServiceArgs struct {
 	TaskPolicies map[string]identity.Document
 	// PermissionsBoundary caps both roles; empty for none.
 	PermissionsBoundary string
-	// KmsKeyArn encrypts images, parameters, task storage and shell sessions.
+	// KmsKeyArn encrypts images, parameters and shell sessions.
 	KmsKeyArn pulumi.StringInput
+	// StorageKmsKeyArn encrypts the tasks' storage: a key with the statements
+	// of data.KeyForFargate, which must not be a multi-region key. Nil leaves
+	// it to a key that AWS owns.
+	StorageKmsKeyArn pulumi.StringInput
 	// KeyAlias is KmsKeyArn's alias, "alias/…", by which policies name it.
 	KeyAlias string
 	// LogKmsKeyArn encrypts the log groups.

@@ -144,12 +144,16 @@ func TestClusterEncryptsAndLogs(t *testing.T) {
 		"settings[0].value": "enhanced",
 		exec + "kmsKeyId":   keyARN,
 		exec + "logging":    "OVERRIDE",
-		exec + "logConfiguration.cloudWatchEncryptionEnabled":                       true,
-		exec + "logConfiguration.cloudWatchLogGroupName":                            "/aws/ecs/exec/redoubt-dev",
-		"configuration.managedStorageConfiguration.fargateEphemeralStorageKmsKeyId": keyARN,
+		exec + "logConfiguration.cloudWatchEncryptionEnabled": true,
+		exec + "logConfiguration.cloudWatchLogGroupName":      "/aws/ecs/exec/redoubt-dev",
 	} {
 		require.Equal(t, want, cluster.Input(field), field)
 	}
+	require.False(t, cluster.Has("configuration.managedStorageConfiguration"))
+	const storageKey = "arn:aws:kms:eu-central-1:123456789012:key/storage"
+	own := graphtest.Run(t, service(func(a *workload.ServiceArgs) { a.StorageKmsKeyArn = pulumi.String(storageKey) }))
+	require.Equal(t, storageKey, own.Only("aws:ecs/cluster:Cluster").Input("configuration.managedStorageConfiguration.fargateEphemeralStorageKmsKeyId"))
+
 	var groups []any
 	for _, group := range g.ByType("aws:cloudwatch/logGroup:LogGroup") {
 		groups = append(groups, group.Input("name"))
