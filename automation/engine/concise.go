@@ -12,11 +12,11 @@ func Concise(err error, out Outcome) error {
 	if err == nil {
 		return nil
 	}
-	if len(out.Errors) > 0 {
-		return errors.New(strings.Join(out.Errors, "\n"))
-	}
 	if len(out.Mandatory()) > 0 {
 		return errors.New("the policy pack refused it")
+	}
+	if len(out.Errors) > 0 {
+		return errors.New(strings.Join(out.Errors, "\n"))
 	}
 	_, stderr, found := strings.Cut(err.Error(), "stderr: ")
 	if text := strings.TrimSpace(stderr); found && text != "" {

@@ -58,6 +58,18 @@ func NewScratch(ctx context.Context, opts ScratchOptions) (_ *Scratch, err error
 	if err != nil {
 		return nil, err
 	}
+	// The CLI runs in another folder.
+	for _, path := range []*string{&opts.Policy, &opts.PolicyConfig} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return nil, err
+		}
+		if _, err = os.Stat(*path); err != nil {
+			return nil, fmt.Errorf("policy pack or its configuration: %w", err)
+		}
+	}
 	passphrase, err := passphraseFor(opts.Stack, settings)
 	if err != nil {
 		return nil, err
