@@ -69,7 +69,8 @@ type AuroraArgs struct {
 	SecretRotationDays int
 	// DeletionProtection makes AWS refuse the cluster's deletion.
 	DeletionProtection bool
-	// SkipFinalSnapshot deletes the data with the cluster.
+	// SkipFinalSnapshot deletes the data with the cluster. Otherwise it stays
+	// as the snapshot "<identifier>-final", of which there can be one.
 	SkipFinalSnapshot bool
 	// MonitoringRoleName is the physical name of enhanced monitoring's role.
 	MonitoringRoleName string

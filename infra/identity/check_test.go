@@ -213,3 +213,34 @@ func TestInlinePoliciesAreAddedUp(t *testing.T) {
 	_, err = args.render()
 	require.ErrorContains(t, err, "a role holds 10240 inline")
 }
+
+// FuzzAcceptedPoliciesAreNarrow: whatever a document holds, the rules do not
+// panic, and what they accept for a role is neither every action nor a scoped
+// action on everything.
+func FuzzAcceptedPoliciesAreNarrow(f *testing.F) {
+	f.Add("s3:GetObject", "arn:aws:s3:::data/*", "StringEquals", "aws:SourceAccount", "1", true)
+	f.Add("*", "*", "Bool", "aws:SecureTransport", "true", true)
+	f.Add("iam:PassRole", "arn:aws:iam::1:role/*", "StringEquals", "iam:PassedToService", "x", false)
+	f.Add("kms:Decrypt", "arn:aws:kms:r:1:key/*:", "Null", ":", "", true)
+	f.Fuzz(func(t *testing.T, action, resource, test, key, value string, allow bool) {
+		s := Statement{
+			Effect: Deny, Actions: []string{action}, Resources: []string{resource},
+			Conditions: []Condition{{test, key, []string{value}}},
+		}
+		if allow {
+			s.Effect = Allow
+		}
+		text, err := Document{s}.IdentityPolicy()
+		if err != nil {
+			require.Empty(t, text, "a refused document is not handed out")
+			return
+		}
+		require.LessOrEqual(t, Size(text), 10240)
+		if s.Effect == Allow {
+			require.NotEqual(t, "*", action)
+			if strings.Trim(resource, "*") == "" {
+				require.True(t, isUnscoped(action), "%s on %s", action, resource)
+			}
+		}
+	})
+}

@@ -66,9 +66,6 @@ func isUnscoped(action string) bool {
 // actionMatches says whether the pattern of a policy covers the action.
 // Actions are case-insensitive; "*" and "?" are the wildcards.
 func actionMatches(pattern, action string) bool {
-	if strings.ContainsAny(pattern, `[\`) {
-		return false
-	}
 	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(action))
 	return err == nil && ok
 }
