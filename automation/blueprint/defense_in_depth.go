@@ -85,7 +85,7 @@ var DefenseInDepth = Blueprint{
 func onEach[Args any](token, word string, change func(*Args)) func() pulumi.ResourceTransformation {
 	return func() pulumi.ResourceTransformation {
 		return func(in *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
-			args, ok := in.Props.(*Args)
+			args, ok := any(in.Props).(*Args)
 			if !ok || in.Type != token || !strings.Contains(in.Name, word) {
 				return nil
 			}

@@ -1,0 +1,94 @@
+// Command redoubt is the service and its tools in one binary.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes: 0 everything did what it must, 1 something did not (the report
+// says what), 2 the command could not be carried out.
+const (
+	exitOK = iota
+	exitFailed
+	exitError
+)
+
+// commands is the command line.
+type commands struct {
+	Rehearse rehearseCommand  `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
+	Version  kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// version is set by the linker in releases.
+var version = "dev"
+
+// errNotOK says that the command ran and its report is not good; the report
+// has been printed.
+var errNotOK = errors.New("not everything did what it must")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main without the process: it parses, runs and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var cli commands
+	exited := -1
+	parser, err := kong.New(&cli,
+		kong.Name("redoubt"),
+		kong.Description("A company's AWS estate, defensible by construction."),
+		kong.Vars{"version": "redoubt " + version},
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&streams{out: stdout, err: stderr}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "redoubt:", err)
+		return exitError
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "redoubt: %v (see redoubt %s--help)\n", err, path(err))
+		return exitError
+	}
+	var child *childExit
+	switch err := command.Run(); {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errNotOK):
+		return exitFailed
+	case errors.As(err, &child):
+		return child.code
+	default:
+		fmt.Fprintln(stderr, "redoubt:", err)
+		return exitError
+	}
+}
+
+// path is the command that a parse error belongs to, with a space behind it.
+func path(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
+		return parse.Context.Command() + " "
+	}
+	return ""
+}
+
+// streams are where a command writes: data to out, progress and errors to err.
+type streams struct{ out, err io.Writer }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"redoubt/automation/blueprint"
+	"redoubt/automation/rehearse"
+)
+
+// pack is the policy pack, built once for all tests.
+var pack string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "redoubt-test-")
+	if err != nil {
+		panic(err)
+	}
+	pack = filepath.Join(folder, "redoubt-policy")
+	build := exec.Command("go", "build", "-o", pack, "redoubt/policy")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	if err := os.RemoveAll(folder); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
+const root = "../../.."
+
+// redoubt runs the command line and returns what it printed.
+func redoubt(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = run(t.Context(), args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+// The main job: both stacks, from preview to destroy.
+func TestRehearse(t *testing.T) {
+	t.Parallel()
+	for _, stack := range []string{"dev", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", stack, "--json")
+			require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+			var report rehearse.Report
+			require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+			require.True(t, report.Rehearsal, "a rehearsal says that it is one")
+			require.Len(t, report.Stacks, 1)
+			s := report.Stacks[0]
+			require.Zero(t, s.Mandatory, "%v", s.Findings)
+			require.Greater(t, s.Resources, 100)
+			names := make([]string, 0, len(s.Phases))
+			for _, p := range s.Phases {
+				require.True(t, p.OK, p.Problem)
+				require.Positive(t, p.FloorSeconds, p.Name)
+				names = append(names, p.Name)
+			}
+			require.Equal(t, []string{"preview", "up", "preview again", "change", "drift", "repair", "destroy"}, names)
+			require.Zero(t, s.Phases[2].Changes)
+		})
+	}
+}
+
+// Each known mistake is refused at preview, and the finding says rule,
+// resource, bullet and fix.
+func TestRehearseBreak(t *testing.T) {
+	t.Parallel()
+	for _, m := range blueprint.DefenseInDepth.Mistakes {
+		t.Run(m.Name, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", "prod", "--break", m.Name)
+			require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+			require.Contains(t, stdout, "refused by "+m.Rule)
+			require.Contains(t, stdout, "mandatory "+m.Rule)
+			require.Contains(t, stdout, "redoubt-prod", "the finding names the resource")
+			require.Contains(t, stdout, "guide: ", "the finding cites the bullet")
+			require.Contains(t, stdout, "fix: ", "the finding says how to fix it")
+		})
+	}
+}
+
+// What people get wrong: one clear message each, exit code 2, nothing written.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, busy.Close()) })
+	_, port, err := net.SplitHostPort(busy.Addr().String())
+	require.NoError(t, err)
+	corrupt := filepath.Join(t.TempDir(), "account.json")
+	require.NoError(t, os.WriteFile(corrupt, []byte("{not an account"), 0o600))
+	salted := project(t, map[string]string{"Pulumi.dev.yaml": "encryptionsalt: v1:abc:v1:def\nconfig:\n  aws:region: eu-central-1\n"})
+
+	rows := map[string]struct {
+		args []string
+		want []string
+	}{
+		"unknown command":    {[]string{"rehears"}, []string{"rehears"}},
+		"unknown flag":       {[]string{"rehearse", "--stak", "dev"}, []string{"--stak"}},
+		"unknown stack":      {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--stack", "qa"}, []string{`stack "qa": there is no`, "Pulumi.qa.yaml", "stacks here: dev, prod"}},
+		"unknown mistake":    {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--break", "nothing"}, []string{`there is no mistake "nothing"`, "unencrypted-bucket"}},
+		"no project":         {[]string{"rehearse", "--project", t.TempDir(), "--policy-pack", pack}, []string{"no Pulumi project in"}},
+		"missing passphrase": {[]string{"rehearse", "--project", salted, "--policy-pack", pack}, []string{`stack "dev" has encrypted configuration`, "PULUMI_CONFIG_PASSPHRASE"}},
+		"port in use":        {[]string{"rehearse", "--project", root, "--account", filepath.Join(t.TempDir(), "a.json"), "--port", port, "--", "true"}, []string{port, "in use"}},
+		"corrupt account":    {[]string{"rehearse", "--project", root, "--account", corrupt, "--", "true"}, []string{corrupt}},
+		"no such program":    {[]string{"rehearse", "--project", root, "--account", filepath.Join(t.TempDir(), "a.json"), "--", "no-such-program"}, []string{"no-such-program cannot be started"}},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := redoubt(t, row.args...)
+			require.Equal(t, exitError, code, "%s\n%s", stdout, stderr)
+			for _, want := range row.want {
+				require.Contains(t, stderr, want)
+			}
+			require.Empty(t, stdout)
+		})
+	}
+	text, err := os.ReadFile(corrupt)
+	require.NoError(t, err)
+	require.Equal(t, "{not an account", string(text), "a corrupt file is left as it is")
+}
+
+// A configuration with mistakes ends the rehearsal with all of them, exit code 1.
+func TestRehearseShowsEveryConfigurationFinding(t *testing.T) {
+	t.Parallel()
+	dev, err := os.ReadFile(filepath.Join(root, "Pulumi.dev.yaml"))
+	require.NoError(t, err)
+	folder := project(t, map[string]string{"Pulumi.dev.yaml": string(dev) + "  redoubt:netwrok: {}\n  redoubt:network:\n    cidr: 10.0.0.0/30\n  redoubt:replicaRegion: eu-central-1\n"})
+	code, stdout, stderr := redoubt(t, "rehearse", "--project", folder, "--policy-pack", pack)
+	require.Equal(t, exitFailed, code, stderr)
+	require.Contains(t, stdout, `redoubt:netwrok: there is no such key (did you mean "network"?)`)
+	require.Contains(t, stdout, `redoubt:network.cidr: /30 is out of range (/16 to /22)`)
+	require.Contains(t, stdout, `redoubt:replicaRegion: eu-central-1 is aws:region itself`)
+}
+
+// A malformed exemption stops the preview and names the field.
+func TestRehearseRefusesAMalformedExemption(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "policy.json")
+	require.NoError(t, os.WriteFile(config, []byte(`{"exemptions":{"entries":[{"rule":"kms-key-rotation-enabled","resource":"*","owner":"me","expires":"soon"}]}}`), 0o600))
+	code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--policy-config", config)
+	require.NotEqual(t, exitOK, code)
+	require.Contains(t, stdout+stderr, "reason")
+	require.Contains(t, stdout+stderr, "expires")
+}
+
+// Any command, with the account in the environment; the child's exit code is ours.
+func TestRehearseRunsACommand(t *testing.T) {
+	t.Parallel()
+	account := filepath.Join(t.TempDir(), "account.json")
+	code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--account", account, "--", "sh", "-c", "echo $PULUMI_DEBUG_PROVIDERS; exit 7")
+	require.Equal(t, 7, code, stderr)
+	require.True(t, strings.HasPrefix(stdout, "aws:"), stdout)
+}
+
+// Separate commands see the same account, the stack's file stays as it was.
+func TestRehearseKeepsTheAccountBetweenCommands(t *testing.T) {
+	t.Parallel()
+	dev, err := os.ReadFile(filepath.Join(root, "Pulumi.dev.yaml"))
+	require.NoError(t, err)
+	infra, err := filepath.Abs(filepath.Join(root, "infra"))
+	require.NoError(t, err)
+	folder := project(t, map[string]string{"Pulumi.dev.yaml": string(dev)})
+	replace(t, filepath.Join(folder, "Pulumi.yaml"), "main: infra", "main: "+infra)
+	pulumi := func(args ...string) string {
+		t.Helper()
+		code, stdout, stderr := redoubt(t, append([]string{"rehearse", "--project", folder, "--", "pulumi", "--cwd", folder, "--non-interactive", "--color", "never"}, args...)...)
+		require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+		return stdout
+	}
+	require.Contains(t, pulumi("up", "--stack", "dev", "--yes", "--skip-preview"), "created")
+	require.Contains(t, pulumi("preview", "--stack", "dev", "--expect-no-changes"), "unchanged")
+	pulumi("destroy", "--stack", "dev", "--yes", "--skip-preview")
+	after, err := os.ReadFile(filepath.Join(folder, "Pulumi.dev.yaml"))
+	require.NoError(t, err)
+	require.Equal(t, string(dev), string(after), "the rehearsal's salt does not stay in the user's file")
+}
+
+// project makes a project folder with these files instead of the committed ones.
+func project(t *testing.T, files map[string]string) string {
+	t.Helper()
+	folder := t.TempDir()
+	text, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "Pulumi.yaml"), text, 0o600))
+	for name, content := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
+	}
+	return folder
+}
+
+func replace(t *testing.T, file, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(text), from)
+	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(text), from, to)), 0o600))
+}

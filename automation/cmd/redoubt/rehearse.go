@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"redoubt/automation/blueprint"
+	"redoubt/automation/engine"
+	"redoubt/automation/rehearse"
+)
+
+type rehearseCommand struct {
+	Stack        []string `help:"Stack to rehearse; may be given more than once." default:"dev" placeholder:"NAME"`
+	Break        string   `help:"Plant a known mistake and see it refused: its name, or all." placeholder:"NAME"`
+	Project      string   `help:"Folder with Pulumi.yaml." default:"." type:"existingdir"`
+	PolicyPack   string   `help:"Policy pack, an executable; the built one by default." placeholder:"PATH"`
+	PolicyConfig string   `help:"Configuration of the policy pack, JSON: levels, parameters, exemptions." type:"existingfile" placeholder:"FILE"`
+	Floor        bool     `help:"Measure the engine alone too, and show what the rest costs." default:"true" negatable:""`
+	JSON         bool     `help:"Print the report as JSON." name:"json"`
+
+	Account string   `help:"With a command: the file that keeps the simulated account." default:".redoubt/account.json" placeholder:"FILE"`
+	Port    int      `help:"With a command: the port to serve the account on; a free one by default." placeholder:"PORT"`
+	Command []string `arg:"" optional:"" passthrough:"" help:"A command to run against the account instead, after --."`
+}
+
+// Help is the long text of redoubt rehearse --help.
+func (rehearseCommand) Help() string {
+	return `Nothing here touches AWS: the account is simulated, the engine is real.
+
+Examples:
+  redoubt rehearse                                 the life of stack dev: preview, up, change, drift, repair, destroy
+  redoubt rehearse --stack dev --stack prod        both
+  redoubt rehearse --break unencrypted-bucket      plant a mistake; the preview must be refused
+  redoubt rehearse --break all                     each known mistake
+  redoubt rehearse --json | jq .ok                 the report as data
+  redoubt rehearse -- pulumi preview --stack dev   any command against the account
+
+Exit code: 0 if every phase did what it must, 1 if not, 2 if the rehearsal could not be made.`
+}
+
+// Run carries the command out.
+func (c *rehearseCommand) Run(ctx context.Context, s *streams) error {
+	command := c.Command
+	if len(command) > 0 && command[0] == "--" {
+		command = command[1:]
+	}
+	if len(command) > 0 {
+		return c.runCommand(ctx, s, command)
+	}
+	pack := c.PolicyPack
+	if pack == "" {
+		var err error
+		if pack, err = engine.Sibling("redoubt-policy"); err != nil {
+			return fmt.Errorf("the policy pack: %w, or name one with --policy-pack", err)
+		}
+	}
+	view := newView(s, c.JSON)
+	opts := rehearse.Options{
+		Project: c.Project, Stacks: c.Stack, Blueprint: blueprint.DefenseInDepth,
+		Policy: pack, PolicyConfig: c.PolicyConfig, Floor: c.Floor, Progress: view.progress,
+	}
+	report, err := rehearseAll(ctx, opts, mistakes(c.Break))
+	view.finish()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		encoder := json.NewEncoder(s.out)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(report)
+	} else {
+		err = view.summary(report)
+	}
+	if err == nil && !report.OK {
+		err = errNotOK
+	}
+	return err
+}
+
+// mistakes expands the name that --break takes.
+func mistakes(name string) []string {
+	if name != "all" {
+		return []string{name}
+	}
+	var names []string
+	for _, m := range blueprint.DefenseInDepth.Mistakes {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// rehearseAll makes one rehearsal a mistake and joins the reports.
+func rehearseAll(ctx context.Context, opts rehearse.Options, mistakes []string) (rehearse.Report, error) {
+	all := rehearse.Report{Rehearsal: true, OK: true}
+	for _, m := range mistakes {
+		opts.Mistake = m
+		report, err := rehearse.Run(ctx, opts)
+		if err != nil {
+			return all, err
+		}
+		all.OK = all.OK && report.OK
+		all.Stacks = append(all.Stacks, report.Stacks...)
+	}
+	return all, nil
+}
+
+// childExit carries the exit code of a command that was run against the account.
+type childExit struct{ code int }
+
+func (e *childExit) Error() string { return fmt.Sprintf("the command ended with exit code %d", e.code) }

@@ -1,0 +1,138 @@
+// Package rehearse plays the whole life of a stack (preview, update, change,
+// drift, destroy) on the real Pulumi engine against a simulated AWS account,
+// with the policy pack enforced, and reports what each phase did and what it
+// cost above the engine alone.
+package rehearse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"redoubt/automation/blueprint"
+	"redoubt/automation/engine"
+	"redoubt/internal/rehearsal"
+)
+
+// Options of a rehearsal.
+type Options struct {
+	// Project is the folder with Pulumi.yaml and the stacks' files.
+	Project string
+	Stacks  []string
+	// Blueprint is what the stacks are of.
+	Blueprint blueprint.Blueprint
+	// Policy is the policy pack's executable, PolicyConfig its configuration
+	// file or empty.
+	Policy, PolicyConfig string
+	// Mistake is the name of a mistake to plant, or empty.
+	Mistake string
+	// Floor measures the engine alone too.
+	Floor bool
+	// Progress is told what goes on; it must not block. May be nil.
+	Progress func(Progress)
+}
+
+// Progress is one moment of a rehearsal.
+type Progress struct {
+	Stack, Phase string
+	// Resources that the phase has finished so far.
+	Resources int
+	// Done is the finished phase, else nil.
+	Done *Phase
+}
+
+// Run rehearses each stack in an account of its own. The error is about the
+// rehearsal itself (a missing stack, no CLI); a phase that did not do what it
+// must is in the report, with OK false.
+func Run(ctx context.Context, opts Options) (Report, error) {
+	if opts.Progress == nil {
+		opts.Progress = func(Progress) {}
+	}
+	mistake, err := find(opts.Blueprint, opts.Mistake)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Rehearsal: true, OK: true}
+	for _, stack := range opts.Stacks {
+		one, err := runStack(ctx, opts, stack, mistake)
+		if err != nil {
+			return report, fmt.Errorf("stack %s: %w", stack, err)
+		}
+		report.OK = report.OK && one.OK
+		report.Stacks = append(report.Stacks, one)
+	}
+	return report, nil
+}
+
+// find returns the mistake of that name, nil for an empty name.
+func find(b blueprint.Blueprint, name string) (*blueprint.Mistake, error) {
+	if name == "" {
+		return nil, nil
+	}
+	known := ""
+	for i, m := range b.Mistakes {
+		if m.Name == name {
+			return &b.Mistakes[i], nil
+		}
+		known += "\n  " + m.Name + ": " + m.Deed
+	}
+	return nil, fmt.Errorf("there is no mistake %q to plant; these are known:%s", name, known)
+}
+
+func runStack(ctx context.Context, opts Options, stack string, mistake *blueprint.Mistake) (_ StackReport, err error) {
+	account, err := rehearsal.Open("")
+	if err != nil {
+		return StackReport{}, err
+	}
+	defer func() { err = errors.Join(err, account.Close()) }()
+	server, err := rehearsal.Serve(ctx, account, "127.0.0.1:0")
+	if err != nil {
+		return StackReport{}, err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+
+	program := opts.Blueprint.Program
+	if mistake != nil {
+		program = mistake.With(program)
+	}
+	scratch, err := engine.NewScratch(ctx, engine.ScratchOptions{
+		Project: opts.Project, Stack: stack, Program: program,
+		Env:    environment(server.Port()),
+		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig,
+	})
+	if err != nil {
+		return StackReport{}, err
+	}
+	defer func() { err = errors.Join(err, scratch.Close()) }()
+
+	l := &life{
+		opts: opts, account: account, scratch: scratch,
+		report: StackReport{Stack: stack, OK: true, Findings: []engine.Finding{}},
+	}
+	if mistake != nil {
+		l.report.Mistake = mistake.Name
+		return l.report, l.play(ctx, []step{refused(*mistake)})
+	}
+	if err := l.play(ctx, steps); err != nil {
+		return l.report, err
+	}
+	if opts.Floor && l.report.OK {
+		return l.report, l.measureFloor(ctx, stack)
+	}
+	return l.report, nil
+}
+
+// environment attaches a provider at a port and keeps the real AWS out: the
+// simulated account must be the only one that a program can reach.
+func environment(port int) map[string]string {
+	return map[string]string{
+		"PULUMI_DEBUG_PROVIDERS":      fmt.Sprintf("aws:%d", port),
+		"AWS_ACCESS_KEY_ID":           "",
+		"AWS_SECRET_ACCESS_KEY":       "",
+		"AWS_SESSION_TOKEN":           "",
+		"AWS_PROFILE":                 "",
+		"AWS_EC2_METADATA_DISABLED":   "true",
+		"AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+		"AWS_CONFIG_FILE":             "/dev/null",
+	}
+}

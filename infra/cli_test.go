@@ -1,0 +1,145 @@
+package main_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"redoubt/internal/languagehost"
+	"redoubt/internal/rehearsal"
+)
+
+// The plain way: the stock CLI on the committed Pulumi.yaml, with a language
+// runtime and a provider attached instead of downloaded plugins.
+func TestStockCLIPreviewsTheCommittedProject(t *testing.T) {
+	t.Parallel()
+	program, pack := build(t, "infra"), build(t, "policy")
+	root := moduleRoot(t)
+	for _, stack := range []string{"dev", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			t.Parallel()
+			cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): program}})
+			cli.run(t, "stack", "init", stack)
+			out := cli.run(t, "preview", "--stack", stack, "--policy-pack", pack)
+			require.Contains(t, out, "aws:rds:Cluster", "the preview lists resources")
+			require.Contains(t, out, "to create")
+			require.NotContains(t, out, "mandatory")
+		})
+	}
+}
+
+// `--policy-pack policy`: the folder with PulumiPolicy.yaml, compiled by the
+// language runtime.
+func TestStockCLIRunsThePolicyFolder(t *testing.T) {
+	t.Parallel()
+	root := moduleRoot(t)
+	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): build(t, "infra")}})
+	cli.run(t, "stack", "init", "dev")
+	out := cli.run(t, "preview", "--stack", "dev", "--policy-pack", filepath.Join(root, "policy"))
+	require.Contains(t, out, "redoubt", "the pack is named in the output")
+	require.Contains(t, out, "to create")
+}
+
+// A misspelt key ends in one clear message of the program, through the CLI.
+func TestStockCLIShowsEveryConfigurationFinding(t *testing.T) {
+	t.Parallel()
+	root := moduleRoot(t)
+	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): build(t, "infra")}})
+	cli.run(t, "stack", "init", "dev")
+	cli.run(t, "config", "set", "--stack", "dev", "--path", "redoubt:network.cidr", "10.0.0.0/30")
+	cli.run(t, "config", "set", "--stack", "dev", "redoubt:netwrok", "x")
+	out, err := cli.try("preview", "--stack", "dev")
+	require.Error(t, err)
+	require.Contains(t, out, `redoubt:network.cidr: /30 is out of range (/16 to /22)`)
+	require.Contains(t, out, `redoubt:netwrok: there is no such key (did you mean "network"?)`)
+}
+
+// cli is the stock CLI in a copy of the project's files, with a backend of its own.
+type cli struct {
+	exe, folder string
+	env         []string
+}
+
+func newCLI(t *testing.T, root string, opts languagehost.Options) *cli {
+	t.Helper()
+	ctx := t.Context()
+	account, err := rehearsal.Open("")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, account.Close()) })
+	// The servers outlive the test's context: it ends before the clean-up runs.
+	ctx = context.WithoutCancel(ctx)
+	provider, err := rehearsal.Serve(ctx, account, "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, provider.Close()) })
+	language, err := languagehost.Serve(ctx, opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, language.Close()) })
+
+	folder := t.TempDir()
+	for _, name := range []string{"Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"} {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		require.NoError(t, err)
+		text = []byte(strings.ReplaceAll(string(text), "main: infra", "main: "+filepath.Join(root, "infra")))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), text, 0o600))
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "state"), 0o700))
+	return &cli{
+		exe: pulumi(t, root), folder: folder,
+		env: append(os.Environ(), provider.Env(), language.Env(),
+			"PULUMI_HOME="+filepath.Join(folder, "home"),
+			"PULUMI_BACKEND_URL=file://"+filepath.Join(folder, "state"),
+			"PULUMI_CONFIG_PASSPHRASE=for this test",
+			"PULUMI_SKIP_UPDATE_CHECK=true",
+			"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true"),
+	}
+}
+
+func (c *cli) try(args ...string) (string, error) {
+	cmd := exec.Command(c.exe, append(args, "--non-interactive", "--color", "never")...)
+	cmd.Dir, cmd.Env = c.folder, c.env
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (c *cli) run(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := c.try(args...)
+	require.NoError(t, err, "pulumi %s\n%s", strings.Join(args, " "), out)
+	return out
+}
+
+// pulumi is the CLI that `make tools` built, or the one on PATH where that is
+// new enough for it not to have built one.
+func pulumi(t *testing.T, root string) string {
+	t.Helper()
+	built := filepath.Join(root, "bin", "pulumi")
+	if _, err := os.Stat(built); err == nil {
+		return built
+	}
+	onPath, err := exec.LookPath("pulumi")
+	require.NoError(t, err, "no Pulumi CLI: run make tools")
+	return onPath
+}
+
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	return root
+}
+
+// build links a command of the module into the test's folder.
+func build(t *testing.T, folder string) string {
+	t.Helper()
+	exe := filepath.Join(t.TempDir(), filepath.Base(folder))
+	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", exe, "./"+folder)
+	cmd.Dir = moduleRoot(t)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return exe
+}
