@@ -89,6 +89,34 @@ func TestNetworkACLsLetNeighboursTalk(t *testing.T) {
 	}
 }
 
+// Each end must refuse by itself: a connection that the far end's ACL stops
+// says nothing about this one.
+func TestInnerTiersNameOnlyTheirNeighbours(t *testing.T) {
+	t.Parallel()
+	args := vpcArgs()
+	g := vpcGraph(t, args)
+	plan, err := network.NewPlan(args.CIDR, args.AvailabilityZones)
+	require.NoError(t, err)
+	for tier, neighbours := range map[network.Tier][]network.Tier{
+		network.Data:     {network.App, network.Data},
+		network.Endpoint: {network.App},
+	} {
+		var allowed []string
+		for _, neighbour := range neighbours {
+			for _, s := range plan.In(neighbour) {
+				allowed = append(allowed, s.CIDR.String())
+			}
+		}
+		for _, egress := range []bool{false, true} {
+			rules := aclOf(g, tier, egress)
+			require.NotEmpty(t, rules)
+			for _, r := range rules {
+				require.Contains(t, allowed, r.Input("cidrBlock"), r.Name)
+			}
+		}
+	}
+}
+
 func TestNetworkACLsOpenWhatTheArgumentsAsk(t *testing.T) {
 	t.Parallel()
 	g := vpcGraph(t, vpcArgs(func(a *network.VpcArgs) {

@@ -132,6 +132,7 @@ func TestWaysOutOfEachTier(t *testing.T) {
 				eip := g.Refers(nat.Input("allocationId"))
 				require.Equal(t, "vpc", eip.Input("domain"))
 				require.False(t, eip.Has("vpc"), "deprecated")
+				require.True(t, g.Depends(eip, igw))
 			}
 			require.Len(t, g.ByType(eipType), len(g.ByType(natType)))
 		})
