@@ -61,8 +61,13 @@ var bucketKinds = map[BucketKind]bucketKind{
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
 
 var reservedBucketNames = []struct{ prefix, suffix string }{
-	{prefix: "xn--"}, {prefix: "sthree-"}, {prefix: "amzn-s3-demo-"},
-	{suffix: "-s3alias"}, {suffix: "--ol-s3"}, {suffix: "--x-s3"}, {suffix: "--table-s3"},
+	{prefix: "xn--"},
+	{prefix: "sthree-"},
+	{prefix: "amzn-s3-demo-"},
+	{suffix: "-s3alias"},
+	{suffix: "--ol-s3"},
+	{suffix: "--x-s3"},
+	{suffix: "--table-s3"},
 }
 
 // render returns the bucket policy.

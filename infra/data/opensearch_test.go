@@ -74,8 +74,10 @@ func TestOpenSearchLogs(t *testing.T) {
 	g := graphtest.Run(t, openSearch(func(*data.OpenSearchArgs) {}))
 	domain := g.Only(domainType)
 	for i, want := range []struct{ typ, group string }{
-		{"AUDIT_LOGS", "audit"}, {"ES_APPLICATION_LOGS", "application"},
-		{"INDEX_SLOW_LOGS", "index-slow"}, {"SEARCH_SLOW_LOGS", "search-slow"},
+		{"AUDIT_LOGS", "audit"},
+		{"ES_APPLICATION_LOGS", "application"},
+		{"INDEX_SLOW_LOGS", "index-slow"},
+		{"SEARCH_SLOW_LOGS", "search-slow"},
 	} {
 		option := domain.Input("logPublishingOptions").([]any)[i].(map[string]any)
 		require.Equal(t, want.typ, option["logType"])

@@ -56,8 +56,10 @@ func TestPrincipalsInThePolicyLanguage(t *testing.T) {
 	}{
 		"everyone": {Principals{Any: true}, `"*"`},
 		"account":  {Principals{AWS: []string{scope.Root()}}, `{"AWS":"arn:aws:iam::123456789012:root"}`},
-		"services": {Principals{Service: []string{"sns.amazonaws.com", "events.amazonaws.com"}},
-			`{"Service":["sns.amazonaws.com","events.amazonaws.com"]}`},
+		"services": {
+			Principals{Service: []string{"sns.amazonaws.com", "events.amazonaws.com"}},
+			`{"Service":["sns.amazonaws.com","events.amazonaws.com"]}`,
+		},
 		"provider": {Principals{Federated: []string{"cognito-identity.amazonaws.com"}}, `{"Federated":"cognito-identity.amazonaws.com"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

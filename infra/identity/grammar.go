@@ -66,7 +66,7 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("policy document: %w (compare with the IAM policy grammar)", err)
 	}
 	if doc.Version != policyVersion {
-		return fmt.Errorf("Version: %q is not %q (set it)", doc.Version, policyVersion)
+		return fmt.Errorf("policy document: Version %q is not %q (set it)", doc.Version, policyVersion)
 	}
 	*d = make(Document, len(doc.Statement))
 	for i, w := range doc.Statement {
