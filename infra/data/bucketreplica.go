@@ -95,7 +95,7 @@ func throughS3(sid string, scope identity.Scope, alias, bucketARN string, action
 		Resources: []string{scope.ARN("kms", "key/*")},
 		Conditions: []identity.Condition{
 			{Test: "ForAnyValue:StringEquals", Key: "kms:ResourceAliases", Values: []string{alias}},
-			{Test: "StringEquals", Key: "kms:ViaService", Values: []string{"s3." + scope.Region + ".amazonaws.com"}},
+			{Test: "StringEquals", Key: "kms:ViaService", Values: []string{scope.RegionalService("s3")}},
 			{Test: "StringEquals", Key: "kms:EncryptionContext:aws:s3:arn", Values: []string{bucketARN}},
 		},
 	}

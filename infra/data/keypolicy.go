@@ -75,7 +75,7 @@ func (args *KeyArgs) workloadStatements(scope identity.Scope) identity.Document 
 		roles = append(roles, scope.RoleARN(role))
 	}
 	for _, service := range workloadServices {
-		services = append(services, service+"."+scope.Region+".amazonaws.com")
+		services = append(services, scope.RegionalService(service))
 	}
 	only := []identity.Condition{
 		{Test: "StringEquals", Key: "kms:CallerAccount", Values: []string{scope.AccountID}},

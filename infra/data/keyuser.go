@@ -39,7 +39,7 @@ var (
 // (aws-cdk#11121, landing-zone-accelerator-on-aws#407).
 var keyUsers = map[KeyUser][]serviceStatement{
 	KeyForLogs: {{
-		sid: "Allow CloudWatch Logs", service: "logs.{region}.amazonaws.com",
+		sid: "Allow CloudWatch Logs", service: "{logs}",
 		actions: []string{"kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
 		conditions: []identity.Condition{{
 			Test: "ArnLike", Key: "kms:EncryptionContext:aws:logs:arn",

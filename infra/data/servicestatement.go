@@ -12,8 +12,8 @@ import (
 )
 
 // serviceStatement is a row of the tables of who may use a key or write to a
-// bucket. Strings may hold {partition}, {region}, {account} and what the
-// table's owner adds.
+// bucket. Strings may hold {partition}, {region}, {account}, {logs} for the
+// regional name of CloudWatch Logs, and what the table's owner adds.
 type serviceStatement struct {
 	sid     string
 	service string
@@ -42,6 +42,7 @@ var optInRegions = []string{
 func statements(rows []serviceStatement, scope identity.Scope, more []string) identity.Document {
 	fill := strings.NewReplacer(append([]string{
 		"{partition}", scope.Partition, "{region}", scope.Region, "{account}", scope.AccountID,
+		"{logs}", scope.RegionalService("logs"),
 	}, more...)...)
 	var doc identity.Document
 	for _, row := range rows {

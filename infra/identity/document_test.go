@@ -19,6 +19,8 @@ func TestScopeComposesARNs(t *testing.T) {
 		"arn:aws:s3:::redoubt-dev-data":                                 scope.GlobalARN("s3", "redoubt-dev-data"),
 		"arn:aws:kms:eu-west-1:123456789012:key/*":                      scope.In("eu-west-1").ARN("kms", "key/*"),
 		"arn:aws-cn:s3:::data":                                          Scope{Partition: "aws-cn"}.GlobalARN("s3", "data"),
+		"s3.eu-central-1.amazonaws.com":                                 scope.RegionalService("s3"),
+		"logs.cn-north-1.amazonaws.com.cn":                              Scope{Partition: "aws-cn", Region: "cn-north-1"}.RegionalService("logs"),
 	} {
 		require.Equal(t, want, got)
 	}

@@ -54,3 +54,15 @@ func (s Scope) Root() string { return s.GlobalARN("iam", "root") }
 
 // RoleARN returns the ARN of the account's role with that name.
 func (s Scope) RoleARN(name string) string { return s.GlobalARN("iam", "role/"+name) }
+
+// RegionalService returns the name by which policies know a service in the
+// scope's region, as kms:ViaService compares it and some principals are
+// written: RegionalService("s3") is "s3.eu-central-1.amazonaws.com". China has
+// a domain of its own.
+func (s Scope) RegionalService(service string) string {
+	domain := "amazonaws.com"
+	if s.Partition == "aws-cn" {
+		domain = "amazonaws.com.cn"
+	}
+	return strings.Join([]string{service, s.Region, domain}, ".")
+}

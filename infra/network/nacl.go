@@ -21,6 +21,15 @@ const (
 // https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
 var ephemeral = portRange{1024, 65535}
 
+// Answers from the world leave out RDP's port, which lies among the ephemeral
+// ones: without connections to remember, a network ACL could not tell an
+// answer to port 3389 from an attempt to log in (Security Hub EC2.21). A
+// connection whose source port is 3389 by chance, one in 64,512, is retried.
+var (
+	belowRDP = portRange{1024, 3388}
+	aboveRDP = portRange{3390, 65535}
+)
+
 type portRange struct{ from, to int }
 
 func only(port int) portRange { return portRange{port, port} }
@@ -53,13 +62,15 @@ const world Tier = ""
 func naclRules(ports Ports, httpRedirect bool) []naclRule {
 	rules := []naclRule{
 		{Public, inbound, world, only(443)},
-		{Public, inbound, world, ephemeral},
+		{Public, inbound, world, belowRDP},
+		{Public, inbound, world, aboveRDP},
 		{Public, outbound, App, only(ports.App)},
 		{Public, outbound, world, only(443)},
 		{Public, outbound, world, ephemeral},
 
 		{App, inbound, Public, only(ports.App)},
-		{App, inbound, world, ephemeral},
+		{App, inbound, world, belowRDP},
+		{App, inbound, world, aboveRDP},
 		{App, outbound, Public, ephemeral},
 		{App, outbound, Data, only(ports.Database)},
 		{App, outbound, world, only(443)},

@@ -89,6 +89,17 @@ func TestNetworkACLsLetNeighboursTalk(t *testing.T) {
 	}
 }
 
+// The answers' ports hold RDP's: nobody may knock there.
+func TestNetworkACLsKeepAdministrationPortsShut(t *testing.T) {
+	t.Parallel()
+	g := vpcGraph(t, vpcArgs())
+	for _, tier := range network.Tiers {
+		for _, port := range []float64{22, 3389} {
+			require.False(t, aclOf(g, tier, false).allows(hosts["internet"], port), "internet to %s:%v", tier, port)
+		}
+	}
+}
+
 // Each end must refuse by itself: a connection that the far end's ACL stops
 // says nothing about this one.
 func TestInnerTiersNameOnlyTheirNeighbours(t *testing.T) {

@@ -97,7 +97,7 @@ func (args *ServiceArgs) useKey(sid string, services ...string) identity.Stateme
 	}
 	var via []string
 	for _, service := range services {
-		via = append(via, service+"."+args.Scope.Region+".amazonaws.com")
+		via = append(via, args.Scope.RegionalService(service))
 	}
 	if len(via) > 0 {
 		s.Conditions = append(s.Conditions, identity.Condition{Test: "StringEquals", Key: "kms:ViaService", Values: via})

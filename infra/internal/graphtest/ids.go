@@ -66,16 +66,24 @@ var idArns = map[string]bool{
 	"aws:sns/topic:Topic":                                       true,
 }
 
-// arnForms are ARN's "service:region:account:resource" for types that differ
+// arnForms are ARNs' "service:region:account:resource" for types that differ
 // from "<module>:<region>:<account>:<kind>/<physical name>"; {name} is the
 // physical name, {id} the id.
 var arnForms = map[string]string{
+	"aws:accessanalyzer/analyzer:Analyzer":     "access-analyzer:{region}:{account}:analyzer/{name}",
+	"aws:apigateway/restApi:RestApi":           "apigateway:{region}::/restapis/{id}",
+	"aws:backup/vault:Vault":                   "backup:{region}:{account}:backup-vault:{name}",
 	"aws:cloudtrail/trail:Trail":               "cloudtrail:{region}:{account}:trail/{name}",
 	"aws:cloudwatch/eventBus:EventBus":         "events:{region}:{account}:event-bus/{name}",
 	"aws:cloudwatch/eventRule:EventRule":       "events:{region}:{account}:rule/{name}",
 	"aws:cloudwatch/logGroup:LogGroup":         "logs:{region}:{account}:log-group:{name}",
 	"aws:cloudwatch/metricAlarm:MetricAlarm":   "cloudwatch:{region}:{account}:alarm:{name}",
 	"aws:cognito/userPool:UserPool":            "cognito-idp:{region}:{account}:userpool/{id}",
+	"aws:ec2/networkAcl:NetworkAcl":            "ec2:{region}:{account}:network-acl/{id}",
+	"aws:ec2/securityGroup:SecurityGroup":      "ec2:{region}:{account}:security-group/{id}",
+	"aws:ec2/subnet:Subnet":                    "ec2:{region}:{account}:subnet/{id}",
+	"aws:ec2/vpc:Vpc":                          "ec2:{region}:{account}:vpc/{id}",
+	"aws:ec2/vpcEndpoint:VpcEndpoint":          "ec2:{region}:{account}:vpc-endpoint/{id}",
 	"aws:iam/policy:Policy":                    "iam::{account}:policy/{name}",
 	"aws:iam/role:Role":                        "iam::{account}:role/{name}",
 	"aws:iam/user:User":                        "iam::{account}:user/{name}",
@@ -94,20 +102,12 @@ var arnForms = map[string]string{
 	"aws:s3/bucketV2:BucketV2":                 "s3:::{name}",
 	"aws:secretsmanager/secret:Secret":         "secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
 	"aws:sfn/stateMachine:StateMachine":        "states:{region}:{account}:stateMachine:{name}",
+	"aws:shield/protection:Protection":         "shield::{account}:protection/{id}",
+	"aws:signer/signingProfile:SigningProfile": "signer:{region}:{account}:/signing-profiles/{name}",
 	"aws:sns/topic:Topic":                      "sns:{region}:{account}:{name}",
 	"aws:sqs/queue:Queue":                      "sqs:{region}:{account}:{name}",
 	"aws:wafv2/ipSet:IpSet":                    "wafv2:{region}:{account}:regional/ipset/{name}/0123456789abcdef",
 	"aws:wafv2/webAcl:WebAcl":                  "wafv2:{region}:{account}:regional/webacl/{name}/0123456789abcdef",
-	"aws:backup/vault:Vault":                   "backup:{region}:{account}:backup-vault:{name}",
-	"aws:apigateway/restApi:RestApi":           "apigateway:{region}::/restapis/{id}",
-	"aws:accessanalyzer/analyzer:Analyzer":     "access-analyzer:{region}:{account}:analyzer/{name}",
-	"aws:signer/signingProfile:SigningProfile": "signer:{region}:{account}:/signing-profiles/{name}",
-	"aws:shield/protection:Protection":         "shield::{account}:protection/{id}",
-	"aws:ec2/networkAcl:NetworkAcl":            "ec2:{region}:{account}:network-acl/{id}",
-	"aws:ec2/securityGroup:SecurityGroup":      "ec2:{region}:{account}:security-group/{id}",
-	"aws:ec2/subnet:Subnet":                    "ec2:{region}:{account}:subnet/{id}",
-	"aws:ec2/vpc:Vpc":                          "ec2:{region}:{account}:vpc/{id}",
-	"aws:ec2/vpcEndpoint:VpcEndpoint":          "ec2:{region}:{account}:vpc-endpoint/{id}",
 }
 
 // idOf makes the id that AWS would give the resource.
