@@ -43,7 +43,7 @@ type LoadBalancerArgs struct {
 	WebAcl *WebAcl
 	// LogBucket is the name of the bucket for access and connection logs, and
 	// LogsReady what must exist before AWS tests that it may write there: the
-	// bucket's policy.
+	// bucket's policy. Name the resource, not a component around it.
 	LogBucket pulumi.StringInput
 	LogsReady []pulumi.Resource
 	// Host is the one host name that is served; requests for others get 404.

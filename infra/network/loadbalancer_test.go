@@ -19,10 +19,14 @@ const (
 	shieldType       = "aws:shield/protection:Protection"
 	certificateType  = "aws:acm/certificate:Certificate"
 	issuedType       = "aws:acm/certificateValidation:CertificateValidation"
+	bucketPolicyType = "aws:s3/bucketPolicy:BucketPolicy"
 	recordType       = "aws:route53/record:Record"
 )
 
 const issuedCertificate = pulumi.String("arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-4333-8444-555555555555")
+
+// bucketPolicy stands for the policy of the access log bucket.
+type bucketPolicy struct{ pulumi.CustomResourceState }
 
 type albChange func(*network.LoadBalancerArgs)
 
@@ -33,10 +37,14 @@ func albProgram(changes ...albChange) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		policy := &bucketPolicy{}
+		if err := ctx.RegisterResource(bucketPolicyType, "access-logs", pulumi.Map{}, policy); err != nil {
+			return err
+		}
 		args := &network.LoadBalancerArgs{
 			Prefix: "redoubt-dev", VpcID: pulumi.String("vpc-1"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}),
 			SecurityGroupID: pulumi.String("sg-alb"), WebAcl: acl, LogBucket: pulumi.String("redoubt-dev-access-logs"),
-			LogsReady: []pulumi.Resource{acl}, Host: "app.example.org", CertificateArn: issuedCertificate, Tags: ownerTags,
+			LogsReady: []pulumi.Resource{policy}, Host: "app.example.org", CertificateArn: issuedCertificate, Tags: ownerTags,
 		}
 		for _, change := range changes {
 			change(args)
@@ -69,7 +77,7 @@ func TestLoadBalancerFacesTheInternetStrictly(t *testing.T) {
 		require.Equal(t, want, alb.Input(input), input)
 	}
 	require.NotEqual(t, alb.Input("accessLogs.prefix"), alb.Input("connectionLogs.prefix"))
-	require.True(t, g.Depends(alb, g.Only(aclWAFType)), "the bucket's policy comes first")
+	require.True(t, g.Depends(alb, g.Only(bucketPolicyType)), "the bucket's policy comes first")
 	protected := graphtest.Run(t, albProgram(func(a *network.LoadBalancerArgs) { a.DeletionProtection = true }))
 	require.Equal(t, true, protected.Only(albType).Input("enableDeletionProtection"))
 }

@@ -42,7 +42,10 @@ type Resource struct {
 	// Outputs are what the mock answered.
 	Outputs resource.PropertyMap
 	// DependsOn are the URNs of all dependencies, those by property included,
-	// sorted. A dependency on a component stands for its children too.
+	// sorted. The SDK writes a dependency on a component as one on the children
+	// that it has by then, and children join it concurrently (getOpts in
+	// sdk/go/pulumi/context.go): depend on the resources themselves, or the
+	// dependency is sometimes lost.
 	DependsOn []string
 	// PropertyDependencies are the URNs that each input's value comes from, sorted.
 	PropertyDependencies map[string][]string

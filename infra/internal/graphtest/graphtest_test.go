@@ -31,7 +31,7 @@ type bucket struct {
 type policy struct{ pulumi.CustomResourceState }
 
 // program makes a component with a bucket and its policy, and a second bucket
-// that depends on the component.
+// that depends on the first.
 func program(ctx *pulumi.Context) error {
 	c := &box{}
 	if err := ctx.RegisterComponentResource(boxType, "box", c); err != nil {
@@ -51,7 +51,7 @@ func program(ctx *pulumi.Context) error {
 	}, &policy{}, pulumi.Parent(c)); err != nil {
 		return err
 	}
-	return ctx.RegisterResource(bucketType, "audit", pulumi.Map{}, &bucket{}, pulumi.DependsOn([]pulumi.Resource{c}))
+	return ctx.RegisterResource(bucketType, "audit", pulumi.Map{}, &bucket{}, pulumi.DependsOn([]pulumi.Resource{b}))
 }
 
 func TestGraphRecordsResourcesInTreeOrder(t *testing.T) {
@@ -79,7 +79,8 @@ func TestGraphAnswersQuestions(t *testing.T) {
 	require.Equal(t, `{"Resource":"arn:aws:s3:::data"}`, pol.Input("policy"))
 	require.Equal(t, []string{data.URN}, pol.PropertyDependencies["policy"])
 	require.True(t, g.Depends(pol, data))
-	require.True(t, g.Depends(g.One(bucketType, "audit"), data), "a dependency on a component stands for its children")
+	require.True(t, g.Depends(g.One(bucketType, "audit"), data))
+	require.False(t, g.Depends(data, pol))
 	require.True(t, pol.Secret("token"))
 	require.False(t, pol.Secret("policy"))
 }
