@@ -61,8 +61,8 @@ func run(opts Options, args []string, stdout, stderr io.Writer) int {
 
 func usage(opts Options) string {
 	return strings.Join([]string{
-		fmt.Sprintf("%s %s is a Pulumi policy pack of %d rules. The Pulumi engine starts it; it does nothing by itself.",
-			opts.Name, opts.Version, len(opts.Rules)),
+		fmt.Sprintf("%s %s is a Pulumi policy pack of %s. The Pulumi engine starts it; it does nothing by itself.",
+			opts.Name, opts.Version, count(len(opts.Rules), "rule")),
 		"",
 		"  pulumi preview --policy-pack <this file> [--policy-pack-config policy.json]",
 		"",

@@ -1,5 +1,7 @@
 package rule
 
+import "github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
 // Role is what the holder of a security group is in the guide's diagram.
 type Role string
 
@@ -41,7 +43,7 @@ func albRole(r *Resource) Role {
 
 // GroupUse says who holds the security groups of the stack in one role.
 type GroupUse struct {
-	byURN map[string][]*Resource
+	byURN map[resource.URN][]*Resource
 	// Present says that the stack has a resource in this role.
 	Present bool
 	// Open says that a holder in this role also has groups that could not be
@@ -50,12 +52,12 @@ type GroupUse struct {
 }
 
 // Holders returns the resources that the group is attached to in this role.
-func (u *GroupUse) Holders(group *Resource) []*Resource { return u.byURN[string(group.URN)] }
+func (u *GroupUse) Holders(group *Resource) []*Resource { return u.byURN[group.URN] }
 
 // GroupsOf returns who holds which security group in the role.
 func (s *Stack) GroupsOf(role Role) *GroupUse {
 	if s.groups == nil {
-		s.groups = map[string]*GroupUse{}
+		s.groups = map[Role]*GroupUse{}
 		for _, h := range holders {
 			for _, r := range s.Of(h.typ) {
 				use := s.use(h.role(r))
@@ -63,7 +65,7 @@ func (s *Stack) GroupsOf(role Role) *GroupUse {
 				refs := s.Refs(r, h.property, "ec2/securityGroup", "ec2/defaultSecurityGroup")
 				use.Open = use.Open || !refs.Complete()
 				for _, g := range refs.Targets {
-					use.byURN[string(g.URN)] = append(use.byURN[string(g.URN)], r)
+					use.byURN[g.URN] = append(use.byURN[g.URN], r)
 				}
 			}
 		}
@@ -72,10 +74,10 @@ func (s *Stack) GroupsOf(role Role) *GroupUse {
 }
 
 func (s *Stack) use(role Role) *GroupUse {
-	u := s.groups[string(role)]
+	u := s.groups[role]
 	if u == nil {
-		u = &GroupUse{byURN: map[string][]*Resource{}}
-		s.groups[string(role)] = u
+		u = &GroupUse{byURN: map[resource.URN][]*Resource{}}
+		s.groups[role] = u
 	}
 	return u
 }
@@ -86,7 +88,12 @@ func (s *Stack) GroupsDeclaredBy(r *Resource) Refs {
 	if r.Is("ec2/securityGroup", "ec2/defaultSecurityGroup") {
 		return Refs{Targets: []*Resource{r}}
 	}
-	return s.Refs(r, "securityGroupId", "ec2/securityGroup", "ec2/defaultSecurityGroup")
+	refs, ok := s.declared[r.URN]
+	if !ok {
+		refs = s.Refs(r, "securityGroupId", "ec2/securityGroup", "ec2/defaultSecurityGroup")
+		s.declared[r.URN] = refs
+	}
+	return refs
 }
 
 // HeldBy returns the holders, in the role, of the groups that r's rules belong to.

@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"sort"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
@@ -59,18 +57,9 @@ func (r *Resource) Is(types ...string) bool {
 	return false
 }
 
-// Label names the resource in a message: its type and its logical name.
-func (r *Resource) Label() string { return r.Type + " " + r.Name }
-
-// keys returns the input keys, sorted.
-func (r *Resource) keys() []resource.PropertyKey {
-	out := make([]resource.PropertyKey, 0, len(r.Inputs))
-	for k := range r.Inputs {
-		out = append(out, k)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i] < out[j] })
-	return out
-}
+// Label names the resource in a message: its type as the program has it, short,
+// and its logical name.
+func (r *Resource) Label() string { return shortToken(r.Token) + " " + r.Name }
 
 // Each returns the inputs at a dotted path with every list spread, see Value.Each.
 func (r *Resource) Each(path string) []Value {

@@ -64,9 +64,11 @@ func (s *Stack) publicTable(table, subnet *Resource) Verdict {
 }
 
 func (s *Stack) publicRoute(holder *Resource, path string, gateways []Value, table, subnet *Resource) Verdict {
-	refs := s.refsOf(holder, path, gateways, []string{"ec2/internetGateway"})
-	if len(refs.Targets) > 0 {
-		return Fail("subnet %s is public: %s leads to internet gateway %s", subnet.Name, table.Label(), refs.Targets[0].Name)
+	refs := s.refsOf(holder, path, gateways, []string{"ec2/internetGateway", "ec2/vpnGateway"})
+	for _, gateway := range refs.Targets {
+		if gateway.Is("ec2/internetGateway") {
+			return Fail("subnet %s is public: %s leads to internet gateway %s", subnet.Name, table.Label(), gateway.Name)
+		}
 	}
 	for _, v := range refs.External {
 		if id, _ := v.Str(); strings.HasPrefix(id, "igw-") {

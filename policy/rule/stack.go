@@ -17,11 +17,21 @@ type Stack struct {
 	byURN    map[resource.URN]*Resource
 	byType   map[string][]*Resource
 	byHandle map[string][]*Resource
-	reverse  map[reverseKey]map[resource.URN][]*Resource
-	groups   map[string]*GroupUse
+	reverse  map[reverseKey]pointers
+	groups   map[Role]*GroupUse
+	declared map[resource.URN]Refs
 }
 
-type reverseKey struct{ fromType, property string }
+// reverseKey names a way to point: resources of one type, by a property, at
+// resources of another.
+type reverseKey struct{ from, property, to string }
+
+// pointers are the resources that point some way, by their target.
+type pointers struct {
+	at map[resource.URN][]*Resource
+	// loose says that one of them points at something unknown.
+	loose bool
+}
 
 // handles are the properties whose value names a resource in another's inputs.
 var handles = []string{
@@ -36,7 +46,8 @@ func NewStack(resources []*Resource) *Stack {
 		byURN:    make(map[resource.URN]*Resource, len(resources)),
 		byType:   map[string][]*Resource{},
 		byHandle: map[string][]*Resource{},
-		reverse:  map[reverseKey]map[resource.URN][]*Resource{},
+		reverse:  map[reverseKey]pointers{},
+		declared: map[resource.URN]Refs{},
 	}
 	sort.Slice(s.all, func(i, j int) bool { return s.all[i].URN < s.all[j].URN })
 	for _, r := range s.all {
@@ -188,29 +199,30 @@ func (s *Stack) DependsOn(r *Resource, path string, types ...string) bool {
 
 // Pointing returns the resources of one type whose property refers to r.
 func (s *Stack) Pointing(r *Resource, property, fromType string) []*Resource {
-	key := reverseKey{Canonical(fromType) + ">" + r.Type, property}
-	index, ok := s.reverse[key]
-	if !ok {
-		index = map[resource.URN][]*Resource{}
-		for _, from := range s.Of(fromType) {
-			for _, t := range s.Refs(from, property, r.Type).Targets {
-				index[t.URN] = append(index[t.URN], from)
-			}
-		}
-		s.reverse[key] = index
-	}
-	return index[r.URN]
+	return s.pointers(reverseKey{Canonical(fromType), property, r.Type}).at[r.URN]
 }
 
 // Loose says that some resource of the type has a property whose target could
 // not be traced: absence of a partner is then not certain.
 func (s *Stack) Loose(property, fromType, toType string) bool {
-	for _, from := range s.Of(fromType) {
-		if s.Refs(from, property, toType).Unknown {
-			return true
+	return s.pointers(reverseKey{Canonical(fromType), property, Canonical(toType)}).loose
+}
+
+func (s *Stack) pointers(key reverseKey) pointers {
+	p, ok := s.reverse[key]
+	if ok {
+		return p
+	}
+	p.at = map[resource.URN][]*Resource{}
+	for _, from := range s.byType[key.from] {
+		refs := s.Refs(from, key.property, key.to)
+		p.loose = p.loose || refs.Unknown
+		for _, t := range refs.Targets {
+			p.at[t.URN] = append(p.at[t.URN], from)
 		}
 	}
-	return false
+	s.reverse[key] = p
+	return p
 }
 
 func topKey(path string) string {

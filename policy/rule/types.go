@@ -33,10 +33,7 @@ var modules = map[string]string{
 // "s3/bucket" for "aws:s3/bucketV2:BucketV2". A type of another package is
 // returned as it is.
 func Canonical(token string) string {
-	short := token
-	if rest, ok := strings.CutPrefix(token, "aws:"); ok {
-		short, _, _ = strings.Cut(rest, ":")
-	}
+	short := shortToken(token)
 	if module, name, ok := strings.Cut(short, "/"); ok {
 		if m, has := modules[module]; has {
 			short = m + "/" + name
@@ -45,5 +42,15 @@ func Canonical(token string) string {
 	if c, ok := aliases[short]; ok {
 		return c
 	}
+	return short
+}
+
+// shortToken returns "kms/key" for "aws:kms/key:Key".
+func shortToken(token string) string {
+	rest, ok := strings.CutPrefix(token, "aws:")
+	if !ok {
+		return token
+	}
+	short, _, _ := strings.Cut(rest, ":")
 	return short
 }
