@@ -11,7 +11,7 @@ import (
 )
 
 type rehearseCommand struct {
-	Stack        []string `help:"Stack to rehearse; may be given more than once." default:"dev" placeholder:"NAME"`
+	Stack        []string `help:"Stack to rehearse; may be given more than once. By default dev." default:"dev" placeholder:"NAME"`
 	Break        string   `help:"Plant a known mistake and see it refused: its name, or all." placeholder:"NAME"`
 	Project      string   `help:"Folder with Pulumi.yaml." default:"." type:"existingdir"`
 	PolicyPack   string   `help:"Policy pack, an executable; the built one by default." placeholder:"PATH"`
@@ -19,7 +19,7 @@ type rehearseCommand struct {
 	Floor        bool     `help:"Measure the engine alone too, and show what the rest costs." default:"true" negatable:""`
 	JSON         bool     `help:"Print the report as JSON." name:"json"`
 
-	Account string   `help:"With a command: the file that keeps the simulated account." default:".redoubt/account.json" placeholder:"FILE"`
+	Account string   `help:"With a command: the file that keeps the simulated account, below the project's folder. By default .redoubt/account.json." default:".redoubt/account.json" placeholder:"FILE"`
 	Port    int      `help:"With a command: the port to serve the account on; a free one by default." placeholder:"PORT"`
 	Command []string `arg:"" optional:"" passthrough:"" help:"A command to run against the account instead, after --."`
 }
