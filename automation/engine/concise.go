@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 )
 
@@ -16,11 +17,29 @@ func Concise(err error, out Outcome) error {
 		return errors.New("the policy pack refused it")
 	}
 	if len(out.Errors) > 0 {
-		return errors.New(strings.Join(out.Errors, "\n"))
+		words := make([]string, 0, len(out.Errors))
+		for _, e := range out.Errors {
+			words = append(words, unwrap(e))
+		}
+		return errors.New(strings.Join(words, "\n"))
 	}
 	_, stderr, found := strings.Cut(err.Error(), "stderr: ")
 	if text := strings.TrimSpace(stderr); found && text != "" {
 		return errors.New(text)
 	}
 	return err
+}
+
+// wrapping is what the SDK and go-multierror put before a program's own error.
+var wrapping = regexp.MustCompile(`^(an unhandled error occurred: )?(program failed: \n?)?(\d+ errors? occurred:\n)?`)
+
+// unwrap leaves a program's own words of an error diagnostic.
+func unwrap(text string) string {
+	text = wrapping.ReplaceAllString(text, "")
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "\t"), "* ")
+		lines[i] = strings.TrimRight(line, " \t")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -62,6 +62,12 @@ func TestConcise(t *testing.T) {
 	require.EqualError(t, Concise(long, Outcome{Findings: []Finding{{Level: "mandatory"}}}), "the policy pack refused it")
 }
 
+func TestConciseLeavesTheProgramsOwnWords(t *testing.T) {
+	t.Parallel()
+	err := Concise(errors.New("x"), Outcome{Errors: []string{"an unhandled error occurred: 1 error occurred:\n\t* configuration: 2 findings\n  redoubt:a: b (c)\n  redoubt:d: e (f)\n\n"}})
+	require.EqualError(t, err, "configuration: 2 findings\n  redoubt:a: b (c)\n  redoubt:d: e (f)")
+}
+
 func TestTypeOfKeepsJSONTypes(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]config.Type{"true": config.TypeBool, "12": config.TypeInt, "1.5": config.TypeString, "": config.TypeString, "x1": config.TypeString} {
