@@ -10,7 +10,7 @@ import (
 
 // keys are the stack's KMS keys: one a purpose, so that a grant for one does
 // not open the others.
-type keys struct{ app, logs *data.Key }
+type keys struct{ app, logs, tasks *data.Key }
 
 func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 	var k keys
@@ -21,7 +21,7 @@ func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 			Users: users, Protect: c.Keys.Protect, Tags: c.Tags,
 		}
 	}
-	app := args("app", data.AppKeyDescription, data.KeyForServiceGrants, data.KeyForFargate)
+	app := args("app", data.AppKeyDescription, data.KeyForServiceGrants)
 	app.MultiRegion = c.Keys.MultiRegion
 	app.WorkloadRoles = []string{workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName)}
 	if c.Keys.MultiRegion && p.replica != nil {
@@ -31,6 +31,11 @@ func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 	if k.app, err = data.NewKey(ctx, c.Prefix()+"-app", app, p.here()); err != nil {
 		return k, err
 	}
-	k.logs, err = data.NewKey(ctx, c.Prefix()+"-logs", args("logs", "Log group encryption key", data.KeyForLogs), p.here())
+	if k.logs, err = data.NewKey(ctx, c.Prefix()+"-logs", args("logs", "Log group encryption key", data.KeyForLogs), p.here()); err != nil {
+		return k, err
+	}
+	// A key of its own, because Fargate takes no multi-region key for storage:
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html
+	k.tasks, err = data.NewKey(ctx, c.Prefix()+"-tasks", args("tasks", "Task storage encryption key", data.KeyForFargate), p.here())
 	return k, err
 }

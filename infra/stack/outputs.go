@@ -57,8 +57,9 @@ func (s *Stack) bucketOutputs() pulumi.Map {
 
 func (s *Stack) keyOutputs() pulumi.Map {
 	out := pulumi.Map{
-		"app":  pulumi.Map{"arn": s.keys.app.Arn, "alias": pulumi.String(s.keys.app.AliasName)},
-		"logs": pulumi.Map{"arn": s.keys.logs.Arn, "alias": pulumi.String(s.keys.logs.AliasName)},
+		"app":   pulumi.Map{"arn": s.keys.app.Arn, "alias": pulumi.String(s.keys.app.AliasName)},
+		"logs":  pulumi.Map{"arn": s.keys.logs.Arn, "alias": pulumi.String(s.keys.logs.AliasName)},
+		"tasks": pulumi.Map{"arn": s.keys.tasks.Arn, "alias": pulumi.String(s.keys.tasks.AliasName)},
 	}
 	if s.place.replica != nil && s.config.Keys.MultiRegion {
 		out["appReplica"] = pulumi.Map{"arn": s.keys.app.ReplicaArn, "alias": pulumi.String(s.keys.app.AliasName)}

@@ -81,7 +81,8 @@ func newService(ctx *pulumi.Context, c config.Config, p *place, k keys, d deploy
 			"DATABASE_HOST": d.database.Endpoint, "DATABASE_READER_HOST": d.database.ReaderEndpoint, "SEARCH_ENDPOINT": d.search.Endpoint,
 		},
 		TaskPolicies: map[string]identity.Document{"application": taskPolicy(c, p.scope, d)},
-		KmsKeyArn:    k.app.Arn, KeyAlias: k.app.AliasName, LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
+		KmsKeyArn:    k.app.Arn, KeyAlias: k.app.AliasName, StorageKmsKeyArn: k.tasks.Arn,
+		LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
 		ExecuteCommand: c.Compute.Exec, ForceDelete: c.Storage.ForceDestroy, Tags: c.Tags,
 	}, p.here())
 }
