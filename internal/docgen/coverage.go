@@ -79,7 +79,7 @@ func render(rows map[guide.ID]*row) string {
 			fmt.Fprintf(&b, "\n## %s\n\n| bullet | id | components | rules | tests |\n|---|---|---|---|---|\n", section)
 		}
 		r := rows[bullet.ID]
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", cell(bullet.Text), bullet.ID, list(r.components), list(r.rules), list(r.tests))
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", cell(bullet.Text), string(bullet.ID), list(r.components), list(r.rules), list(r.tests))
 	}
 	return b.String()
 }
