@@ -177,6 +177,8 @@ func (g GroupRule) Ports() string {
 	from, okF := g.FromPort.Int()
 	to, okT := g.ToPort.Int()
 	switch {
+	case g.Protocol.Secret() || g.FromPort.Secret() || g.ToPort.Secret():
+		return "[secret] ports"
 	case !okF || !okT:
 		return p + "/*"
 	case from == to:

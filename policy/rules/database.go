@@ -59,8 +59,9 @@ var database = []rule.Rule{
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
 			return r.Get("publiclyAccessible").False("the instance has a public address")
 		},
-		Fix: `rds.ClusterInstanceArgs{PubliclyAccessible: pulumi.Bool(false)}`,
-		URL: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
+		Fix:       `rds.ClusterInstanceArgs{PubliclyAccessible: pulumi.Bool(false)}`,
+		URL:       "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
+		Remediate: rule.SetTo("publiclyAccessible", false),
 	},
 	{
 		Name:     "aurora-iam-authentication",
@@ -75,8 +76,9 @@ var database = []rule.Rule{
 			}
 			return r.Get("iamDatabaseAuthenticationEnabled").True("clients need a password that lives on")
 		},
-		Fix: `rds.ClusterArgs{IamDatabaseAuthenticationEnabled: pulumi.Bool(true)}`,
-		URL: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html",
+		Fix:       `rds.ClusterArgs{IamDatabaseAuthenticationEnabled: pulumi.Bool(true)}`,
+		URL:       "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html",
+		Remediate: rule.SetTo("iamDatabaseAuthenticationEnabled", true),
 	},
 	{
 		Name:     "aurora-backup-retention",
@@ -91,9 +93,10 @@ var database = []rule.Rule{
 			Name: "minDays", Kind: rule.Integer, Default: 7, Min: 1, Max: 35,
 			Description: "The shortest retention of automatic backups that passes, in days.",
 		}},
-		Check: backupRetention,
-		Fix:   `rds.ClusterArgs{BackupRetentionPeriod: pulumi.Int(35)}`,
-		URL:   "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html",
+		Check:     backupRetention,
+		Fix:       `rds.ClusterArgs{BackupRetentionPeriod: pulumi.Int(35)}`,
+		URL:       "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html",
+		Remediate: rule.SetWith("backupRetentionPeriod", func(p rule.Params) any { return p.Int("minDays") }),
 	},
 	{
 		Name:     "aurora-managed-master-password",

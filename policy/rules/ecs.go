@@ -21,8 +21,9 @@ var ecs = []rule.Rule{
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
 			return r.Get("networkConfiguration.assignPublicIp").False("each task has a public address")
 		},
-		Fix: `ecs.ServiceNetworkConfigurationArgs{AssignPublicIp: pulumi.Bool(false)}`,
-		URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-2",
+		Fix:       `ecs.ServiceNetworkConfigurationArgs{AssignPublicIp: pulumi.Bool(false)}`,
+		URL:       "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-2",
+		Remediate: rule.SetTo("networkConfiguration.assignPublicIp", false),
 	},
 	{
 		Name:     "ecs-no-privileged-containers",

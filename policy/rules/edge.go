@@ -23,9 +23,10 @@ var edge = []rule.Rule{
 			Name: "allowTls12", Kind: rule.Boolean, Default: true,
 			Description: "Accept policies that offer TLS 1.2 beside TLS 1.3, for clients that have no TLS 1.3.",
 		}},
-		Check: offersTLS13,
-		Fix:   `lb.ListenerArgs{SslPolicy: pulumi.String("ELBSecurityPolicy-TLS13-1-2-Res-2021-06")}`,
-		URL:   "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html",
+		Check:     offersTLS13,
+		Fix:       `lb.ListenerArgs{SslPolicy: pulumi.String("ELBSecurityPolicy-TLS13-1-2-Res-2021-06")}`,
+		URL:       "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html",
+		Remediate: rule.SetWith("sslPolicy", tls13PolicyFor),
 	},
 	{
 		Name:     "alb-no-plaintext-listener",
@@ -65,8 +66,9 @@ var edge = []rule.Rule{
 				return r.Get("dropInvalidHeaderFields").True("malformed headers reach the service, the door to request smuggling")
 			})
 		},
-		Fix: `lb.LoadBalancerArgs{DropInvalidHeaderFields: pulumi.Bool(true)}`,
-		URL: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+		Fix:       `lb.LoadBalancerArgs{DropInvalidHeaderFields: pulumi.Bool(true)}`,
+		URL:       "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+		Remediate: rule.SetTo("dropInvalidHeaderFields", true),
 	},
 	{
 		Name:     "alb-access-logs-enabled",
@@ -133,6 +135,14 @@ func offersTLS13(r *rule.Resource, p rule.Params) rule.Verdict {
 	})
 }
 
+// tls13PolicyFor is the policy that AWS recommends under the rule's parameters.
+func tls13PolicyFor(p rule.Params) any {
+	if p.Bool("allowTls12") {
+		return "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+	}
+	return "ELBSecurityPolicy-TLS13-1-3-2021-06"
+}
+
 func encryptsOrRedirects(r *rule.Resource, _ rule.Params) rule.Verdict {
 	protocol := r.Get("protocol")
 	if protocol.Unknown() {
@@ -167,14 +177,14 @@ func redirectsToHTTPS(action rule.Value) rule.Verdict {
 // onlyApplication applies a check to application load balancers, which is also
 // what a load balancer without a type is.
 func onlyApplication(r *rule.Resource, check func() rule.Verdict) rule.Verdict {
-	switch kind := r.Get("loadBalancerType"); {
-	case kind.Unknown():
+	kind := r.Get("loadBalancerType")
+	if kind.Unknown() {
 		return rule.Unsure("loadBalancerType is unknown")
-	case !kind.Absent() && kind.Show() != `"application"`:
-		return rule.Skip()
-	default:
-		return check()
 	}
+	if k, set := kind.Str(); set && k != "application" {
+		return rule.Skip()
+	}
+	return check()
 }
 
 func writesAccessLogs(r *rule.Resource, _ rule.Params) rule.Verdict {

@@ -12,11 +12,12 @@ var kms = []rule.Rule{
 		Summary:  "A symmetric KMS key rotates its key material automatically.",
 		Guide:    []guide.ID{guide.PracticesKMSKeyRotation, guide.ArchitectureAtRestKeyRotation, guide.ConfigurationsKMSRotation},
 		Severity: rule.High, Level: rule.Mandatory,
-		Controls: mapped(fsbp("KMS.4"), cis("3.6"), nist("SC-12"), pci("3.7.4", "3.7.5")),
-		Types:    []string{"kms/key"},
-		Check:    keyRotates,
-		Fix:      `kms.KeyArgs{EnableKeyRotation: pulumi.Bool(true)}`,
-		URL:      "https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+		Controls:  mapped(fsbp("KMS.4"), cis("3.6"), nist("SC-12"), pci("3.7.4", "3.7.5")),
+		Types:     []string{"kms/key"},
+		Check:     keyRotates,
+		Fix:       `kms.KeyArgs{EnableKeyRotation: pulumi.Bool(true)}`,
+		URL:       "https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+		Remediate: rule.SetTo("enableKeyRotation", true),
 	},
 	{
 		Name:     "kms-deletion-window-30",
@@ -32,9 +33,10 @@ var kms = []rule.Rule{
 			Name: "minDays", Kind: rule.Integer, Default: 30, Min: 7, Max: 30,
 			Description: "The shortest deletion window that passes, in days.",
 		}},
-		Check: deletionWindow,
-		Fix:   `kms.KeyArgs{DeletionWindowInDays: pulumi.Int(30)}`,
-		URL:   "https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
+		Check:     deletionWindow,
+		Fix:       `kms.KeyArgs{DeletionWindowInDays: pulumi.Int(30)}`,
+		URL:       "https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
+		Remediate: rule.SetWith("deletionWindowInDays", func(p rule.Params) any { return p.Int("minDays") }),
 	},
 	{
 		Name:     "kms-policy-explicit",
@@ -68,8 +70,9 @@ var kms = []rule.Rule{
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
 			return r.Get("bypassPolicyLockoutSafetyCheck").False("a wrong policy would make the key unmanageable")
 		},
-		Fix: `kms.KeyArgs{BypassPolicyLockoutSafetyCheck: pulumi.Bool(false)}`,
-		URL: "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
+		Fix:       `kms.KeyArgs{BypassPolicyLockoutSafetyCheck: pulumi.Bool(false)}`,
+		URL:       "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
+		Remediate: rule.SetTo("bypassPolicyLockoutSafetyCheck", false),
 	},
 }
 
@@ -98,7 +101,7 @@ func deletionWindow(r *rule.Resource, p rule.Params) rule.Verdict {
 	case !known:
 		return rule.Unsure("%s is unknown", v.Path())
 	case days < p.Int("minDays"):
-		return rule.Fail("deletionWindowInDays is %d, less than the %d days in which a mistake can be undone", days, p.Int("minDays"))
+		return rule.Fail("%s is %s, less than the %d days in which a mistake can be undone", v.Path(), v.Show(), p.Int("minDays"))
 	default:
 		return rule.Pass()
 	}

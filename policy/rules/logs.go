@@ -60,7 +60,7 @@ func retained(r *rule.Resource, p rule.Params) rule.Verdict {
 	case !known || days == 0:
 		return rule.Fail("%s is %s: events are kept for ever, and paid for", v.Path(), v.Show())
 	case days < p.Int("minDays"):
-		return rule.Fail("%s is %d, less than %d", v.Path(), days, p.Int("minDays"))
+		return rule.Fail("%s is %s, less than %d", v.Path(), v.Show(), p.Int("minDays"))
 	default:
 		return rule.Pass()
 	}

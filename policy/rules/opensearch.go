@@ -45,8 +45,9 @@ var openSearch = []rule.Rule{
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
 			return r.Get("domainEndpointOptions.enforceHttps").True("plain HTTP is accepted")
 		},
-		Fix: `opensearch.DomainDomainEndpointOptionsArgs{EnforceHttps: pulumi.Bool(true)}`,
-		URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/opensearch-controls.html#opensearch-8",
+		Fix:       `opensearch.DomainDomainEndpointOptionsArgs{EnforceHttps: pulumi.Bool(true)}`,
+		URL:       "https://docs.aws.amazon.com/securityhub/latest/userguide/opensearch-controls.html#opensearch-8",
+		Remediate: rule.SetTo("domainEndpointOptions.enforceHttps", true),
 	},
 	{
 		Name:     "opensearch-tls-policy",
@@ -63,8 +64,9 @@ var openSearch = []rule.Rule{
 		Check: func(r *rule.Resource, p rule.Params) rule.Verdict {
 			return oneOf(r.Get("domainEndpointOptions.tlsSecurityPolicy"), p.Strs("policies"), "old versions or ciphers without forward secrecy are accepted")
 		},
-		Fix: `opensearch.DomainDomainEndpointOptionsArgs{TlsSecurityPolicy: pulumi.String("Policy-Min-TLS-1-2-PFS-2023-10")}`,
-		URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/opensearch-controls.html#opensearch-8",
+		Fix:       `opensearch.DomainDomainEndpointOptionsArgs{TlsSecurityPolicy: pulumi.String("Policy-Min-TLS-1-2-PFS-2023-10")}`,
+		URL:       "https://docs.aws.amazon.com/securityhub/latest/userguide/opensearch-controls.html#opensearch-8",
+		Remediate: rule.SetWith("domainEndpointOptions.tlsSecurityPolicy", firstPolicy),
 	},
 	{
 		Name:     "opensearch-in-vpc",
@@ -93,4 +95,12 @@ var openSearch = []rule.Rule{
 			`MasterUserOptions: &opensearch.DomainAdvancedSecurityOptionsMasterUserOptionsArgs{MasterUserArn: role.Arn}}`,
 		URL: "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html",
 	},
+}
+
+// firstPolicy is the first of the policies that pass; without any, none is set.
+func firstPolicy(p rule.Params) any {
+	if list := p.Strs("policies"); len(list) > 0 {
+		return list[0]
+	}
+	return nil
 }

@@ -1,0 +1,43 @@
+package rule
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSetToKeepsEverythingElse(t *testing.T) {
+	t.Parallel()
+	in := resource.PropertyMap{
+		"block":  resource.NewObjectProperty(resource.PropertyMap{"on": resource.NewBoolProperty(false), "id": unknown}),
+		"hidden": resource.MakeSecret(resource.NewBoolProperty(false)),
+	}
+	out, ok := SetTo("block.on", true)(res(in), Params{})
+	require.True(t, ok)
+	require.Equal(t, resource.PropertyMap{
+		"block":  resource.NewObjectProperty(resource.PropertyMap{"on": resource.NewBoolProperty(true), "id": unknown}),
+		"hidden": in["hidden"],
+	}, out)
+	require.False(t, in["block"].ObjectValue()["on"].BoolValue(), "the inputs are not changed")
+
+	out, ok = SetTo("new.inner", "x")(res(in), Params{})
+	require.True(t, ok)
+	require.Equal(t, "x", out["new"].ObjectValue()["inner"].StringValue())
+
+	out, ok = SetTo("hidden", true)(res(in), Params{})
+	require.True(t, ok)
+	require.Equal(t, resource.MakeSecret(resource.NewBoolProperty(true)), out["hidden"])
+}
+
+func TestSetToRefusesWhatItCannotSee(t *testing.T) {
+	t.Parallel()
+	in := resource.PropertyMap{
+		"later": unknown, "text": resource.NewStringProperty("x"),
+		"hidden": resource.MakeSecret(resource.NewObjectProperty(resource.PropertyMap{})),
+	}
+	for _, path := range []string{"later", "later.x", "text.x", "hidden.x"} {
+		_, ok := SetTo(path, true)(res(in), Params{})
+		require.False(t, ok, path)
+	}
+}
