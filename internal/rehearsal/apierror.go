@@ -54,7 +54,15 @@ func (c *call) refused(code string, status int, message string) error {
 	}
 	return &APIError{
 		Doing:   fmt.Sprintf("%s %s (%s)", c.op.doing, c.kind.noun, c.label()),
-		Service: c.kind.service, Operation: c.op.verb + c.kind.action,
+		Service: c.kind.service, Operation: c.operation(),
 		Code: code, Message: message, Status: status, RequestID: c.requestID(code + message),
 	}
+}
+
+// operation is the API call that the call in hand stands for.
+func (c *call) operation() string {
+	if c.kind.call != "" && (c.op == opCreate || c.op == opUpdate) {
+		return c.kind.call
+	}
+	return c.op.verb + c.kind.action
 }

@@ -81,6 +81,9 @@ func (a *Account) handlesOf(r *record) []handle {
 			out = append(out, handleFor(r.typ, r.region, v))
 		}
 	}
+	if k.everywhere {
+		out = append(out, handle{r.typ, "", r.id})
+	}
 	for typ, output := range k.implies {
 		if v, ok := text(r.outputs, output); ok {
 			out = append(out, handleFor(typ, r.region, v))
@@ -150,6 +153,11 @@ func (a *Account) find(to *target, region, value string) (key, bool) {
 		}
 		if found, ok := a.index.handles[handle{typ, at, value}]; ok {
 			return found, true
+		}
+		if k.everywhere {
+			if found, ok := a.index.handles[handle{typ, "", value}]; ok {
+				return found, true
+			}
 		}
 	}
 	return key{}, false

@@ -22,8 +22,12 @@ type kind struct {
 	// service and action name the API calls in errors: "EC2" and "Subnet" give
 	// "operation error EC2: CreateSubnet".
 	service, action string
-	// global is for services without regions.
-	global bool
+	// call is the API call that creates and updates, if it is not named after the
+	// action: "PutBucketPolicy".
+	call string
+	// global is for services without regions; everywhere is for what lives in a
+	// region but is known by its id in all of them.
+	global, everywhere bool
 
 	// id and arn are templates.
 	id, arn string
@@ -31,6 +35,8 @@ type kind struct {
 	computed props
 	// defaults are the provider's own defaults: inputs after Check.
 	defaults props
+	// words are placeholders of this type's own, for its templates.
+	words map[string]func(*call) string
 	// handles are further values that others refer to it by, besides id and arn.
 	handles []string
 	// implies are resources that come with this one and have no resource of

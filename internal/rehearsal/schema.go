@@ -14,7 +14,7 @@ import (
 //
 // A line is "token|inputs|outputs", properties are separated by commas, and each
 // is "name:K" with K one of S (text), B (boolean), N (number), L (list), M (map
-// or object), followed by marks: ! required, ~ decided by AWS if not given, ^ a
+// or object), A (a choice of these), followed by marks: ! required, ~ decided by AWS if not given, ^ a
 // change makes a new resource (as far as the SDK's documentation says so).
 //
 //go:embed schema.txt

@@ -109,6 +109,8 @@ func kindOfField(typ string) string {
 		return "B"
 	case bare == "int", bare == "float64", strings.HasPrefix(bare, "Int"), strings.HasPrefix(bare, "Float64"):
 		return "N"
+	case bare == "interface{}", bare == "AnyOutput":
+		return "A"
 	}
 	return "M"
 }

@@ -1,4 +1,4 @@
 package rehearsal
 
 // tables are the rows of every service.
-var tables = [][]kind{}
+var tables = [][]kind{vpcKinds, routeKinds, securityGroupKinds, endpointKinds, kmsKinds, s3Kinds, bucketSides, iamKinds, lbKinds, acmKinds, route53Kinds, wafKinds, ecsKinds, rdsKinds}

@@ -75,6 +75,9 @@ func (c *call) one(name string) (string, bool) {
 	case "urnName":
 		return resource.URN(c.urn).Name(), true
 	}
+	if word, ok := c.kind.words[name]; ok {
+		return word(c), true
+	}
 	if text, ok := c.invent(name); ok {
 		return text, true
 	}
