@@ -25,7 +25,15 @@ var RoleComponent = guide.Component{
 }
 
 // Components are the package's components.
-var Components = []guide.Component{RoleComponent}
+var Components = []guide.Component{
+	RoleComponent,
+	AccessComponent,
+	AccountGuardsComponent,
+	AnalyzersComponent,
+	BoundaryComponent,
+	PasswordPolicyComponent,
+	QuarantineComponent,
+}
 
 // RoleArgs describes a role. Everything is known at preview.
 type RoleArgs struct {

@@ -1,0 +1,67 @@
+package identity
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ebs"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// accountGuard is a row: the setting and how to make it.
+type accountGuard struct {
+	guard Guard
+	name  string
+	set   func(*pulumi.Context, string, *AccountGuardsArgs, ...pulumi.ResourceOption) (pulumi.Resource, error)
+}
+
+// accountGuards is every guard, with the AWS Foundational Security Best
+// Practices control, or the page, that asks for it.
+// https://docs.aws.amazon.com/securityhub/latest/userguide/fsbp-standard.html
+var accountGuards = []accountGuard{
+	{GuardS3PublicAccess, "s3-public-access", blockPublicBuckets},       // S3.1
+	{GuardEBSEncryption, "ebs-encryption", encryptVolumes},              // EC2.7
+	{GuardEBSKey, "ebs-key", nameVolumeKey},                             // EC2.7, with a key of ours
+	{GuardSnapshotPublicAccess, "snapshots", blockPublicSnapshots},      // EC2.182, and EC2.1's cause
+	{GuardImagePublicAccess, "images", blockPublicImages},               // AWSEC2/latest/UserGuide/block-public-access-to-amis.html
+	{GuardInstanceMetadata, "instance-metadata", requireMetadataTokens}, // EC2.8's cause
+	{GuardSerialConsole, "serial-console", closeSerialConsole},          // AWSEC2/latest/UserGuide/configure-access-to-serial-console.html
+}
+
+func blockPublicBuckets(ctx *pulumi.Context, name string, _ *AccountGuardsArgs, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	return s3.NewAccountPublicAccessBlock(ctx, name, &s3.AccountPublicAccessBlockArgs{
+		BlockPublicAcls:       pulumi.Bool(true),
+		BlockPublicPolicy:     pulumi.Bool(true),
+		IgnorePublicAcls:      pulumi.Bool(true),
+		RestrictPublicBuckets: pulumi.Bool(true),
+	}, opts...)
+}
+
+func encryptVolumes(ctx *pulumi.Context, name string, _ *AccountGuardsArgs, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	return ebs.NewEncryptionByDefault(ctx, name, &ebs.EncryptionByDefaultArgs{Enabled: pulumi.Bool(true)}, opts...)
+}
+
+func nameVolumeKey(ctx *pulumi.Context, name string, args *AccountGuardsArgs, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	return ebs.NewDefaultKmsKey(ctx, name, &ebs.DefaultKmsKeyArgs{KeyArn: args.EBSKeyArn}, opts...)
+}
+
+func blockPublicSnapshots(ctx *pulumi.Context, name string, _ *AccountGuardsArgs, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	return ebs.NewSnapshotBlockPublicAccess(ctx, name, &ebs.SnapshotBlockPublicAccessArgs{State: pulumi.String("block-all-sharing")}, opts...)
+}
+
+func blockPublicImages(ctx *pulumi.Context, name string, _ *AccountGuardsArgs, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	return ec2.NewImageBlockPublicAccess(ctx, name, &ec2.ImageBlockPublicAccessArgs{State: pulumi.String("block-new-sharing")}, opts...)
+}
+
+// requireMetadataTokens sets IMDSv2. Two hops let a container on the instance
+// reach the service, which is one hop more than the instance itself.
+func requireMetadataTokens(ctx *pulumi.Context, name string, _ *AccountGuardsArgs, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	return ec2.NewInstanceMetadataDefaults(ctx, name, &ec2.InstanceMetadataDefaultsArgs{
+		HttpEndpoint:            pulumi.String("enabled"),
+		HttpTokens:              pulumi.String("required"),
+		HttpPutResponseHopLimit: pulumi.Int(2),
+	}, opts...)
+}
+
+func closeSerialConsole(ctx *pulumi.Context, name string, _ *AccountGuardsArgs, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	return ec2.NewSerialConsoleAccess(ctx, name, &ec2.SerialConsoleAccessArgs{Enabled: pulumi.Bool(false)}, opts...)
+}
