@@ -148,7 +148,7 @@ func backupRetention(r *rule.Resource, p rule.Params) rule.Verdict {
 }
 
 // passwords are the properties that hold a master password.
-var passwords = []string{"masterPassword", "masterPasswordWo", "password", "passwordWo"}
+var passwords = []string{"masterPassword", "password"}
 
 func managedPassword(r *rule.Resource, _ rule.Params) rule.Verdict {
 	for _, p := range passwords {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"redoubt/guide"
@@ -31,9 +32,13 @@ var waf = []rule.Rule{
 		Level:    rule.Advisory,
 		Controls: mapped(nist("SI-10")),
 		Types:    []string{"wafv2/webAcl"},
-		Check:    managedRulesBlock,
-		Fix:      `wafv2.WebAclRuleArgs{OverrideAction: &wafv2.WebAclRuleOverrideActionArgs{None: &wafv2.WebAclRuleOverrideActionNoneArgs{}}}`,
-		URL:      "https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-rule-group-override-options.html",
+		Params: []rule.Param{{
+			Name: "mayCount", Kind: rule.Strings, Default: []string{},
+			Description: "Managed rule groups that may only count, such as \"AWSManagedRulesAnonymousIpList\".",
+		}},
+		Check: managedRulesBlock,
+		Fix:   `wafv2.WebAclRuleArgs{OverrideAction: &wafv2.WebAclRuleOverrideActionArgs{None: &wafv2.WebAclRuleOverrideActionNoneArgs{}}}`,
+		URL:   "https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-rule-group-override-options.html",
 	},
 	{
 		Name:     "waf-visibility-metrics-enabled",
@@ -123,7 +128,7 @@ func commonRuleSetInJSON(v rule.Value) rule.Verdict {
 	return rule.Skip()
 }
 
-func managedRulesBlock(r *rule.Resource, _ rule.Params) rule.Verdict {
+func managedRulesBlock(r *rule.Resource, p rule.Params) rule.Verdict {
 	out := rule.Pass()
 	for _, e := range r.Get("rules").Items() {
 		if e.Unknown() {
@@ -131,7 +136,8 @@ func managedRulesBlock(r *rule.Resource, _ rule.Params) rule.Verdict {
 			continue
 		}
 		group := e.Get("statement.managedRuleGroupStatement")
-		if group.Absent() {
+		groupName, _ := group.Get("name").Str()
+		if group.Absent() || slices.Contains(p.Strs("mayCount"), groupName) {
 			continue
 		}
 		name := group.Get("name").Show()
