@@ -27,6 +27,8 @@ func TestExpressionsEvaluate(t *testing.T) {
 		"$.a.b[?(@.Key=='ir:exempt' && @.Value=='true')].Key":     `["ir:exempt"]`,
 		"$.a.b[?(@.Key!='owner')].Key":                            `["ir:exempt"]`,
 		"$.a.b[?(@.Key=='none')]":                                 `[]`,
+		"States.ArrayUnique(States.Array(1, 2, 1))":               `[1,2]`,
+		"$.a.b[*].Missing":                                        `[]`,
 		"$.nested[*][*]":                                          `[1,2,3]`,
 		"States.Format('{}/{} it\\'s', $.n, $$.Execution.Name)":   `"3/run it's"`,
 		"States.MathAdd($.n, -1)":                                 `2`,
@@ -53,6 +55,7 @@ func TestExpressionsFailAtRun(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"$.a.missing":               "is not there",
+		"$.a.missing[*]":            "is not there",
 		"States.MathAdd($.a, 1)":    "not both numbers",
 		"States.Format('{}', $.a)":  "neither string nor number",
 		"States.Format('{} {}', 1)": "not as many {}",

@@ -61,6 +61,19 @@ var intrinsics = map[string]struct {
 		}
 		return float64(len(list)), nil
 	}},
+	"States.ArrayUnique": {1, func(a []any) (any, error) {
+		list, ok := a[0].([]any)
+		if !ok {
+			return nil, fmt.Errorf("%v is no array", a[0])
+		}
+		out := []any{}
+		for _, v := range list {
+			if known, err := arrayContains([]any{out, v}); err != nil || known == false {
+				out = append(out, v)
+			}
+		}
+		return out, nil
+	}},
 	"States.Format": {-1, format},
 	"States.JsonToString": {1, func(a []any) (any, error) {
 		text, err := json.Marshal(a[0])

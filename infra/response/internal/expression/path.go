@@ -150,8 +150,13 @@ func (p Path) eval(scope Scope) (any, error) {
 	if p.context {
 		root = scope.Context
 	}
-	values := []any{root}
+	values, definite := []any{root}, true
 	for _, s := range p.steps {
+		// Up to the first wildcard or filter everything has to be there; after
+		// it, what has no such field is left out of the list.
+		if definite = definite && !s.wildcard && s.filter == nil; definite && len(s.apply(values[0])) == 0 {
+			return nil, fmt.Errorf("%s is not there", p.text)
+		}
 		var next []any
 		for _, v := range values {
 			next = append(next, s.apply(v)...)
@@ -163,9 +168,6 @@ func (p Path) eval(scope Scope) (any, error) {
 			values = []any{}
 		}
 		return values, nil
-	}
-	if len(values) == 0 {
-		return nil, fmt.Errorf("%s is not there", p.text)
 	}
 	return values[0], nil
 }
