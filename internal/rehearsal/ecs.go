@@ -42,7 +42,7 @@ var ecsKinds = []kind{
 	},
 	{
 		token: "aws:ecs/taskDefinition:TaskDefinition", noun: "ECS Task Definition", service: "ECS", action: "TaskDefinition", call: "RegisterTaskDefinition",
-		id: "{family}", arn: "arn:{partition}:ecs:{region}:{account}:task-definition/{family}:{revision}",
+		id: "{family}:{revision}", arn: "arn:{partition}:ecs:{region}:{account}:task-definition/{family}:{revision}",
 		defaults: props{"skipDestroy": false, "trackLatest": false},
 		computed: props{
 			"revision":             func(c *call) any { return taskRevision(c) },
@@ -50,7 +50,6 @@ var ecsKinds = []kind{
 			"networkMode":          "bridge",
 			"enableFaultInjection": false,
 		},
-		handles: []string{"{family}:{revision}"},
 		replaces: []string{
 			"containerDefinitions", "cpu", "memory", "family", "executionRoleArn", "taskRoleArn", "networkMode", "requiresCompatibilities",
 			"runtimePlatform", "volumes", "ephemeralStorage", "placementConstraints", "proxyConfiguration", "ipcMode", "pidMode", "enableFaultInjection",
@@ -92,8 +91,9 @@ var ecsKinds = []kind{
 	},
 	{
 		token: "aws:appautoscaling/target:Target", noun: "Application AutoScaling Target", service: "Application Auto Scaling", action: "ScalableTarget", call: "RegisterScalableTarget",
-		id: "{resourceId}", arn: "arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/{hex32:target}",
+		id: "{serviceNamespace}/{resourceId}/{scalableDimension}", arn: "arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/{hex32:target}",
 		computed: props{"roleArn": "arn:{partition}:iam::{account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService"},
+		handles:  []string{"{resourceId}"},
 		replaces: []string{"resourceId", "scalableDimension", "serviceNamespace"},
 		refs:     []ref{{"resourceId", scalable}},
 		limits: []limit{
@@ -110,7 +110,7 @@ var ecsKinds = []kind{
 	},
 	{
 		token: "aws:appautoscaling/policy:Policy", noun: "Application AutoScaling Scaling Policy", service: "Application Auto Scaling", action: "ScalingPolicy", call: "PutScalingPolicy",
-		id: "{name}", arn: "arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid:policy}:resource/{serviceNamespace}/{resourceId}:policyName/{name}",
+		id: "{serviceNamespace}/{resourceId}/{scalableDimension}/{name}", arn: "arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid:policy}:resource/{serviceNamespace}/{resourceId}:policyName/{name}",
 		defaults: props{"policyType": "StepScaling"}, replaces: []string{"name", "resourceId", "scalableDimension", "serviceNamespace", "policyType"},
 		refs: []ref{{"resourceId", &target{
 			types: []string{"aws:appautoscaling/target:Target"},

@@ -57,7 +57,7 @@ var s3Kinds = []kind{
 	bucketKind("aws:s3/bucket:Bucket"),
 	{
 		token: "aws:s3/bucketObjectv2:BucketObjectv2", noun: "S3 Object", service: "S3", action: "Object",
-		id: "{key}", arn: "arn:{partition}:s3:::{bucket}/{key}",
+		id: "{bucket}/{key}", arn: "arn:{partition}:s3:::{bucket}/{key}",
 		computed: props{
 			"versionId": "{alnum32:version}", "etag": "{hex32:etag}", "storageClass": "STANDARD", "serverSideEncryption": "AES256",
 			"contentType": "application/octet-stream", "key": "{urnName}",
