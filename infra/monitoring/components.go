@@ -3,4 +3,7 @@ package monitoring
 import "redoubt/guide"
 
 // Components are the layer's components, for the coverage of the guide.
-var Components = []guide.Component{LogGroupComponent}
+var Components = []guide.Component{
+	LogGroupComponent,
+	TopicsComponent, AlertsComponent, ForwardingComponent, MetricFiltersComponent, WorkloadAlarmsComponent,
+}

@@ -1,0 +1,121 @@
+package monitoring
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"redoubt/guide"
+)
+
+// alarmGuides are the bullets that alarms answer.
+func alarmGuides(t *testing.T) []guide.ID {
+	t.Helper()
+	filters, err := metricFilters()
+	require.NoError(t, err)
+	var out []guide.ID
+	for _, m := range filters {
+		if m.Guide != "" && m.Threshold > 0 {
+			out = append(out, m.Guide)
+		}
+	}
+	for _, a := range workloadAlarms {
+		if a.serves != "" {
+			out = append(out, a.serves)
+		}
+	}
+	return out
+}
+
+var queryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]*$`)
+
+// What PutMetricAlarm would refuse, or what would never go off.
+func TestAlarmsAreWellFormed(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, a := range append(slices.Clone(workloadAlarms), (&Alerts{RuleNames: []string{"a", "b"}}).deliveryAlarms("redoubt-dev")...) {
+		t.Run(a.name, func(t *testing.T) {
+			require.False(t, seen[a.name], "twice")
+			seen[a.name] = true
+			require.Contains(t, Levels, a.level)
+			require.NotEmpty(t, a.about)
+			require.LessOrEqual(t, len(a.about), 1024)
+			require.Contains(t, []int{60, 300, 86400}, a.period)
+			require.LessOrEqual(t, a.period*max(a.periods, 1), 86400, "an alarm looks back a day at most")
+			require.LessOrEqual(t, a.breaches, max(a.periods, 1))
+			require.True(t, a.threshold > 0 || a.band > 0, "an alarm without a threshold")
+			require.Equal(t, a.expression == "", a.metric.name != "", "either a metric or an expression")
+			require.LessOrEqual(t, len(a.parts), alarmMetrics)
+			for id := range a.parts {
+				require.Regexp(t, queryID, id)
+				require.Contains(t, a.expression, id)
+			}
+			if a.serves != "" {
+				_, ok := guide.Lookup(a.serves)
+				require.True(t, ok, string(a.serves))
+			}
+		})
+	}
+}
+
+func TestMetricFiltersAreWellFormed(t *testing.T) {
+	t.Parallel()
+	filters, err := metricFilters()
+	require.NoError(t, err)
+	names, metricNames, controls := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, m := range filters {
+		require.False(t, names[m.Name] || metricNames[m.Metric], m.Name)
+		names[m.Name], metricNames[m.Metric], controls[m.Control] = true, true, true
+		require.LessOrEqual(t, len(m.Pattern), 1024, "PutMetricFilter takes 1024 characters: %s", m.Name)
+		require.Contains(t, logSources, m.Group, m.Name)
+		require.Equal(t, m.Threshold > 0, m.Level != "", m.Name)
+		require.Equal(t, strings.Count(m.Pattern, "("), strings.Count(m.Pattern, ")"), m.Name)
+		if m.Group == FlowLog {
+			// Our flow logs have more fields than version 2's.
+			require.True(t, strings.HasPrefix(m.Pattern, "[") && strings.HasSuffix(m.Pattern, ", ...]"), m.Name)
+			continue
+		}
+		require.True(t, strings.HasPrefix(m.Pattern, "{") && strings.HasSuffix(m.Pattern, "}"), m.Name)
+	}
+	for n := 1; n <= 14; n++ {
+		require.True(t, controls["CloudWatch."+strconv.Itoa(n)], "CloudWatch.%d", n)
+	}
+}
+
+// Security Hub compares the patterns with CIS's, letter by letter. These three
+// are the ones that people most often improve, and fail with.
+func TestCISPatternsAreVerbatim(t *testing.T) {
+	t.Parallel()
+	filters, err := metricFilters()
+	require.NoError(t, err)
+	got := map[string]string{}
+	for _, m := range filters {
+		got[m.Control] = m.Pattern
+	}
+	for control, want := range map[string]string{
+		"CloudWatch.1": `{$.userIdentity.type="Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType !="AwsServiceEvent"}`,
+		"CloudWatch.2": `{($.errorCode="*UnauthorizedOperation") || ($.errorCode="AccessDenied*")}`,
+		"CloudWatch.3": `{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }`,
+		"CloudWatch.6": `{($.eventName=ConsoleLogin) && ($.errorMessage="Failed authentication")}`,
+		"CloudWatch.7": `{($.eventSource=kms.amazonaws.com) && (($.eventName=DisableKey) || ($.eventName=ScheduleKeyDeletion))}`,
+	} {
+		require.Equal(t, want, got[control], control)
+	}
+}
+
+func TestSubjectsOfAnAlarm(t *testing.T) {
+	t.Parallel()
+	var all []string
+	for _, a := range workloadAlarms {
+		all = append(all, a.subjects()...)
+	}
+	slices.Sort(all)
+	known := (&WorkloadAlarmsArgs{Replication: &Replication{}}).subjects()
+	known["function"], known["natGateway"] = nil, nil
+	require.Equal(t, slices.Sorted(maps.Keys(known)), slices.Compact(all), "each subject is used, each placeholder is known")
+}
