@@ -115,7 +115,9 @@ func (l *life) play(ctx context.Context, steps []step) error {
 		}
 		p.Counts, p.Changes = out.Counts, out.Changed()
 		if err != nil {
-			l.report.Findings, l.report.Mandatory = out.Findings, len(out.Mandatory())
+			if len(out.Findings) > 0 {
+				l.report.Findings, l.report.Mandatory = out.Findings, len(out.Mandatory())
+			}
 			p.Problem = err.Error()
 		} else {
 			p.Saw, p.Problem = s.must(l, out)
