@@ -110,19 +110,23 @@ func withoutCommonRules(rules wafv2.WebAclRuleArrayInput) wafv2.WebAclRuleArrayI
 }
 
 // publicDatabaseSubnets remembers the public subnets as they are registered
-// and puts the database there instead.
+// and puts the database there instead. A transformation runs before its own
+// resource has an id, so the ids are asked for when the group comes.
 func publicDatabaseSubnets() pulumi.ResourceTransformation {
-	var public pulumi.StringArray
+	var public []*ec2.Subnet
 	return func(in *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
-		switch args := in.Props.(type) {
-		case *ec2.SubnetArgs:
-			if subnet, ok := in.Resource.(*ec2.Subnet); ok && strings.Contains(in.Name, "public") && args != nil {
-				public = append(public, subnet.ID())
-			}
-		case *rds.SubnetGroupArgs:
-			args.SubnetIds = public
-			return &pulumi.ResourceTransformationResult{Props: args, Opts: in.Opts}
+		if subnet, ok := in.Resource.(*ec2.Subnet); ok && strings.Contains(in.Name, "public") {
+			public = append(public, subnet)
 		}
-		return nil
+		args, ok := in.Props.(*rds.SubnetGroupArgs)
+		if !ok {
+			return nil
+		}
+		ids := pulumi.StringArray{}
+		for _, subnet := range public {
+			ids = append(ids, subnet.ID())
+		}
+		args.SubnetIds = ids
+		return &pulumi.ResourceTransformationResult{Props: args, Opts: in.Opts}
 	}
 }
