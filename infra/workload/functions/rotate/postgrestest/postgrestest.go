@@ -1,0 +1,167 @@
+// Package postgrestest runs a real PostgreSQL server for a test: its own
+// folder and port, TLS only, SCRAM only, every statement in its log.
+package postgrestest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a running server.
+type Server struct {
+	Host string
+	Port int
+	// CA is the certificate, in PEM, of who signed the server's.
+	CA string
+	// Superuser's password.
+	Password string
+
+	dir string
+	bin string
+	as  *syscall.Credential
+}
+
+// Superuser's name.
+const Superuser = "postgres"
+
+// Start starts a server that ends with the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{Host: "127.0.0.1", Port: freePort(t), Password: "superuser", bin: binaries(t), as: unprivileged(t)}
+	// Not t.TempDir: the server's own user may not enter its parent.
+	dir, err := os.MkdirTemp("", "redoubt-postgres-")
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	s.dir = filepath.Join(dir, "data")
+	s.own(t, dir)
+	s.write(t, filepath.Join(dir, "password"), s.Password)
+	s.run(t, dir, "initdb", "-D", s.dir, "-U", Superuser, "--auth=scram-sha-256", "--pwfile", filepath.Join(dir, "password"), "--no-sync", "-E", "UTF8", "--locale=C")
+	certificate, key, authority := certificates(t, s.Host)
+	s.CA = authority
+	s.write(t, filepath.Join(s.dir, "server.crt"), certificate)
+	s.write(t, filepath.Join(s.dir, "server.key"), key)
+	s.write(t, filepath.Join(s.dir, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")
+	s.write(t, filepath.Join(s.dir, "postgresql.auto.conf"), s.configuration())
+	s.run(t, dir, "pg_ctl", "-D", s.dir, "-l", s.logFile(), "-w", "-t", "60", "start")
+	t.Cleanup(func() { s.run(t, dir, "pg_ctl", "-D", s.dir, "-m", "immediate", "-w", "stop") })
+	return s
+}
+
+func (s *Server) configuration() string {
+	return fmt.Sprintf(`listen_addresses = '%s'
+port = %d
+unix_socket_directories = ''
+ssl = on
+ssl_min_protocol_version = 'TLSv1.2'
+password_encryption = 'scram-sha-256'
+log_statement = 'all'
+log_connections = on
+fsync = off
+`, s.Host, s.Port)
+}
+
+// Log is what the server has logged so far.
+func (s *Server) Log(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(s.logFile())
+	must(t, err)
+	return string(text)
+}
+
+func (s *Server) logFile() string { return filepath.Join(filepath.Dir(s.dir), "server.log") }
+
+func (s *Server) run(t testing.TB, dir, program string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(s.bin, program), args...)
+	cmd.Dir = dir
+	// Of the caller's environment only the path: PG… variables would change
+	// what the programs do.
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err != nil {
+		log, _ := os.ReadFile(s.logFile()) // may not be there yet
+		t.Fatalf("%s: %v\n%s%s", program, err, said.Bytes(), log)
+	}
+}
+
+func (s *Server) write(t testing.TB, path, text string) {
+	t.Helper()
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+	s.own(t, path)
+}
+
+func (s *Server) own(t testing.TB, path string) {
+	t.Helper()
+	if s.as != nil {
+		must(t, os.Chown(path, int(s.as.Uid), int(s.as.Gid)))
+	}
+}
+
+// binaries is the folder of the newest PostgreSQL: that of initdb on PATH, or
+// Debian's.
+func binaries(t testing.TB) string {
+	t.Helper()
+	if found, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(found)
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	must(t, err)
+	if len(found) == 0 {
+		t.Fatal("no PostgreSQL server on this machine: this test runs a real one (apt-get install postgresql, or put initdb and pg_ctl on PATH)")
+	}
+	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
+	return filepath.Dir(found[len(found)-1])
+}
+
+func version(initdb string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb)))) // 0 for a folder that is no version
+	return n
+}
+
+// unprivileged is the user "postgres" where the test runs as root, because the
+// server refuses to be root; otherwise nil.
+func unprivileged(t testing.TB) *syscall.Credential {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		t.Fatalf("PostgreSQL does not run as root and there is no user postgres: %v (apt-get install postgresql makes it, or run the test as another user)", err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	must(t, err)
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	must(t, err)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	must(t, err)
+	defer func() { must(t, l.Close()) }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lifetime of the test's certificates.
+const lifetime = 24 * time.Hour
