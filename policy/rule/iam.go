@@ -70,7 +70,7 @@ func ParseDocument(text string) (Document, error) {
 	for i, e := range elements {
 		st, err := parseStatement(i, e)
 		if err != nil {
-			return Document{}, fmt.Errorf("Statement[%d]: %w", i, err)
+			return Document{}, fmt.Errorf("in Statement[%d]: %w", i, err)
 		}
 		doc.Statements = append(doc.Statements, st)
 	}
@@ -89,7 +89,7 @@ func parseStatement(i int, raw json.RawMessage) (Statement, error) {
 		return Statement{}, errors.New("it is not a statement object")
 	}
 	if w.Effect != "Allow" && w.Effect != "Deny" {
-		return Statement{}, errors.New("Effect must be Allow or Deny")
+		return Statement{}, errors.New("its Effect must be Allow or Deny")
 	}
 	st := Statement{Index: i, Sid: w.Sid, Effect: w.Effect}
 	var errs [6]error

@@ -55,7 +55,7 @@ func (p Param) bounded() bool { return p.Kind == Integer && (p.Min != 0 || p.Max
 
 func (p Param) validate() error {
 	if p.Name == "" || p.Description == "" {
-		return errors.New("Name and Description must be set")
+		return errors.New("its Name and Description must be set")
 	}
 	_, err := p.decode(jsonValue(p.Default))
 	return err

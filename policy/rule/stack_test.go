@@ -8,8 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-type props = resource.PropertyMap
-type deps = map[resource.PropertyKey][]resource.URN
+type (
+	props = resource.PropertyMap
+	deps  = map[resource.PropertyKey][]resource.URN
+)
 
 func urn(token, name string) resource.URN {
 	return resource.NewURN("dev", "test", "", tokens.Type(token), name)
@@ -29,7 +31,8 @@ const (
 )
 
 func list(v ...resource.PropertyValue) resource.PropertyValue { return resource.NewArrayProperty(v) }
-func str(s string) resource.PropertyValue                     { return resource.NewStringProperty(s) }
+
+func str(s string) resource.PropertyValue { return resource.NewStringProperty(s) }
 
 func TestRefsFollowDependenciesAndLiterals(t *testing.T) {
 	t.Parallel()

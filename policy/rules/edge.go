@@ -7,8 +7,10 @@ import (
 	"redoubt/policy/rule"
 )
 
-var loadBalancers = []string{"lb/loadBalancer", "alb/loadBalancer"}
-var listeners = []string{"lb/listener", "alb/listener"}
+var (
+	loadBalancers = []string{"lb/loadBalancer", "alb/loadBalancer"}
+	listeners     = []string{"lb/listener", "alb/listener"}
+)
 
 // edge holds the rules about load balancers and their listeners.
 var edge = []rule.Rule{

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bufio"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// TestTheCompiledPackServes starts the compiled pack the way that the engine
+// starts a bare executable (pkg/v3 v3.259.0, resource/plugin/analyzer_plugin.go):
+// one argument, the engine's address; the first line of its output is the port.
+func TestTheCompiledPackServes(t *testing.T) {
+	t.Parallel()
+	exe := filepath.Join(t.TempDir(), "pack")
+	out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	engine, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, engine.Close()) }()
+	// The engine gives pack folders as a second argument in its oldest way.
+	cmd := exec.Command(exe, engine.Addr().String(), ".")
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	defer func() {
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait(), "it serves until the engine is gone")
+	}()
+
+	port, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	pack := plugin.NewAnalyzerWithClient("redoubt", pulumirpc.NewAnalyzerClient(conn))
+
+	res, err := pack.Analyze(t.Context(), plugin.AnalyzerResource{
+		URN:  "urn:pulumi:dev::shop::aws:lb/listener:Listener::https",
+		Type: "aws:lb/listener:Listener",
+		Name: "https",
+		Properties: resource.PropertyMap{
+			"loadBalancerArn": resource.MakeComputed(resource.NewStringProperty("")),
+			"certificateArn":  resource.MakeComputed(resource.NewStringProperty("")),
+			"protocol":        resource.NewStringProperty("HTTPS"),
+			"sslPolicy":       resource.NewStringProperty("ELBSecurityPolicy-TLS-1-2-2017-01"),
+		},
+	})
+	require.NoError(t, err)
+	require.Len(t, res.Diagnostics, 1)
+	require.Equal(t, "alb-listener-tls13-policy", res.Diagnostics[0].PolicyName)
+	require.Equal(t, apitype.Mandatory, res.Diagnostics[0].EnforcementLevel)
+}
+
+// The stock CLI links the folder anew on each run, so that the pack must not
+// grow the AWS SDK or the program that it judges.
+func TestThePackImportsNeitherTheProgramNorTheProvider(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	require.NoError(t, err)
+	deps := strings.Fields(string(out))
+	require.Contains(t, deps, "redoubt/policy/rules")
+	for _, d := range deps {
+		for _, not := range []string{"redoubt/infra", "redoubt/automation", "redoubt/internal", "github.com/pulumi/pulumi-aws", "github.com/aws/", "github.com/pulumi/pulumi/pkg"} {
+			require.False(t, strings.HasPrefix(d, not), "policy imports %s", d)
+		}
+	}
+}
