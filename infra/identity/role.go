@@ -28,9 +28,11 @@ var RoleComponent = guide.Component{
 var Components = []guide.Component{
 	RoleComponent,
 	AccessComponent,
+	AccessReviewComponent,
 	AccountGuardsComponent,
 	AnalyzersComponent,
 	BoundaryComponent,
+	OrganizationComponent,
 	PasswordPolicyComponent,
 	QuarantineComponent,
 }
