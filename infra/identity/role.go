@@ -35,6 +35,8 @@ var Components = []guide.Component{
 	OrganizationComponent,
 	PasswordPolicyComponent,
 	QuarantineComponent,
+	UserPoolClientComponent,
+	UserPoolComponent,
 }
 
 // RoleArgs describes a role. Everything is known at preview.
