@@ -12,7 +12,8 @@ import (
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, waf,
-	s3, kms, database, openSearch, ecs, iam, logs, provider,
+	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
+	iam, authentication, logs, audit, provider,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.
