@@ -32,7 +32,9 @@ var ServiceComponent = guide.Component{
 }
 
 // Components are the package's components.
-var Components = []guide.Component{ServiceComponent}
+var Components = []guide.Component{
+	ServiceComponent, CodeSigningComponent, FunctionComponent, DatabaseUserSecretComponent, SearchBootstrapComponent,
+}
 
 // Port is where the application listens; the guide's rules admit the load
 // balancer to it.
