@@ -130,7 +130,9 @@ func (k key) compare(l key) int {
 // changed, so that a copy of the record stays true.
 type record struct {
 	key
-	urn             string
+	urn string
+	// birth is how often the URN was created before.
+	birth           int
 	inputs, outputs resource.PropertyMap
 }
 
@@ -150,7 +152,7 @@ func (r *record) export() Resource {
 
 // put makes r live, in place of what had its key, and journals it.
 func (a *Account) put(r *record) error {
-	if err := a.journal.put(r, a.births[r.urn]); err != nil {
+	if err := a.journal.put(r); err != nil {
 		return err
 	}
 	a.enter(r)

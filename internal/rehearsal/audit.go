@@ -73,7 +73,7 @@ var auditKinds = []kind{
 func singleton(token, noun, service, action, id, arn, code, message, source string, computed props) kind {
 	return kind{
 		token: token, noun: noun, service: service, action: action, id: id, arn: arn, computed: computed,
-		refs: append(refer(toRole, "roleArn"), refer(toBucket, "s3BucketName")...),
+		refs: refsOf(token, refer(toRole, "roleArn"), refer(toBucket, "s3BucketName")),
 		refuses: []refusal{{name: "once-per-region", at: []operation{opCreate}, code: code, source: source, because: func(c *call) string {
 			if len(c.all(c.kind.token)) == 0 {
 				return ""

@@ -40,7 +40,7 @@ type call struct {
 // view is a call that only reads a live resource.
 func (a *Account) view(k *kind, r *record) *call {
 	return &call{
-		acct: a, kind: k, op: opRead, urn: r.urn, id: r.id, in: r.inputs, out: r.outputs, old: r,
+		acct: a, kind: k, op: opRead, urn: r.urn, birth: r.birth, id: r.id, in: r.inputs, out: r.outputs, old: r,
 		conf: config{account: a.id, region: r.region},
 	}
 }

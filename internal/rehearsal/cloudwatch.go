@@ -28,7 +28,7 @@ var cloudwatchKinds = []kind{
 		token: "aws:cloudwatch/logGroup:LogGroup", noun: "CloudWatch Logs Log Group", service: "CloudWatch Logs", action: "LogGroup",
 		id: "{name}", arn: "arn:{partition}:logs:{region}:{account}:log-group:{name}", handles: []string{"{arn}:*"},
 		defaults: props{"retentionInDays": 0, "skipDestroy": false},
-		computed: props{"logGroupClass": "STANDARD", "name": "{namePrefix}{digits26:prefix}"},
+		computed: props{"logGroupClass": "STANDARD", "name": "{namePrefix|}{digits26:prefix}"},
 		replaces: []string{"name", "namePrefix", "logGroupClass"}, refs: refer(toKey, "kmsKeyId"),
 		unique: []unique{{key: "{name}", code: "ResourceAlreadyExistsException", message: "The specified log group already exists: {name}"}},
 		limits: []limit{
@@ -104,7 +104,7 @@ var cloudwatchKinds = []kind{
 		token: "aws:cloudwatch/eventRule:EventRule", noun: "EventBridge Rule", service: "EventBridge", action: "Rule", call: "PutRule",
 		id: "{name}", arn: "arn:{partition}:events:{region}:{account}:rule/{name}",
 		defaults: props{"eventBusName": "default", "forceDestroy": false, "state": "ENABLED"},
-		computed: props{"name": "{namePrefix}{digits26:prefix}"},
+		computed: props{"name": "{namePrefix|}{digits26:prefix}"},
 		replaces: []string{"eventBusName", "name", "namePrefix"}, refs: refer(toRole, "roleArn"),
 		unique: []unique{{key: "{eventBusName}/{name}", code: "ResourceAlreadyExistsException", message: "Rule {name} already exists on EventBus {eventBusName}."}},
 		limits: []limit{

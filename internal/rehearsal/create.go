@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -31,7 +30,7 @@ func (p *provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.C
 		return plugin.CreateResponse{}, err
 	}
 	c.acct.births[c.urn]++
-	r := &record{key: c.key(), urn: c.urn, inputs: c.in, outputs: c.out}
+	r := &record{key: c.key(), urn: c.urn, birth: c.birth, inputs: c.in, outputs: c.out}
 	if err := c.acct.put(r); err != nil {
 		return plugin.CreateResponse{}, err
 	}
@@ -62,45 +61,38 @@ func (c *call) planned() resource.PropertyMap {
 	return out
 }
 
-// make gives the resource in hand its id, its ARN and its outputs. The id and
-// the ARN may be made from each other.
+// make gives the resource in hand its id, its ARN and its outputs. Ids, ARNs and
+// outputs may be made from each other, so that each gets a second chance.
 func (c *call) make() error {
 	c.out = cloneMap(c.in)
-	s := schemaOf(c.kind.token)
 	arn := c.kind.arn
-	if arn == "" && s.outputs["arn"].kind != 0 && c.kind.id != "{arn}" {
+	if arn == "" && schemaOf(c.kind.token).outputs["arn"].kind != 0 && c.kind.id != "{arn}" {
 		arn = c.genericARN()
 	}
-	for _, step := range []func(){
-		func() {
-			if c.kind.id != "" && c.id == "" && !strings.Contains(c.kind.id, "{arn}") {
-				c.id, _ = c.expand(c.kind.id)
-			}
-		},
-		func() {
-			if arn != "" {
-				if v, ok := c.expand(arn); ok || c.kind.id == "{arn}" {
-					c.out["arn"] = resource.NewProperty(v)
-				}
-			}
-		},
-		func() {
-			if c.id == "" {
-				c.id = c.makeID()
-			}
-		},
-	} {
-		step()
+	c.tabled()
+	for range 2 {
+		if c.id == "" {
+			c.id = c.makeID()
+		}
+		if v, ok := c.expand(arn); ok && v != "" && !has(c.out, "arn") {
+			c.out["arn"] = resource.NewProperty(v)
+		}
+		c.tabled()
 	}
 	if c.id == "" {
-		return fmt.Errorf("rehearsal: %s has no id: the table's template %q needs a property that is not set", c.urn, c.kind.id)
-	}
-	if arn != "" && s.outputs["arn"].kind != 0 {
-		v, _ := c.expand(arn)
-		c.out["arn"] = resource.NewProperty(v)
+		return c.missingID()
 	}
 	c.compute()
 	return nil
+}
+
+// missingID says why there is no id: a reference that names nothing, or an input
+// that is not there.
+func (c *call) missingID() error {
+	if err := errors.Join(c.missing()...); err != nil {
+		return err
+	}
+	return fmt.Errorf("rehearsal: %s has no id: %s needs properties that are not set; set them", c.urn, c.kind.id)
 }
 
 func (c *call) makeID() string {
@@ -108,29 +100,16 @@ func (c *call) makeID() string {
 	if template == "" {
 		template = c.genericID()
 	}
-	id, _ := c.expand(template)
-	return id
+	if id, ok := c.expand(template); ok {
+		return id
+	}
+	return ""
 }
 
 // compute fills in every output that is not there yet: from the table, then by
-// the generic rules of the schema. Templates may build on each other, so that
-// the table's are tried until nothing new comes of it.
+// the generic rules of the schema.
 func (c *call) compute() {
-	pending := len(c.kind.computed) + 1
-	for left := pending - 1; left < pending; {
-		pending = left
-		left = 0
-		for name, v := range c.kind.computed {
-			if has(c.out, name) {
-				continue
-			}
-			if made, ok := c.evaluate(v); ok {
-				c.out[resource.PropertyKey(name)] = made
-			} else {
-				left++
-			}
-		}
-	}
+	c.tabled()
 	s := schemaOf(c.kind.token)
 	for name, p := range s.outputs {
 		c.generic(name, p)
@@ -142,6 +121,23 @@ func (c *call) compute() {
 	}
 }
 
+// tabled fills in the table's outputs. Templates may build on each other, so that
+// they are tried until nothing new comes of it.
+func (c *call) tabled() {
+	for again := true; again; {
+		again = false
+		for name, v := range c.kind.computed {
+			if has(c.out, name) {
+				continue
+			}
+			if made, ok := c.evaluate(v); ok {
+				c.out[resource.PropertyKey(name)] = made
+				again = true
+			}
+		}
+	}
+}
+
 // evaluate makes a value of the tables real. It is false if a template needs
 // what is not there, or a function has nothing to say.
 func (c *call) evaluate(v any) (resource.PropertyValue, bool) {
@@ -149,6 +145,8 @@ func (c *call) evaluate(v any) (resource.PropertyValue, bool) {
 	case string:
 		s, ok := c.expand(v)
 		return resource.NewProperty(s), ok
+	case fresh:
+		return c.evaluate((func(*call) any)(v))
 	case func(*call) any:
 		made := v(c)
 		if made == nil {

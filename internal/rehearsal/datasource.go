@@ -26,7 +26,9 @@ func init() {
 	}
 }
 
-// Functions is the tokens of the functions that the account answers, sorted.
+// Functions is the tokens of the functions that the account answers by its
+// tables, sorted. A function that looks up a resource by id, ARN, name or tags is
+// answered besides, from what lives in the account.
 func Functions() []string { return slices.Sorted(maps.Keys(sources)) }
 
 // Invoke answers a function. The arguments come back with the answer, as with
@@ -38,15 +40,14 @@ func (p *provider) Invoke(_ context.Context, req plugin.InvokeRequest) (plugin.I
 		return plugin.InvokeResponse{}, err
 	}
 	defer end()
-	answer, ok := sources[token]
-	if !ok {
-		return plugin.InvokeResponse{}, fmt.Errorf("rehearsal: the function %s is not modelled; pass what it would answer as configuration, or add it to the tables. Modelled are: %s",
-			token, strings.Join(Functions(), ", "))
-	}
 	c.in = plainMap(req.Args)
-	made, err := answer(c)
+	made, known, err := c.answer(token)
 	if err != nil {
 		return plugin.InvokeResponse{}, err
+	}
+	if !known {
+		return plugin.InvokeResponse{}, fmt.Errorf("rehearsal: the function %s is not modelled; pass what it would answer as configuration, or add it to the tables. Modelled are: %s",
+			token, strings.Join(Functions(), ", "))
 	}
 	out := cloneMap(c.in)
 	for name, v := range made {
@@ -60,4 +61,13 @@ func (p *provider) Invoke(_ context.Context, req plugin.InvokeRequest) (plugin.I
 		out["id"] = resource.NewProperty(c.conf.region)
 	}
 	return plugin.InvokeResponse{Properties: out}, nil
+}
+
+// answer asks the tables, then looks for a live resource.
+func (c *call) answer(token string) (props, bool, error) {
+	if answer, ok := sources[token]; ok {
+		made, err := answer(c)
+		return made, true, err
+	}
+	return c.lookUp(token)
 }

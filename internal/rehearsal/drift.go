@@ -34,7 +34,7 @@ func (a *Account) Drift(selector, path string, v resource.PropertyValue) error {
 	if !isInput && !isOutput {
 		return fmt.Errorf("rehearsal: drift of %s: %s has no property %q; it has %s", r.id, r.typ, top, strings.Join(names(s.inputs), ", "))
 	}
-	changed := &record{key: r.key, urn: r.urn, inputs: cloneMap(r.inputs), outputs: cloneMap(r.outputs)}
+	changed := &record{key: r.key, urn: r.urn, birth: r.birth, inputs: cloneMap(r.inputs), outputs: cloneMap(r.outputs)}
 	if !set(changed.outputs, at, v) {
 		return fmt.Errorf("rehearsal: drift of %s: there is nothing at %q to change; its parent is not set", r.id, path)
 	}

@@ -147,10 +147,6 @@ var scalable = &target{
 
 // taskRevision counts up with every definition of the family.
 func taskRevision(c *call) int {
-	if c.old != nil {
-		n, _ := c.number("revision")
-		return int(n)
-	}
 	last := 0
 	for _, other := range c.all(c.kind.token) {
 		family, _ := text(other.outputs, "family")

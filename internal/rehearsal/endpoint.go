@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 const (
@@ -20,7 +22,7 @@ var endpointKinds = []kind{
 		defaults: props{"vpcEndpointType": "Gateway"},
 		computed: props{
 			"ownerId": "{account}", "state": "available", "requesterManaged": false, "ipAddressType": "ipv4",
-			"policy":        `{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`,
+			"policy":        resource.NewProperty(`{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`),
 			"serviceRegion": "{region}", "privateDnsEnabled": false,
 			"prefixListId": func(c *call) any {
 				if c.text("vpcEndpointType") == "Gateway" {
@@ -28,21 +30,21 @@ var endpointKinds = []kind{
 				}
 				return nil
 			},
-			"networkInterfaceIds": func(c *call) any {
+			"networkInterfaceIds": fresh(func(c *call) any {
 				out := []any{}
 				for _, subnet := range c.texts("subnetIds[*]") {
 					out = append(out, "eni-{hex17:"+subnet+"}")
 				}
 				return out
-			},
-			"dnsEntries": func(c *call) any {
+			}),
+			"dnsEntries": fresh(func(c *call) any {
 				if c.text("vpcEndpointType") != "Interface" {
 					return []any{}
 				}
 				service := c.text("serviceName")
 				service = service[strings.LastIndex(service, ".")+1:]
 				return []any{props{"dnsName": "{id}-{alnum8:dns}." + service + ".{region}.vpce.{dns}", "hostedZoneId": "Z{upper13:zone}"}}
-			},
+			}),
 		},
 		replaces: []string{"serviceName", "vpcEndpointType", "vpcId"},
 		refs: slices.Concat(refer(toVpc, "vpcId"), refer(toSubnet, "subnetIds[*]"), refer(toSecurityGroup, "securityGroupIds[*]"),
@@ -63,7 +65,7 @@ var endpointKinds = []kind{
 		token: "aws:ec2/flowLog:FlowLog", noun: "Flow Log", service: "EC2", action: "FlowLogs",
 		id: "fl-{hex17}", arn: "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}",
 		defaults: props{"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600},
-		computed: props{"logFormat": "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"},
+		computed: props{"logFormat": resource.NewProperty("${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}")},
 		replaces: []string{"deliverCrossAccountRole", "destinationOptions", "eniId", "iamRoleArn", "logDestination", "logDestinationType", "logFormat", "logGroupName", "maxAggregationInterval", "subnetId", "trafficType", "vpcId"},
 		refs: slices.Concat(refer(toVpc, "vpcId"), refer(toSubnet, "subnetId"), refer(toRole, "iamRoleArn"),
 			refer(toAnyLogTarget, "logDestination")),

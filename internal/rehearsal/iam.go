@@ -24,7 +24,7 @@ var iamKinds = []kind{
 		token: "aws:iam/role:Role", noun: "IAM Role", service: "IAM", action: "Role", global: true,
 		id: "{name}", arn: "arn:{partition}:iam::{account}:role{path}{name}",
 		defaults: props{"forceDetachPolicies": false, "maxSessionDuration": 3600, "path": "/"},
-		computed: props{"uniqueId": "AROA{upper17:id}", "createDate": "2026-01-01T00:00:00Z", "name": "{namePrefix}{digits26:prefix}"},
+		computed: props{"uniqueId": "AROA{upper17:id}", "createDate": "2026-01-01T00:00:00Z", "name": "{namePrefix|}{digits26:prefix}"},
 		replaces: []string{"name", "namePrefix", "path"},
 		refs:     append(refer(toPolicy, "managedPolicyArns[*]"), ref{"permissionsBoundary", toPolicy}),
 		unique:   []unique{{key: "{name}", code: "EntityAlreadyExists", message: "Role with name {name} already exists."}},
@@ -69,7 +69,7 @@ var iamKinds = []kind{
 		token: "aws:iam/policy:Policy", noun: "IAM Policy", service: "IAM", action: "Policy", global: true,
 		id: "{arn}", arn: "arn:{partition}:iam::{account}:policy{path}{name}",
 		defaults: props{"path": "/"},
-		computed: props{"policyId": "ANPA{upper17:id}", "attachmentCount": 0, "name": "{namePrefix}{digits26:prefix}"},
+		computed: props{"policyId": "ANPA{upper17:id}", "attachmentCount": 0, "name": "{namePrefix|}{digits26:prefix}"},
 		replaces: []string{"description", "name", "namePrefix", "path"},
 		unique:   []unique{{key: "{path}{name}", code: "EntityAlreadyExists", message: "A policy called {name} already exists. Duplicate names are not allowed."}},
 		limits: []limit{

@@ -148,8 +148,8 @@ func (e entry) play(live map[key]*record, births map[string]int) error {
 		if err != nil {
 			return fmt.Errorf("outputs of %s: %w", e.ID, err)
 		}
-		live[at] = &record{key: at, urn: e.URN, inputs: inputs, outputs: outputs}
-		births[e.URN] = max(births[e.URN], e.Birth)
+		live[at] = &record{key: at, urn: e.URN, birth: e.Birth, inputs: inputs, outputs: outputs}
+		births[e.URN] = max(births[e.URN], e.Birth+1)
 	default:
 		return fmt.Errorf("unknown change %q", e.Op)
 	}
@@ -157,18 +157,18 @@ func (e entry) play(live map[key]*record, births map[string]int) error {
 }
 
 // put appends what became of a resource.
-func (j *journal) put(r *record, birth int) error {
+func (j *journal) put(r *record) error {
 	if j == nil {
 		return nil
 	}
-	e, err := putEntry(r, birth)
+	e, err := putEntry(r)
 	if err != nil {
 		return err
 	}
 	return j.append(e)
 }
 
-func putEntry(r *record, birth int) (entry, error) {
+func putEntry(r *record) (entry, error) {
 	inputs, err := encodeMap(r.inputs)
 	if err != nil {
 		return entry{}, fmt.Errorf("rehearsal: %s cannot be kept in the account's file: %w", r.urn, err)
@@ -178,7 +178,7 @@ func putEntry(r *record, birth int) (entry, error) {
 		return entry{}, fmt.Errorf("rehearsal: %s cannot be kept in the account's file: %w", r.urn, err)
 	}
 	return entry{
-		Op: opPut, Type: r.typ, Region: r.region, ID: r.id, URN: r.urn, Birth: birth, Inputs: inputs, Outputs: outputs,
+		Op: opPut, Type: r.typ, Region: r.region, ID: r.id, URN: r.urn, Birth: r.birth, Inputs: inputs, Outputs: outputs,
 	}, nil
 }
 
@@ -268,7 +268,7 @@ func (j *journal) compact(a *Account) (err error) {
 		return err
 	}
 	for _, k := range sortedKeys(a.live) {
-		e, err := putEntry(a.live[k], a.births[a.live[k].urn])
+		e, err := putEntry(a.live[k])
 		if err != nil {
 			return err
 		}

@@ -9,8 +9,11 @@ import (
 )
 
 // props are property names with the values that the tables give them: a
-// template (see template.go), a literal, props, []any, or func(*call) any.
+// template (see template.go), a literal, props, []any, func(*call) any, or fresh.
 type props map[string]any
+
+// fresh is a value that follows from the inputs and is made anew at every update.
+type fresh func(c *call) any
 
 // kind is what the account knows of one resource type: a row of a service
 // table. Everything but token is optional; what is left out behaves as for a

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 const (
@@ -27,13 +29,13 @@ var kmsKinds = []kind{
 				return "{uuid:key}"
 			},
 			"multiRegion": false, "description": "",
-			"policy": `{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:{partition}:iam::{account}:root"},"Action":"kms:*","Resource":"*"}]}`,
-			"rotationPeriodInDays": func(c *call) any {
+			"policy": defaultKeyPolicy,
+			"rotationPeriodInDays": fresh(func(c *call) any {
 				if c.truth("enableKeyRotation") {
 					return 365
 				}
 				return nil
-			},
+			}),
 		},
 		replaces: []string{"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"},
 		limits: []limit{
@@ -54,7 +56,7 @@ var kmsKinds = []kind{
 		id: "{keyId}", arn: "arn:{partition}:kms:{region}:{account}:key/{keyId}",
 		defaults: props{"bypassPolicyLockoutSafetyCheck": false, "enabled": true},
 		computed: props{
-			"keyId": "{primaryKeyArn->keyId}", "keyRotationEnabled": func(c *call) any { return relayed(c, "primaryKeyArn", "enableKeyRotation") },
+			"keyId": "{primaryKeyArn->keyId}", "keyRotationEnabled": fresh(func(c *call) any { return relayed(c, "primaryKeyArn", "enableKeyRotation") }),
 			"keySpec": "{primaryKeyArn->customerMasterKeySpec}", "keyUsage": "{primaryKeyArn->keyUsage}", "policy": "{primaryKeyArn->policy}",
 		},
 		replaces: []string{"primaryKeyArn"}, refs: refer(toKey, "primaryKeyArn"),
@@ -89,6 +91,13 @@ var kmsKinds = []kind{
 var keyRefusals = []refusal{
 	{name: "key-policy-grammar", code: "MalformedPolicyDocumentException", source: docsKeyPolicy, because: policyMalformed("policy")},
 	{name: "key-policy-lockout", code: "MalformedPolicyDocumentException", source: docsKeyPolicy, because: lockedOut},
+}
+
+// defaultKeyPolicy is the policy that KMS gives a key that comes without one: the
+// account, and so its IAM policies, may do everything.
+func defaultKeyPolicy(c *call) any {
+	root, _ := c.expand("arn:{partition}:iam::{account}:root")
+	return resource.NewProperty(`{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"` + root + `"},"Action":"kms:*","Resource":"*"}]}`)
 }
 
 // policyMalformed refuses a policy that does not follow IAM's grammar.

@@ -46,7 +46,7 @@ func lbTable(module string) []kind {
 					return "{name}-{digits10:dns}.{region}.elb.{dns}"
 				},
 				"zoneId": "Z{upper13:zone}", "vpcId": "{subnets->vpcId}", "internal": false, "ipAddressType": "ipv4",
-				"name": "{namePrefix}{digits26:prefix}",
+				"name": "{namePrefix|}{digits26:prefix}",
 			},
 			replaces: []string{"internal", "loadBalancerType", "name", "namePrefix", "customerOwnedIpv4Pool"},
 			refs: slices.Concat(refer(toSubnet, "subnets[*]", "subnetMappings[*].subnetId"), refer(toSecurityGroup, "securityGroups[*]"),
@@ -75,7 +75,7 @@ func lbTable(module string) []kind {
 			defaults: props{"deregistrationDelay": 300, "lambdaMultiValueHeadersEnabled": false, "proxyProtocolV2": false, "slowStart": 0, "targetType": "instance"},
 			computed: props{
 				"arnSuffix": "targetgroup/{name}/{hex16:tg}", "loadBalancingAlgorithmType": "round_robin", "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration",
-				"loadBalancingAnomalyMitigation": "off", "ipAddressType": "ipv4", "protocolVersion": "HTTP1", "name": "{namePrefix}{digits26:prefix}",
+				"loadBalancingAnomalyMitigation": "off", "ipAddressType": "ipv4", "protocolVersion": "HTTP1", "name": "{namePrefix|}{digits26:prefix}",
 			},
 			replaces: []string{"name", "namePrefix", "port", "protocol", "protocolVersion", "targetType", "vpcId", "ipAddressType"},
 			refs:     refer(toVpc, "vpcId"),

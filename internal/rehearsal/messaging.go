@@ -50,8 +50,8 @@ var messagingKinds = []kind{
 		id: "{url}", arn: "arn:{partition}:sqs:{region}:{account}:{name}",
 		defaults: props{"delaySeconds": 0, "maxMessageSize": 262144, "messageRetentionSeconds": 345600, "receiveWaitTimeSeconds": 0, "visibilityTimeoutSeconds": 30},
 		computed: props{
-			"url": "https://sqs.{region}.{dns}/{account}/{name}", "kmsDataKeyReusePeriodSeconds": 300, "sqsManagedSseEnabled": func(c *call) any { return c.text("kmsMasterKeyId") == "" },
-			"policy": "", "redrivePolicy": "", "redriveAllowPolicy": "", "deduplicationScope": "", "fifoThroughputLimit": "", "name": "{namePrefix}{digits26:prefix}",
+			"url": "https://sqs.{region}.{dns}/{account}/{name}", "kmsDataKeyReusePeriodSeconds": 300, "sqsManagedSseEnabled": fresh(func(c *call) any { return c.text("kmsMasterKeyId") == "" }),
+			"policy": "", "redrivePolicy": "", "redriveAllowPolicy": "", "deduplicationScope": "", "fifoThroughputLimit": "", "name": "{namePrefix|}{digits26:prefix}",
 		},
 		replaces: []string{"fifoQueue", "name", "namePrefix"}, refs: refer(toKey, "kmsMasterKeyId"),
 		unique: []unique{{key: "{name}", code: "QueueAlreadyExists", message: "A queue already exists with the same name and a different value for an attribute: {name}"}},

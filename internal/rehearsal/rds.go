@@ -47,7 +47,7 @@ var rdsKinds = []kind{
 			"applyImmediately": false, "databaseInsightsMode": "standard", "monitoringInterval": 0, "performanceInsightsRetentionPeriod": 0,
 			"availabilityZones": []any{"{region}a", "{region}b", "{region}c"},
 			"clusterMembers":    []any{},
-			"masterUserSecrets": masterUserSecrets,
+			"masterUserSecrets": fresh(masterUserSecrets),
 			"masterUserSecretKmsKeyId": func(c *call) any {
 				if c.truth("manageMasterUserPassword") {
 					return "arn:{partition}:kms:{region}:{account}:key/{uuid:default secretsmanager key}"
@@ -105,12 +105,7 @@ var rdsKinds = []kind{
 			"storageEncrypted":      func(c *call) any { return relayed(c, "clusterIdentifier", "storageEncrypted") },
 			"preferredBackupWindow": "03:00-03:30", "preferredMaintenanceWindow": "sun:05:00-sun:05:30", "performanceInsightsEnabled": false,
 			"publiclyAccessible": false, "applyImmediately": false, "performanceInsightsRetentionPeriod": 0,
-			"writer": func(c *call) any {
-				if c.old != nil {
-					return c.truth("writer")
-				}
-				return len(c.users(c.referred("clusterIdentifier"), c.kind.token)) == 0
-			},
+			"writer": func(c *call) any { return len(c.users(c.referred("clusterIdentifier"), c.kind.token)) == 0 },
 		},
 		replaces: []string{"availabilityZone", "clusterIdentifier", "customIamInstanceProfile", "dbSubnetGroupName", "engine", "identifier", "identifierPrefix"},
 		refs: slices.Concat(refer(toDBCluster, "clusterIdentifier"), refer(toDBSubnetGroup, "dbSubnetGroupName"), refer(toRole, "monitoringRoleArn"),

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -82,4 +83,30 @@ func (c *call) missing() []error {
 func (c *call) elsewhere(value string) bool {
 	parts := strings.SplitN(value, ":", 6)
 	return len(parts) == 6 && parts[0] == "arn" && parts[4] != "" && parts[4] != c.conf.account
+}
+
+// refsOf are those refs that a type has the properties for: for tables that a
+// family of types shares.
+func refsOf(token string, refs ...[]ref) []ref {
+	var out []ref
+	for _, r := range slices.Concat(refs...) {
+		if _, ok := schemaOf(token).inputs[topProperty(r.path)]; ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// inputsOf are those names that a type has as inputs.
+func inputsOf(token string, names ...string) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, ok := schemaOf(token).inputs[name]
+		return !ok
+	})
+}
+
+// topProperty is the first property of a path of the tables.
+func topProperty(path string) string {
+	name, _, _ := strings.Cut(strings.ReplaceAll(path, "[*]", ""), ".")
+	return name
 }

@@ -25,7 +25,7 @@ var route53Kinds = []kind{
 	},
 	{
 		token: "aws:route53/record:Record", noun: "Route53 Record", service: "Route 53", action: "ResourceRecordSets", call: "ChangeResourceRecordSets", global: true,
-		id:       "{zoneId}_{name}_{type}_{setIdentifier}",
+		id:       "{zoneId}_{name}_{type}_{setIdentifier|}",
 		computed: props{"fqdn": "{name}"}, replaces: []string{"name", "setIdentifier", "type", "zoneId"},
 		refs: externalZone,
 		unique: []unique{{

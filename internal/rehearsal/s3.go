@@ -75,10 +75,10 @@ func bucketKind(token string) kind {
 		id: "{bucket}", arn: "arn:{partition}:s3:::{bucket}",
 		defaults: props{"forceDestroy": false},
 		computed: props{
-			"bucket": "{bucketPrefix}{digits26:prefix}", "bucketDomainName": "{bucket}.s3.{dns}", "bucketRegionalDomainName": "{bucket}.s3.{region}.{dns}",
-			"region": "{region}", "hostedZoneId": "Z3{upper12:zone}", "requestPayer": "BucketOwner", "objectLockEnabled": false,
+			"bucket": "{bucketPrefix|}{digits26:prefix}", "bucketDomainName": "{bucket}.s3.{dns}", "bucketRegionalDomainName": "{bucket}.s3.{region}.{dns}",
+			"region": "{region}", "hostedZoneId": "Z3{upper12:zone}", "requestPayer": "BucketOwner",
 		},
-		replaces: []string{"bucket", "bucketPrefix", "objectLockEnabled"},
+		replaces: inputsOf(token, "bucket", "bucketPrefix", "objectLockEnabled"),
 		unique: []unique{{
 			key: "{bucket}", everywhere: true, code: "BucketAlreadyOwnedByYou",
 			message: "Your previous request to create the named bucket succeeded and you already own it: {bucket}",
@@ -96,10 +96,11 @@ func bucketKind(token string) kind {
 }
 
 func bucketSide(path, noun, action string, limits []limit, refuses ...refusal) kind {
+	token := "aws:s3/" + path
 	return kind{
-		token: "aws:s3/" + path, noun: "S3 Bucket " + noun, service: "S3", action: action, call: "Put" + action,
-		id: "{bucket}", replaces: []string{"bucket", "expectedBucketOwner"},
-		refs: slices.Concat(refer(toBucket, "bucket", "targetBucket", "rules[*].destination.bucket"), refer(toRole, "role"),
+		token: token, noun: "S3 Bucket " + noun, service: "S3", action: action, call: "Put" + action,
+		id: "{bucket}", replaces: inputsOf(token, "bucket", "expectedBucketOwner"),
+		refs: refsOf(token, refer(toBucket, "bucket", "targetBucket", "rules[*].destination.bucket"), refer(toRole, "role"),
 			refer(toKey, "rules[*].applyServerSideEncryptionByDefault.kmsMasterKeyId", "rules[*].destination.encryptionConfiguration.replicaKmsKeyId"),
 			refer(toFunction, "lambdaFunctions[*].lambdaFunctionArn"), refer(toQueue, "queues[*].queueArn"), refer(toTopic, "topics[*].topicArn")),
 		unique:  []unique{{key: "{bucket}", code: "OperationAborted", message: "the bucket {bucket} has this configuration already; two resources must not manage it"}},

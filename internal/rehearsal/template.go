@@ -21,6 +21,7 @@ import (
 //	{vpcId} {vpcConfig.vpcId}               a property
 //	{subnetId->vpcId}                       a property of what a property refers to
 //	{a|b}                                   the first that is there
+//	{a|}                                    nothing, if it is not there
 //
 // The made-up values derive from the account, the URN and how often the URN was
 // created, so that the same life of a stack gives the same ids.
@@ -53,6 +54,9 @@ func (c *call) expand(template string) (string, bool) {
 
 func (c *call) placeholder(name string) (string, bool) {
 	for option := range strings.SplitSeq(name, "|") {
+		if option == "" {
+			return "", true
+		}
 		if text, ok := c.one(option); ok {
 			return text, true
 		}

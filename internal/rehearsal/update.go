@@ -26,12 +26,14 @@ func (p *provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.U
 			fmt.Sprintf("%s does not exist in the rehearsal account; run pulumi refresh to see what is gone", c.id))
 	}
 	c.keepIgnored(req.IgnoreChanges)
+	c.birth = c.old.birth
 	c.out = c.merged(c.old.inputs, c.old.outputs)
+	c.refresh()
 	c.compute()
 	if err := errors.Join(c.refusals()...); err != nil {
 		return plugin.UpdateResponse{}, err
 	}
-	r := &record{key: c.old.key, urn: c.urn, inputs: c.in, outputs: c.out}
+	r := &record{key: c.old.key, urn: c.urn, birth: c.birth, inputs: c.in, outputs: c.out}
 	if err := c.acct.put(r); err != nil {
 		return plugin.UpdateResponse{}, err
 	}
@@ -50,19 +52,18 @@ func (c *call) merged(oldInputs, oldOutputs resource.PropertyMap) resource.Prope
 	for name, v := range c.in {
 		out[name] = clone(v)
 	}
-	for name := range c.kind.computed {
-		if c.derived(name) {
-			delete(out, resource.PropertyKey(name))
-		}
-	}
 	delete(out, defaultsKey)
 	return out
 }
 
-// derived is true for an output that is made anew at every update.
-func (c *call) derived(name string) bool {
-	_, ok := c.kind.computed[name].(func(*call) any)
-	return ok && !has(c.in, name)
+// refresh drops the outputs that follow from the inputs, so that they are made
+// anew.
+func (c *call) refresh() {
+	for name, v := range c.kind.computed {
+		if _, follows := v.(fresh); follows && !has(c.in, name) {
+			delete(c.out, resource.PropertyKey(name))
+		}
+	}
 }
 
 // keepIgnored puts the live values of ignored properties in place of those that

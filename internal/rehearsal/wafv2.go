@@ -21,7 +21,7 @@ var wafKinds = []kind{
 	{
 		token: "aws:wafv2/webAcl:WebAcl", noun: "WAFv2 WebACL", service: "WAFV2", action: "WebACL",
 		id: "{uuid:acl}", arn: "arn:{partition}:wafv2:{region}:{account}:" + wafScope + "/webacl/{name}/{id}",
-		computed: props{"capacity": wafCapacity, "lockToken": "{uuid:lock}", "applicationIntegrationUrl": "", "name": "{namePrefix}{digits26:prefix}"},
+		computed: props{"capacity": fresh(wafCapacity), "lockToken": "{uuid:lock}", "applicationIntegrationUrl": "", "name": "{namePrefix|}{digits26:prefix}"},
 		words:    wafWords,
 		replaces: []string{"name", "namePrefix", "scope"},
 		refs:     refer(toIPSet, "rules[*].statement.ipSetReferenceStatement.arn", "rules[*].statement.notStatement.statements[*].ipSetReferenceStatement.arn"),
@@ -46,7 +46,7 @@ var wafKinds = []kind{
 	{
 		token: "aws:wafv2/ipSet:IpSet", noun: "WAFv2 IPSet", service: "WAFV2", action: "IPSet",
 		id: "{uuid:ipset}", arn: "arn:{partition}:wafv2:{region}:{account}:" + wafScope + "/ipset/{name}/{id}",
-		computed: props{"lockToken": "{uuid:lock}", "name": "{namePrefix}{digits26:prefix}"},
+		computed: props{"lockToken": "{uuid:lock}", "name": "{namePrefix|}{digits26:prefix}"},
 		words:    wafWords,
 		replaces: []string{"ipAddressVersion", "name", "namePrefix", "scope"},
 		unique:   []unique{{key: "{scope}/{name}", code: "WAFDuplicateItemException", message: "AWS WAF couldn't perform the operation because some resource in your request is a duplicate of an existing one: {name}"}},
