@@ -113,9 +113,10 @@ func (args *BoundaryArgs) policy() Document {
 		services = WorkloadServices
 	}
 	var ceiling []string
-	for _, service := range slices.Sorted(slices.Values(services)) {
+	for _, service := range services {
 		ceiling = append(ceiling, service+":*")
 	}
+	slices.Sort(ceiling)
 	everywhere := []string{"*"}
 	return Document{
 		{Sid: "Ceiling", Effect: Allow, Actions: ceiling, Resources: everywhere},

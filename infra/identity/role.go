@@ -32,6 +32,7 @@ var Components = []guide.Component{
 	AccountGuardsComponent,
 	AnalyzersComponent,
 	BoundaryComponent,
+	DeployRoleComponent,
 	OrganizationComponent,
 	PasswordPolicyComponent,
 	QuarantineComponent,
