@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -83,6 +84,11 @@ func (c *call) generic(name string, p property) {
 }
 
 func (c *call) genericText(name string) string {
+	// What refers to something else stays empty unless it is given: a made-up
+	// reference would name nothing.
+	if slices.ContainsFunc(c.kind.refs, func(r ref) bool { return strings.TrimSuffix(r.path, "[*]") == name }) {
+		return ""
+	}
 	template := ""
 	for _, g := range genericOutputs {
 		if g.suffix == name {
