@@ -115,16 +115,6 @@ func (s Statement) AnyResource() bool {
 	return false
 }
 
-// Covers says that one of the statement's resource patterns matches the ARN.
-func (s Statement) Covers(arn string) bool {
-	for _, r := range s.Resources {
-		if WildcardMatch(r, arn) {
-			return true
-		}
-	}
-	return false
-}
-
 // narrowing lists the condition keys that bind a wildcard principal to an
 // organisation, an account, a network or a calling resource.
 var narrowing = map[string]bool{

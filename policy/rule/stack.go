@@ -191,12 +191,6 @@ func (s *Stack) dependencies(r *Resource, key string, types []string) []*Resourc
 	return out
 }
 
-// DependsOn says that the property was computed from a resource of the types:
-// the proof that a reference has the right kind while its value is unknown.
-func (s *Stack) DependsOn(r *Resource, path string, types ...string) bool {
-	return len(s.dependencies(r, topKey(path), types)) > 0
-}
-
 // Pointing returns the resources of one type whose property refers to r.
 func (s *Stack) Pointing(r *Resource, property, fromType string) []*Resource {
 	return s.pointers(reverseKey{Canonical(fromType), property, r.Type}).at[r.URN]

@@ -81,8 +81,6 @@ func TestPointingFollowsAPropertyThroughAnotherResource(t *testing.T) {
 	require.Equal(t, []*Resource{versioning}, s.Pointing(bucket, "bucket", "s3/bucketVersioning"))
 	require.False(t, s.Loose("bucket", "s3/bucketPolicy", "s3/bucketV2"))
 	require.True(t, NewStack([]*Resource{policy, bucket, stray}).Loose("bucket", "s3/bucketPolicy", "s3/bucketV2"))
-	require.True(t, s.DependsOn(policy, "bucket", "s3/bucket"))
-	require.False(t, s.DependsOn(policy, "bucket", "kms/key"))
 }
 
 func TestCanonicalKnowsEverySpelling(t *testing.T) {

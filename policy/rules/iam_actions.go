@@ -6,41 +6,70 @@ import (
 	"redoubt/policy/rule"
 )
 
-// unscopable lists actions for which IAM knows no resource, so that a statement
-// must say Resource "*". Source: the "Actions defined by" tables of the Service
-// Authorization Reference, entries without a resource type. Wildcards stand for
-// families of which every member is so.
-var unscopable = []string{
-	"access-analyzer:listanalyzers", "access-analyzer:validatepolicy", "account:*",
-	"application-autoscaling:describe*", "autoscaling:describe*", "aws-portal:*",
-	"ce:get*", "ce:list*", "cloudformation:describeaccountlimits", "cloudformation:liststacks",
-	"cloudtrail:describetrails", "cloudtrail:listtrails", "cloudtrail:lookupevents",
-	"cloudwatch:getmetricdata", "cloudwatch:getmetricstatistics", "cloudwatch:listmetrics", "cloudwatch:putmetricdata",
-	"cognito-idp:listuserpools", "config:describe*", "config:get*", "config:list*", "config:putevaluations",
-	"ec2:attachnetworkinterface", "ec2:createnetworkinterface", "ec2:deletenetworkinterface", "ec2:describe*",
-	"ec2:assignprivateipaddresses", "ec2:unassignprivateipaddresses", "ec2:getebsencryptionbydefault",
-	"ecr:getauthorizationtoken", "ecr-public:getauthorizationtoken", "ecs:describetaskdefinition", "ecs:listclusters",
-	"ecs:deregistertaskdefinition", "ecs:listtaskdefinitions", "ecs:createcluster",
-	"elasticloadbalancing:describe*", "es:listdomainnames", "events:listrules", "guardduty:listdetectors", "health:*",
-	"iam:createservicelinkedrole", "iam:generatecredentialreport", "iam:getaccount*", "iam:getcredentialreport", "iam:list*",
-	"identitystore:list*", "inspector2:list*", "kms:createkey", "kms:generaterandom", "kms:listaliases", "kms:listkeys",
-	"lambda:getaccountsettings", "lambda:listfunctions", "logs:createlogdelivery", "logs:deletelogdelivery",
-	"logs:describeloggroups", "logs:describeresourcepolicies", "logs:getlogdelivery", "logs:listlogdeliveries",
-	"logs:putresourcepolicy", "logs:updatelogdelivery", "organizations:describeorganization", "organizations:list*",
-	"pricing:*", "rds:describe*", "resource-groups:searchresources", "route53:listhostedzones", "s3:getaccountpublicaccessblock",
-	"s3:listallmybuckets", "secretsmanager:getrandompassword", "secretsmanager:listsecrets", "securityhub:batchimportfindings",
-	"securityhub:describe*", "securityhub:get*", "securityhub:list*", "servicequotas:list*", "ses:getsendquota", "shield:*",
-	"sns:listtopics", "sqs:listqueues", "ssm:describeparameters", "ssmmessages:*", "ec2messages:*", "sts:getcalleridentity",
-	"sts:getsessiontoken", "tag:get*", "trustedadvisor:describe*", "wafv2:list*", "xray:get*", "xray:puttelemetryrecords",
-	"xray:puttracesegments",
+// unscopable lists, by service, the actions for which a statement must say
+// Resource "*". Source: the Service Authorization Reference, actions without a
+// resource type. A wildcard stands for a family of listing actions.
+var unscopable = map[string][]string{
+	"access-analyzer":         {"ListAnalyzers", "ValidatePolicy"},
+	"application-autoscaling": {"Describe*"},
+	"autoscaling":             {"Describe*"},
+	"ce":                      {"GetAnomalies", "GetCostAndUsage"},
+	"cloudformation":          {"DescribeAccountLimits", "ListStacks"},
+	"cloudtrail":              {"DescribeTrails", "ListTrails", "LookupEvents"},
+	"cloudwatch":              {"DescribeAlarmsForMetric", "GetMetricData", "GetMetricStatistics", "ListMetrics", "PutMetricData"},
+	"cognito-idp":             {"ListUserPools"},
+	"config":                  {"DescribeConfigurationRecorders", "DescribeDeliveryChannels", "PutEvaluations", "SelectResourceConfig"},
+	"ec2": {
+		"Describe*", "GetEbsEncryptionByDefault",
+		// These five do know resources, but Lambda demands them on "*" before it
+		// attaches a function to a VPC
+		// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
+		"AssignPrivateIpAddresses", "CreateNetworkInterface", "DeleteNetworkInterface", "DetachNetworkInterface",
+		"UnassignPrivateIpAddresses",
+	},
+	"ec2messages":          {"*"},
+	"ecr":                  {"GetAuthorizationToken"},
+	"ecr-public":           {"GetAuthorizationToken"},
+	"ecs":                  {"DeregisterTaskDefinition", "DescribeTaskDefinition", "ListClusters", "ListTaskDefinitions"},
+	"elasticloadbalancing": {"Describe*"},
+	"es":                   {"ListDomainNames"},
+	"guardduty":            {"ListDetectors"},
+	"iam": {
+		"GenerateCredentialReport", "GetAccountAuthorizationDetails", "GetAccountPasswordPolicy", "GetAccountSummary",
+		"GetCredentialReport", "ListAccountAliases", "ListGroups", "ListPolicies", "ListRoles", "ListUsers", "ListVirtualMFADevices",
+	},
+	"kms":    {"CreateKey", "GenerateRandom", "ListAliases", "ListKeys"},
+	"lambda": {"GetAccountSettings", "ListFunctions"},
+	"logs": {
+		"CreateLogDelivery", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies", "GetLogDelivery",
+		"ListLogDeliveries", "PutResourcePolicy", "UpdateLogDelivery",
+	},
+	"organizations":   {"DescribeOrganization", "ListAccounts", "ListRoots"},
+	"pricing":         {"*"},
+	"rds":             {"DescribeEvents"},
+	"resource-groups": {"SearchResources"},
+	"route53":         {"ListHostedZones"},
+	"s3":              {"GetAccountPublicAccessBlock", "ListAllMyBuckets"},
+	"secretsmanager":  {"BatchGetSecretValue", "GetRandomPassword", "ListSecrets"},
+	"securityhub":     {"DescribeStandards"},
+	"ses":             {"GetSendQuota"},
+	"sns":             {"ListTopics"},
+	"sqs":             {"ListQueues"},
+	"ssm":             {"DescribeInstanceInformation", "DescribeParameters"},
+	"ssmmessages":     {"*"},
+	"sts":             {"GetCallerIdentity", "GetSessionToken"},
+	"tag":             {"Get*"},
+	"wafv2":           {"ListIPSets", "ListWebACLs"},
+	"xray":            {"GetSamplingRules", "GetSamplingStatisticSummaries", "GetSamplingTargets", "Put*"},
 }
 
 // withoutResources says that the action, or every action that the pattern can
 // mean, is in the table: "ec2:DescribeInst*" is, "ec2:D*" is not.
 func withoutResources(action string) bool {
-	action = strings.ToLower(action)
-	for _, u := range unscopable {
-		if u == action || strings.HasSuffix(u, "*") && rule.WildcardMatch(u, action) {
+	service, name, _ := strings.Cut(strings.ToLower(action), ":")
+	for _, known := range unscopable[service] {
+		known = strings.ToLower(known)
+		if known == name || strings.HasSuffix(known, "*") && rule.WildcardMatch(known, name) {
 			return true
 		}
 	}

@@ -6,13 +6,6 @@ import (
 	"redoubt/policy/rule"
 )
 
-func fsbp(ids ...string) []rule.Control { return rule.Controls(rule.FSBP, ids...) }
-func cis(ids ...string) []rule.Control  { return rule.Controls(rule.CIS, ids...) }
-func nist(ids ...string) []rule.Control { return rule.Controls(rule.NIST, ids...) }
-func pci(ids ...string) []rule.Control  { return rule.Controls(rule.PCI, ids...) }
-
-func mapped(lists ...[]rule.Control) []rule.Control { return slices.Concat(lists...) }
-
 // missing is the verdict where no partner was found: a violation, unless a
 // resource of the partner's type points somewhere that cannot be traced.
 func missing(s *rule.Stack, property, partner, to, what string) rule.Verdict {
