@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -40,20 +41,26 @@ var groups = []struct {
 // Where traffic comes from or goes to, other than a group.
 const (
 	cidrPeer     = "cidr"
+	listPeer     = "list"
 	s3Peer       = "s3"
 	dynamoDBPeer = "dynamodb"
 )
 
-// peer is the far end of a rule: a group, a range, or a service's prefix list.
+// peer is the far end of a rule: a group, a range, or a prefix list.
 type peer struct {
-	// name is a groupKey, s3Peer or dynamoDBPeer; cidrPeer with cidr set.
+	// name is a groupKey, s3Peer or dynamoDBPeer; cidrPeer with cidr set;
+	// listPeer with list set.
 	name string
 	cidr string
+	// list is the name of one of the allowed lists.
+	list string
 }
 
 func group(key groupKey) peer { return peer{name: string(key)} }
 
 func cidr(block string) peer { return peer{name: cidrPeer, cidr: block} }
+
+func list(name string) peer { return peer{name: listPeer, list: name} }
 
 // groupRule allows TCP on one port between a group and a peer.
 type groupRule struct {
@@ -70,6 +77,9 @@ func (r groupRule) name() string {
 	if r.peer.cidr != "" {
 		name += "-" + rangeName.Replace(r.peer.cidr)
 	}
+	if r.peer.list != "" {
+		name += "-" + r.peer.list
+	}
 	return name
 }
 
@@ -81,10 +91,10 @@ var rangeName = strings.NewReplacer("/", "-", ":", ".")
 func (args *SecurityGroupsArgs) rules() []groupRule {
 	ports := args.Ports.orDefault()
 	var rules []groupRule
-	for _, block := range args.allowed() {
-		rules = append(rules, groupRule{albGroup, inbound, cidr(block), 443, "HTTPS inbound"})
+	for _, from := range args.allowed() {
+		rules = append(rules, groupRule{albGroup, inbound, from, 443, "HTTPS inbound"})
 		if args.HTTPRedirect {
-			rules = append(rules, groupRule{albGroup, inbound, cidr(block), 80, "HTTP inbound, redirected to HTTPS"})
+			rules = append(rules, groupRule{albGroup, inbound, from, 80, "HTTP inbound, redirected to HTTPS"})
 		}
 	}
 	rules = append(rules,
@@ -127,11 +137,19 @@ func (args *SecurityGroupsArgs) rules() []groupRule {
 	return rules
 }
 
-func (args *SecurityGroupsArgs) allowed() []string {
-	if len(args.AllowedCIDRs) == 0 {
-		return []string{anywhere}
+// allowed is who may reach the load balancer.
+func (args *SecurityGroupsArgs) allowed() []peer {
+	var peers []peer
+	for _, block := range args.AllowedCIDRs {
+		peers = append(peers, cidr(block))
 	}
-	return args.AllowedCIDRs
+	for _, l := range args.AllowedPrefixLists {
+		peers = append(peers, list(l.Name))
+	}
+	if len(peers) == 0 {
+		return []peer{cidr(anywhere)}
+	}
+	return peers
 }
 
 // target is the peer as the one field of a rule that is set.
@@ -150,6 +168,9 @@ func (p peer) target(ids map[groupKey]pulumi.IDOutput, args *SecurityGroupsArgs)
 		return target{list: args.S3PrefixListID.ToStringOutput()}
 	case dynamoDBPeer:
 		return target{list: args.DynamoDBPrefixListID.ToStringOutput()}
+	case listPeer:
+		i := slices.IndexFunc(args.AllowedPrefixLists, func(l AllowedList) bool { return l.Name == p.list })
+		return target{list: args.AllowedPrefixLists[i].ID.ToStringOutput()} // rules() takes names from there
 	}
 	return target{group: ids[groupKey(p.name)].ToStringOutput()}
 }
@@ -167,28 +188,5 @@ func checkDescription(f *findings, field, text string) {
 	}
 	if !groupText.MatchString(text) {
 		f.add(field, fmt.Sprintf("%q has characters that AWS refuses", text), "letters, digits, blanks and ._-:/()#,@[]+=&;{}!$*")
-	}
-}
-
-func checkAllowed(f *findings, blocks []string) {
-	seen, ipv4 := map[string]bool{}, 0
-	for i, block := range blocks {
-		field := fmt.Sprintf("allowedCidrs[%d]", i)
-		p, err := netip.ParsePrefix(block)
-		switch {
-		case err != nil:
-			f.add(field, fmt.Sprintf("%q is no range", block), "write it as 203.0.113.0/24")
-		case p != p.Masked():
-			f.add(field, block+" has bits beyond its prefix", "use "+p.Masked().String())
-		case seen[block]:
-			f.add(field, block+" is named twice", "name each range once")
-		}
-		seen[block] = true
-		if p.Addr().Is4() {
-			ipv4++
-		}
-	}
-	if seen[anywhere] && ipv4 > 1 {
-		f.add("allowedCidrs", anywhere+" already holds every IPv4 range", "leave it or the others out")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/shield"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/guide"
@@ -66,9 +67,11 @@ type LoadBalancerArgs struct {
 	HTTPRedirect       bool
 	DeletionProtection bool
 	// ShieldProtect registers the load balancer with Shield Advanced. The
-	// account must have subscribed.
-	ShieldProtect bool
-	Tags          map[string]string
+	// account must have subscribed; ShieldSubscription, if this stack does that,
+	// comes first. See NewShield for what goes beyond.
+	ShieldProtect      bool
+	ShieldSubscription *ShieldSubscription
+	Tags               map[string]string
 }
 
 // LoadBalancer is the one way in from the internet.
@@ -87,6 +90,10 @@ type LoadBalancer struct {
 	// Forwarding is what a service depends on: ECS refuses a target group that
 	// no listener uses.
 	Forwarding []pulumi.Resource
+
+	association *wafv2.WebAclAssociation
+	// protection is nil without ShieldProtect.
+	protection *shield.Protection
 }
 
 // NewLoadBalancer registers the load balancer, its listeners and what stands
@@ -230,6 +237,7 @@ func (b *edgeBuilder) protect() error {
 	if err != nil {
 		return err
 	}
+	b.c.association = association
 	b.guards = append(b.guards, association)
 	if !b.args.ShieldProtect {
 		return nil
@@ -238,10 +246,11 @@ func (b *edgeBuilder) protect() error {
 		Name:        pulumi.String(b.args.Prefix + "-alb"),
 		ResourceArn: b.lb.Arn,
 		Tags:        tagged(b.args.Tags, b.args.Prefix+"-alb"),
-	}, b.child())
+	}, b.child(), pulumi.DependsOn(b.args.ShieldSubscription.subscribed()))
 	if err != nil {
 		return err
 	}
+	b.c.protection = protection
 	b.c.ShieldProtectionID = protection.ID().ToStringOutput()
 	b.guards = append(b.guards, protection)
 	return nil

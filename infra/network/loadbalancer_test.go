@@ -33,25 +33,29 @@ type albChange func(*network.LoadBalancerArgs)
 // albProgram makes a load balancer behind a web ACL.
 func albProgram(changes ...albChange) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
-		acl, err := network.NewWebAcl(ctx, "waf", aclArgs())
-		if err != nil {
-			return err
-		}
-		policy := &bucketPolicy{}
-		if err := ctx.RegisterResource(bucketPolicyType, "access-logs", pulumi.Map{}, policy); err != nil {
-			return err
-		}
-		args := &network.LoadBalancerArgs{
-			Prefix: "redoubt-dev", VpcID: pulumi.String("vpc-1"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}),
-			SecurityGroupID: pulumi.String("sg-alb"), WebAcl: acl, LogBucket: pulumi.String("redoubt-dev-access-logs"),
-			LogsReady: []pulumi.Resource{policy}, Host: "app.example.org", CertificateArn: issuedCertificate, Tags: ownerTags,
-		}
-		for _, change := range changes {
-			change(args)
-		}
-		_, err = network.NewLoadBalancer(ctx, "edge", args)
+		_, err := newBalancer(ctx, changes...)
 		return err
 	}
+}
+
+func newBalancer(ctx *pulumi.Context, changes ...albChange) (*network.LoadBalancer, error) {
+	acl, err := network.NewWebAcl(ctx, "waf", aclArgs())
+	if err != nil {
+		return nil, err
+	}
+	policy := &bucketPolicy{}
+	if err := ctx.RegisterResource(bucketPolicyType, "access-logs", pulumi.Map{}, policy); err != nil {
+		return nil, err
+	}
+	args := &network.LoadBalancerArgs{
+		Prefix: "redoubt-dev", VpcID: pulumi.String("vpc-1"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}),
+		SecurityGroupID: pulumi.String("sg-alb"), WebAcl: acl, LogBucket: pulumi.String("redoubt-dev-access-logs"),
+		LogsReady: []pulumi.Resource{policy}, Host: "app.example.org", CertificateArn: issuedCertificate, Tags: ownerTags,
+	}
+	for _, change := range changes {
+		change(args)
+	}
+	return network.NewLoadBalancer(ctx, "edge", args)
 }
 
 func withZone(a *network.LoadBalancerArgs) { a.CertificateArn, a.ZoneID = nil, "Z0123456789ABC" }

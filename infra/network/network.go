@@ -6,7 +6,8 @@
 //	                                                      └─→ AWS services (endpoint)
 //
 // A stack makes them in this order, because each takes ids from those before:
-// Vpc, SecurityGroups, Endpoints, WebAcl, LoadBalancer.
+// Vpc, DnsFirewall, PrefixList, SecurityGroups, Endpoints, WebAcl,
+// ShieldSubscription, LoadBalancer, Shield.
 package network
 
 import "redoubt/guide"
@@ -20,4 +21,8 @@ var Components = []guide.Component{
 	WebAclComponent,
 	CertificateComponent,
 	LoadBalancerComponent,
+	DnsFirewallComponent,
+	PrefixListComponent,
+	ShieldSubscriptionComponent,
+	ShieldComponent,
 }

@@ -20,8 +20,16 @@ func layer(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err = network.NewDnsFirewall(ctx, "dns", dnsArgs(func(a *network.DnsFirewallArgs) { a.VpcID = vpc.ID })); err != nil {
+		return err
+	}
+	office, err := network.NewPrefixList(ctx, "office", listArgs())
+	if err != nil {
+		return err
+	}
 	groups, err := network.NewSecurityGroups(ctx, "sg", &network.SecurityGroupsArgs{
-		Prefix: "redoubt-dev", VpcID: vpc.ID.ToStringOutput(), S3PrefixListID: vpc.S3PrefixListID, Tags: ownerTags,
+		Prefix: "redoubt-dev", VpcID: vpc.ID.ToStringOutput(), S3PrefixListID: vpc.S3PrefixListID,
+		AllowedPrefixLists: []network.AllowedList{office.Allowed}, Tags: ownerTags,
 	})
 	if err != nil {
 		return err
@@ -37,10 +45,20 @@ func layer(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = network.NewLoadBalancer(ctx, "edge", &network.LoadBalancerArgs{
+	subscription, err := network.NewShieldSubscription(ctx, "account", subscriptionArgs(withResponseTeam))
+	if err != nil {
+		return err
+	}
+	balancer, err := network.NewLoadBalancer(ctx, "edge", &network.LoadBalancerArgs{
 		Prefix: "redoubt-dev", VpcID: vpc.ID.ToStringOutput(), SubnetIDs: vpc.PublicSubnetIDs,
 		SecurityGroupID: groups.ALB.ToStringOutput(), WebAcl: acl, LogBucket: pulumi.String("redoubt-dev-access-logs"),
-		Host: "app.example.org", ZoneID: "Z0123456789ABC", ShieldProtect: true, Tags: ownerTags,
+		Host: "app.example.org", ZoneID: "Z0123456789ABC", ShieldProtect: true, ShieldSubscription: subscription, Tags: ownerTags,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = network.NewShield(ctx, "shield", &network.ShieldArgs{
+		Prefix: "redoubt-dev", Scope: scope, LoadBalancer: balancer, Response: network.ShieldResponseCount, Tags: ownerTags,
 	})
 	return err
 }
@@ -71,6 +89,8 @@ func TestEveryResourceHasAParentAndAnOwner(t *testing.T) {
 	// AWS has no tags on these, or the provider takes none.
 	untagged := []string{
 		aclRuleType, assocType, routeType, rolePolicyType, logPolicyType, wafLogType, wafAssocType, issuedType, recordType,
+		dnsRuleType, dnsConfigType, queryLogAssocType,
+		subscriptionType, drtRoleType, drtBucketType, engagementType, healthAssocType, responseType, roleAttachType,
 	}
 	g := graphtest.Run(t, layer)
 	for _, r := range g.Resources {
@@ -118,10 +138,16 @@ func Example() {
 		}
 	}
 	// Output:
+	// redoubt:network:DnsFirewall dns
+	//   redoubt:monitoring:LogGroup dns-queries
 	// redoubt:network:Endpoints endpoints
 	// redoubt:network:LoadBalancer edge
 	//   redoubt:network:Certificate edge-certificate
+	// redoubt:network:PrefixList office
 	// redoubt:network:SecurityGroups sg
+	// redoubt:network:Shield shield
+	// redoubt:network:ShieldSubscription account
+	//   redoubt:identity:Role account-response-team
 	// redoubt:network:Vpc net
 	//   redoubt:network:FlowLogs net-flow-logs
 	//     redoubt:identity:Role net-flow-logs-delivery

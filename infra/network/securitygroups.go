@@ -38,9 +38,12 @@ var SecurityGroupsComponent = guide.Component{
 type SecurityGroupsArgs struct {
 	Prefix string
 	VpcID  pulumi.StringInput
-	// AllowedCIDRs may reach the load balancer; none means 0.0.0.0/0. IPv6
-	// ranges are written into IPv6 rules.
+	// AllowedCIDRs may reach the load balancer; none, without lists either,
+	// means 0.0.0.0/0. IPv6 ranges are written into IPv6 rules.
 	AllowedCIDRs []string
+	// AllowedPrefixLists may reach it too: CloudFront's (LookupAWSList), or
+	// ranges of our own (PrefixList).
+	AllowedPrefixLists []AllowedList
 	// Ports are as in VpcArgs.
 	Ports Ports
 	// HTTPRedirect opens port 80 too, for a redirect to HTTPS.
@@ -100,7 +103,7 @@ func (args *SecurityGroupsArgs) validate() error {
 	f.required("vpcId", args.VpcID != nil, "pass the VPC's id")
 	f.required("s3PrefixListId", args.S3PrefixListID != nil, "pass Vpc.S3PrefixListID")
 	args.Ports.orDefault().check(&f)
-	checkAllowed(&f, args.AllowedCIDRs)
+	args.checkAllowed(&f)
 	for _, g := range groups {
 		checkDescription(&f, "description of "+string(g.key), g.description)
 	}

@@ -56,6 +56,24 @@ type WebAclArgs struct {
 	// LoginRateLimit holds for those alone.
 	LoginPath      string
 	LoginRateLimit int
+	// MaxBodyBytes, if not zero, refuses larger request bodies, 1 to 8,192: a
+	// load balancer shows WAF no more than 8 KB of a body.
+	MaxBodyBytes int
+	// UploadPaths are the starts of paths that take larger bodies; the size
+	// rule of AWS's common rule set, which cannot tell paths apart, then only
+	// counts. They need MaxBodyBytes.
+	UploadPaths []string
+	// BotControl and AccountTakeover are AWS's rule groups that cost extra, a
+	// month and a request (https://aws.amazon.com/waf/pricing/); nil leaves
+	// them out.
+	BotControl      *BotControl
+	AccountTakeover *AccountTakeover
+	// ShieldResponse reserves the capacity of the rule group that Shield's
+	// automatic response adds; see ShieldArgs.Response.
+	ShieldResponse bool
+	// AllowExtraCapacity takes a web ACL over 1,500 capacity units, for which
+	// AWS charges extra with each request.
+	AllowExtraCapacity bool
 	// BlockedCountries are ISO 3166-1 alpha-2 codes.
 	BlockedCountries []string
 	// CountedRules are rules of managed groups that only count even in block
@@ -89,6 +107,12 @@ func NewWebAcl(ctx *pulumi.Context, name string, args *WebAclArgs, opts ...pulum
 	c := &WebAcl{}
 	if err := ctx.RegisterComponentResource(WebAclComponent.Token, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("web acl %s: register component: %w", name, err)
+	}
+	if used := args.Capacity(); used > basicCapacity {
+		message := fmt.Sprintf("web acl %s: %d capacity units of %d at the basic price: AWS charges extra with each request", name, used, basicCapacity)
+		if err := ctx.Log.Warn(message, &pulumi.LogArgs{Resource: c}); err != nil {
+			return nil, fmt.Errorf("web acl %s: log a warning: %w", name, err)
+		}
 	}
 	acl, err := c.acl(ctx, name, args)
 	if err != nil {
@@ -127,6 +151,9 @@ func (args *WebAclArgs) validate() error {
 		f.add("mode", fmt.Sprintf("%q is no mode", args.Mode), "use block, or count while an application is new")
 	}
 	args.checkRules(&f)
+	args.checkBody(&f)
+	args.checkPaid(&f)
+	args.checkCapacity(&f)
 	f.required("logKeyArn", args.LogKeyArn != nil, "pass the logs key's ARN")
 	if !slices.Contains(monitoring.RetentionDays, args.LogRetentionInDays) {
 		f.add("logRetentionInDays", fmt.Sprintf("%d is not a period that CloudWatch Logs knows", args.LogRetentionInDays), "use one of monitoring.RetentionDays")

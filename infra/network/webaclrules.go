@@ -23,15 +23,19 @@ type managedGroup struct {
 	// countOnly groups match honest users too (VPNs, hosting providers): they
 	// inform and never block.
 	countOnly bool
+	// configure fills in what a group that costs extra asks for; nil for others.
+	configure func(*managedStatement)
 }
+
+type managedStatement = wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs
 
 // The first is the guide's, word for word.
 var managedGroups = []managedGroup{
-	{"AWSManagedRulesCommonRuleSet", 1, "CommonRuleMetric", 700, false},
-	{"AWSManagedRulesKnownBadInputsRuleSet", 2, "KnownBadInputsMetric", 200, false},
-	{"AWSManagedRulesSQLiRuleSet", 3, "SQLiMetric", 200, false},
-	{"AWSManagedRulesAmazonIpReputationList", 4, "IpReputationMetric", 25, false},
-	{"AWSManagedRulesAnonymousIpList", 5, "AnonymousIpMetric", 50, true},
+	{"AWSManagedRulesCommonRuleSet", 1, "CommonRuleMetric", 700, false, nil},
+	{"AWSManagedRulesKnownBadInputsRuleSet", 2, "KnownBadInputsMetric", 200, false, nil},
+	{"AWSManagedRulesSQLiRuleSet", 3, "SQLiMetric", 200, false, nil},
+	{"AWSManagedRulesAmazonIpReputationList", 4, "IpReputationMetric", 25, false, nil},
+	{"AWSManagedRulesAnonymousIpList", 5, "AnonymousIpMetric", 50, true, nil},
 }
 
 // Priorities of our own rules, around AWS's groups. What incident response
@@ -41,6 +45,11 @@ const (
 	priorityRate      = 6
 	priorityCountries = 7
 	priorityLogin     = 8
+	priorityBody      = 9
+	// What is charged by the request comes last: it sees only what the other
+	// rules let through.
+	priorityBots     = 10
+	priorityTakeover = 11
 )
 
 // rateWindow is the time in seconds in which requests are counted.
@@ -76,15 +85,16 @@ func (args *WebAclArgs) checkRules(f *findings) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(args.CountedRules)) {
-		if !slices.ContainsFunc(managedGroups, func(g managedGroup) bool { return g.name == name }) {
-			f.add(fmt.Sprintf("countedRules[%q]", name), "is no rule group of this web ACL", "use one of "+strings.Join(groupNames(), ", "))
+		if !slices.Contains(args.groupNames(), name) {
+			f.add(fmt.Sprintf("countedRules[%q]", name), "is no rule group of this web ACL", "use one of "+strings.Join(args.groupNames(), ", "))
 		}
 	}
 }
 
-func groupNames() []string {
+// groupNames are AWS's groups in this web ACL.
+func (args *WebAclArgs) groupNames() []string {
 	var names []string
-	for _, g := range managedGroups {
+	for _, g := range slices.Concat(managedGroups, args.paidGroups()) {
 		names = append(names, g.name)
 	}
 	return names
@@ -102,6 +112,12 @@ func (args *WebAclArgs) rules(blockSet pulumi.StringInput) wafv2.WebAclRuleArray
 	}
 	if args.LoginPath != "" {
 		rules = append(rules, args.rate("LoginRateLimit", priorityLogin, args.LoginRateLimit, args.LoginPath))
+	}
+	if args.MaxBodyBytes > 0 {
+		rules = append(rules, args.body())
+	}
+	for _, g := range args.paidGroups() {
+		rules = append(rules, args.managed(g))
 	}
 	return rules
 }
@@ -123,10 +139,13 @@ func (args *WebAclArgs) managed(g managedGroup) *wafv2.WebAclRuleArgs {
 	if g.countOnly || args.Mode == WAFCount {
 		override = &wafv2.WebAclRuleOverrideActionArgs{Count: &wafv2.WebAclRuleOverrideActionCountArgs{}}
 	}
-	statement := &wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs{
+	statement := &managedStatement{
 		Name: pulumi.String(g.name), VendorName: pulumi.String("AWS"),
 	}
-	if counted := args.CountedRules[g.name]; len(counted) > 0 {
+	if g.configure != nil {
+		g.configure(statement)
+	}
+	if counted := args.counted(g.name); len(counted) > 0 {
 		statement.RuleActionOverrides = countOnly(counted)
 	}
 	return &wafv2.WebAclRuleArgs{
@@ -166,10 +185,14 @@ func (args *WebAclArgs) rate(name string, priority, limit int, path string) *waf
 	}
 }
 
-// startsWith compares after normalising, or /./login would get round the limit.
+// pathTransforms normalise a path before it is compared, or /./login would get
+// round a limit.
+var pathTransforms = []string{"URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"}
+
+// startsWith is pathStartsWith as a rate's scope, which the SDK types apart.
 func startsWith(path string) *wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgs {
 	var transforms wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementTextTransformationArray
-	for i, transform := range []string{"URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"} {
+	for i, transform := range pathTransforms {
 		transforms = append(transforms, &wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementTextTransformationArgs{
 			Priority: pulumi.Int(i), Type: pulumi.String(transform),
 		})
