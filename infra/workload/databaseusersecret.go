@@ -156,16 +156,19 @@ func (args *DatabaseUserSecretArgs) secret() *secretsmanager.SecretArgs {
 }
 
 func (args *DatabaseUserSecretArgs) function() *FunctionArgs {
+	variables := map[string]string{
+		"DATABASE_PORT": fmt.Sprint(args.Database.port()), "DATABASE_NAME": args.Database.Name, "DATABASE_ROLE": args.Role,
+	}
+	if args.Database.Authorities != "" {
+		variables["DATABASE_CA"] = args.Database.Authorities
+	}
 	return &FunctionArgs{
 		Platform: args.Platform, FunctionName: "rotate-" + args.SecretName, Program: "rotate",
 		Description: "Rotates " + args.physicalName() + " for AWS Secrets Manager",
 		MemoryMiB:   256, TimeoutSeconds: 60,
 		// Not reserved: Secrets Manager runs one rotation of a secret at a time.
 		Concurrency: Unreserved, Retries: 2,
-		Variables: map[string]string{
-			"DATABASE_PORT": fmt.Sprint(args.Database.port()), "DATABASE_NAME": args.Database.Name,
-			"DATABASE_ROLE": args.Role, "DATABASE_CA": args.Database.Authorities,
-		},
+		Variables:  variables,
 		Parameters: map[string]pulumi.StringInput{"DATABASE_HOST": args.Database.Host, "ADMIN_SECRET_ARN": args.Database.AdminSecretArn},
 		Policies:   map[string]identity.Document{"rotate": args.rotatePolicy()},
 	}

@@ -117,7 +117,9 @@ func NewFunction(ctx *pulumi.Context, name string, args *FunctionArgs, opts ...p
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"arn": c.Arn, "name": c.Function.Name, "deadLetterUrl": c.DeadLetters.Url})
 }
 
-func (args *FunctionArgs) physicalName() string { return args.Platform.Prefix + "-" + args.FunctionName }
+func (args *FunctionArgs) physicalName() string {
+	return args.Platform.Prefix + "-" + args.FunctionName
+}
 
 func (args *FunctionArgs) arn() string {
 	return args.Platform.Scope.ARN("lambda", "function:"+args.physicalName())
