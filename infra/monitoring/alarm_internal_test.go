@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/guide"
+	"redoubt/infra/identity"
 )
 
 // alarmGuides are the bullets that alarms answer.
@@ -115,7 +116,7 @@ func TestSubjectsOfAnAlarm(t *testing.T) {
 		all = append(all, a.subjects()...)
 	}
 	slices.Sort(all)
-	known := (&WorkloadAlarmsArgs{Replication: &Replication{}}).subjects()
+	known := Workload{Replication: &Replication{}}.subjects(identity.Scope{})
 	known["function"], known["natGateway"] = nil, nil
 	require.Equal(t, slices.Sorted(maps.Keys(known)), slices.Compact(all), "each subject is used, each placeholder is known")
 }

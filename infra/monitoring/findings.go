@@ -46,6 +46,11 @@ var (
 func (f *findings) place(prefix string, scope identity.Scope) {
 	f.refuse(!prefixForm.MatchString(prefix), "prefix", fmt.Sprintf("%q cannot start physical names", prefix),
 		"3 to 26 of a-z 0-9 and hyphens, a letter first, for example redoubt-dev")
+	f.scope(scope)
+}
+
+// scope makes sure that ARNs can be composed from it.
+func (f *findings) scope(scope identity.Scope) {
 	f.required("scope.partition", scope.Partition != "", "aws, aws-cn or aws-us-gov")
 	f.required("scope.region", scope.Region != "", "for example eu-central-1")
 	f.refuse(!accountForm.MatchString(scope.AccountID), "scope.accountId", fmt.Sprintf("%q is no account", scope.AccountID), "twelve digits")

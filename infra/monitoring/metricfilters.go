@@ -80,12 +80,7 @@ func (args *MetricFiltersArgs) render() ([]metricFilter, error) {
 	}
 	f.place(args.Prefix, args.Scope)
 	f.required("topics", args.Topics != nil, "pass the Topics")
-	f.refuse(len(args.Groups) == 0, "groups", "empty, nothing would be counted", "pass the names of the log groups")
-	for _, source := range slices.Sorted(maps.Keys(args.Groups)) {
-		at := fmt.Sprintf("groups[%s]", source)
-		f.refuse(!slices.Contains(logSources, source), at, "not a source that the table knows", fmt.Sprintf("one of %v", logSources))
-		f.required(at, args.Groups[source] != nil, "pass the log group's name, or leave the source out")
-	}
+	checkGroups(&f, args.Groups)
 	filters, err := metricFilters()
 	if err != nil {
 		f.errs = append(f.errs, err)

@@ -26,10 +26,12 @@ const (
 	FlowLog LogSource = "flow"
 	// APIAccessLog holds API Gateway's access log as JSON, with the field status.
 	APIAccessLog LogSource = "api"
+	// WAFLog holds a web ACL's log.
+	WAFLog LogSource = "waf"
 )
 
 // logSources are all of them.
-var logSources = []LogSource{TrailLog, ApplicationLog, FlowLog, APIAccessLog}
+var logSources = []LogSource{TrailLog, ApplicationLog, FlowLog, APIAccessLog, WAFLog}
 
 // metricFilter is a row of metric-filters.json: lines to count, and how many
 // in five minutes are too many.

@@ -2,8 +2,6 @@ package monitoring
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -27,29 +25,14 @@ var WorkloadAlarmsComponent = guide.Component{
 	},
 }
 
-// WorkloadAlarmsArgs says what there is to watch. Prefix, Scope and Topics are
-// required; alarms on what is left out are not made.
+// WorkloadAlarmsArgs describes the application's alarms. Prefix, Scope and
+// Topics are required.
 type WorkloadAlarmsArgs struct {
 	Prefix string
 	Scope  identity.Scope
 	Topics *Topics
-	// LoadBalancer and TargetGroup are the suffixes of their ARNs, "app/…" and
-	// "targetgroup/…", as the metrics have them.
-	LoadBalancer, TargetGroup pulumi.StringInput
-	// WebACLMetric is the name of the web ACL's own metric.
-	WebACLMetric pulumi.StringInput
-	// Database is a cluster's identifier, Search a domain's name.
-	Database, Search pulumi.StringInput
-	// Cluster and Service are an ECS service's.
-	Cluster, Service pulumi.StringInput
-	// API and APIStage are the names of a REST API and its stage.
-	API, APIStage pulumi.StringInput
-	// Functions and NATGateways are watched each, by a name for the alarm.
-	Functions, NATGateways map[string]pulumi.StringInput
-	// Replication is a bucket that is copied.
-	Replication *Replication
-	// Protected is the ARN of what Shield Advanced protects.
-	Protected pulumi.StringInput
+	// Workload is what the stack has; alarms on what it has not are not made.
+	Workload Workload
 	// FlowLogsCounted says that MetricFilters reads the flow logs.
 	FlowLogsCounted bool
 	// Thresholds replace those of the table, by the alarm's name; for an alarm
@@ -57,9 +40,6 @@ type WorkloadAlarmsArgs struct {
 	Thresholds map[string]float64
 	Tags       map[string]string
 }
-
-// Replication is a replication rule with metrics.
-type Replication struct{ SourceBucket, DestinationBucket, RuleID pulumi.StringInput }
 
 // WorkloadAlarms are the application's alarms, and one over them that pages:
 // users suffer.
@@ -84,7 +64,10 @@ func NewWorkloadAlarms(ctx *pulumi.Context, name string, args *WorkloadAlarmsArg
 	}
 	made := map[string]pulumi.Resource{}
 	for _, a := range workloadAlarms {
-		for _, s := range args.each(a) {
+		if a.metric.namespace == metrics && !args.FlowLogsCounted {
+			continue
+		}
+		for _, s := range args.Workload.each(a, args.Scope) {
 			alarm, err := c.add(ctx, name, args, a, s)
 			if err != nil {
 				return nil, fmt.Errorf("workload alarms %s: %s: %w", name, a.name, err)
@@ -106,67 +89,13 @@ func (args *WorkloadAlarmsArgs) validate() error {
 	}
 	f.place(args.Prefix, args.Scope)
 	f.required("topics", args.Topics != nil, "pass the Topics")
-	f.refuse(args.TargetGroup != nil && args.LoadBalancer == nil, "loadBalancer", "missing with a target group, whose metrics name both", "pass the load balancer's ARN suffix")
-	f.refuse((args.Cluster == nil) != (args.Service == nil), "cluster, service", "one without the other", "pass both names")
-	f.refuse((args.API == nil) != (args.APIStage == nil), "api, apiStage", "one without the other", "pass both names")
-	if r := args.Replication; r != nil {
-		f.refuse(r.SourceBucket == nil || r.DestinationBucket == nil || r.RuleID == nil, "replication", "a metric without all of its names", "pass source, destination and rule")
-	}
+	args.Workload.check(&f)
 	known := map[string]bool{}
 	for _, a := range workloadAlarms {
 		known[a.name] = true
 	}
 	checkThresholds(&f, args.Thresholds, known)
 	return f.err()
-}
-
-// subject is what one alarm is made for; key tells several of a kind apart.
-type subject struct {
-	key   string
-	names subjects
-}
-
-// each returns what the alarm is made for: nothing where the stack has no such
-// thing, several for functions and NAT gateways.
-func (args *WorkloadAlarmsArgs) each(a alarm) []subject {
-	all := args.subjects()
-	out := []subject{{names: all}}
-	needed := a.subjects()
-	for placeholder, many := range map[string]map[string]pulumi.StringInput{"function": args.Functions, "natGateway": args.NATGateways} {
-		if !slices.Contains(needed, placeholder) {
-			continue
-		}
-		out = nil
-		for _, key := range slices.Sorted(maps.Keys(many)) {
-			names := maps.Clone(all)
-			names[placeholder] = many[key]
-			out = append(out, subject{key: key, names: names})
-		}
-	}
-	if a.metric.namespace == metrics && !args.FlowLogsCounted {
-		return nil
-	}
-	for _, s := range out {
-		for _, placeholder := range needed {
-			if s.names[placeholder] == nil {
-				return nil
-			}
-		}
-	}
-	return out
-}
-
-func (args *WorkloadAlarmsArgs) subjects() subjects {
-	all := subjects{
-		"account": pulumi.String(args.Scope.AccountID), "region": pulumi.String(args.Scope.Region),
-		"loadBalancer": args.LoadBalancer, "targetGroup": args.TargetGroup, "webACL": args.WebACLMetric,
-		"database": args.Database, "search": args.Search, "cluster": args.Cluster, "service": args.Service,
-		"api": args.API, "apiStage": args.APIStage, "protected": args.Protected,
-	}
-	if r := args.Replication; r != nil {
-		all["source"], all["copy"], all["copyRule"] = r.SourceBucket, r.DestinationBucket, r.RuleID
-	}
-	return all
 }
 
 func (c *WorkloadAlarms) add(ctx *pulumi.Context, name string, args *WorkloadAlarmsArgs, a alarm, s subject) (*cloudwatch.MetricAlarm, error) {
