@@ -99,7 +99,7 @@ func noSuchService(c *call) string {
 	if !serviceName.MatchString(name) {
 		return fmt.Sprintf("The Vpc Endpoint Service '%s' does not exist", name)
 	}
-	if len(parts) > 2 && parts[1] == "amazonaws" && regionName.MatchString(parts[2]) && parts[2] != c.conf.region && c.text("serviceRegion") == "" {
+	if len(parts) > 2 && parts[1] == "amazonaws" && regionName.MatchString(parts[2]) && parts[2] != c.conf.region && !has(c.in, "serviceRegion") {
 		return fmt.Sprintf("The Vpc Endpoint Service '%s' does not exist in %s", name, c.conf.region)
 	}
 	return ""

@@ -59,14 +59,15 @@ func (c *call) referredAll(path string) []*record {
 	return out
 }
 
-// missing is a refusal for every reference to something that is not there.
+// missing is a refusal for every reference of the inputs to something that is not
+// there. What AWS decided itself is not asked about.
 func (c *call) missing() []error {
 	var out []error
 	for _, ref := range c.kind.refs {
 		if ref.to.code == "" {
 			continue
 		}
-		for _, v := range c.texts(ref.path) {
+		for _, v := range stringsAt(c.in, ref.path) {
 			if c.elsewhere(v) || ref.to.outside != nil && ref.to.outside(v) {
 				continue
 			}
