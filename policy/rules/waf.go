@@ -33,8 +33,10 @@ var waf = []rule.Rule{
 		Controls: mapped(nist("SI-10")),
 		Types:    []string{"wafv2/webAcl"},
 		Params: []rule.Param{{
-			Name: "mayCount", Kind: rule.Strings, Default: []string{},
-			Description: "Managed rule groups that may only count, such as \"AWSManagedRulesAnonymousIpList\".",
+			// That list matches VPNs and hosting providers, and with them customers:
+			// it is there for its labels and metrics.
+			Name: "mayCount", Kind: rule.Strings, Default: []string{"AWSManagedRulesAnonymousIpList"},
+			Description: "Managed rule groups that may only count.",
 		}},
 		Check: managedRulesBlock,
 		Fix:   `wafv2.WebAclRuleArgs{OverrideAction: &wafv2.WebAclRuleOverrideActionArgs{None: &wafv2.WebAclRuleOverrideActionNoneArgs{}}}`,
