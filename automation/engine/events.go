@@ -27,6 +27,9 @@ type Change struct {
 	Op   string `json:"op"`
 	// Properties are the paths that differ, sorted.
 	Properties []string `json:"properties,omitempty"`
+	// Retained is true for a resource that leaves the state and stays in the
+	// account, because the program says so (retainOnDelete).
+	Retained bool `json:"retained,omitempty"`
 }
 
 // Outcome is what one operation's events amount to.
@@ -150,7 +153,7 @@ func (r *Recorder) addChange(m apitype.StepEventMetadata) {
 	if m.Op == apitype.OpSame || m.Op == apitype.OpRead {
 		return
 	}
-	r.outcome.Changes = append(r.outcome.Changes, Change{URN: m.URN, Type: m.Type, Op: string(m.Op), Properties: properties(m)})
+	r.outcome.Changes = append(r.outcome.Changes, Change{URN: m.URN, Type: m.Type, Op: string(m.Op), Properties: properties(m), Retained: m.Old != nil && m.Old.RetainOnDelete})
 }
 
 // properties are the paths that a step changes: the detailed diff where the

@@ -23,7 +23,7 @@ func BenchmarkPreview(b *testing.B) {
 	require.NoError(b, err)
 	server, err := rehearsal.Serve(b.Context(), account, "127.0.0.1:0")
 	require.NoError(b, err)
-	port, stop, err := serveEcho(account.Provider())
+	port, stop, err := serveEcho(account.Provider(), nil)
 	require.NoError(b, err)
 	b.Cleanup(func() {
 		require.NoError(b, server.Close())

@@ -3,6 +3,7 @@ package rehearse
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -10,16 +11,20 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+
+	"redoubt/internal/rehearsal"
 )
 
-// echo is the engine's floor: a provider that accepts everything, keeps
-// nothing and returns what it was given. What a program costs against it is
-// what the engine itself costs. Data sources are answered by another provider,
-// because a program cannot go on without them.
+// echo is the engine's floor: a provider that accepts everything, checks and
+// keeps nothing, and answers at once with what it was given. What a program
+// costs against it is what the engine itself costs. A program cannot go on
+// without some answers, so data sources are another provider's, and what AWS
+// would have computed is known from a run before.
 type echo struct {
 	plugin.UnimplementedProvider
 
-	sources plugin.Provider
+	sources  plugin.Provider
+	computed map[resource.URN]rehearsal.Resource
 }
 
 func (e echo) Handshake(context.Context, plugin.ProviderHandshakeRequest) (*plugin.ProviderHandshakeResponse, error) {
@@ -41,8 +46,8 @@ func (echo) DiffConfig(context.Context, plugin.DiffConfigRequest) (plugin.DiffCo
 	return plugin.DiffResult{Changes: plugin.DiffNone}, nil
 }
 
-func (echo) Configure(context.Context, plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
-	return plugin.ConfigureResponse{}, nil
+func (e echo) Configure(ctx context.Context, req plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
+	return e.sources.Configure(ctx, req)
 }
 
 func (echo) Check(_ context.Context, req plugin.CheckRequest) (plugin.CheckResponse, error) {
@@ -56,15 +61,20 @@ func (echo) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResponse
 	return plugin.DiffResult{Changes: plugin.DiffSome}, nil
 }
 
-func (echo) Create(_ context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
+func (e echo) Create(_ context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
 	if req.Preview {
 		return plugin.CreateResponse{Properties: req.Properties, Status: resource.StatusOK}, nil
+	}
+	if known, ok := e.computed[req.URN]; ok {
+		return plugin.CreateResponse{ID: resource.ID(known.ID), Properties: known.Outputs, Status: resource.StatusOK}, nil
 	}
 	return plugin.CreateResponse{ID: resource.ID(rand.Text()), Properties: req.Properties, Status: resource.StatusOK}, nil
 }
 
 func (echo) Update(_ context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
-	return plugin.UpdateResponse{Properties: req.NewInputs, Status: resource.StatusOK}, nil
+	out := req.OldOutputs.Copy()
+	maps.Copy(out, req.NewInputs)
+	return plugin.UpdateResponse{Properties: out, Status: resource.StatusOK}, nil
 }
 
 func (echo) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
@@ -84,12 +94,16 @@ func (echo) SignalCancellation(context.Context) error { return nil }
 func (echo) Close() error { return nil }
 
 // serveEcho serves the floor on a free port until stop is called.
-func serveEcho(sources plugin.Provider) (port int, stop func() error, err error) {
+func serveEcho(sources plugin.Provider, computed []rehearsal.Resource) (port int, stop func() error, err error) {
+	provider := &echo{sources: sources, computed: map[resource.URN]rehearsal.Resource{}}
+	for _, r := range computed {
+		provider.computed[resource.URN(r.URN)] = r
+	}
 	cancel := make(chan bool)
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Cancel: cancel,
 		Init: func(srv *grpc.Server) error {
-			pulumirpc.RegisterResourceProviderServer(srv, plugin.NewProviderServer(&echo{sources: sources}))
+			pulumirpc.RegisterResourceProviderServer(srv, plugin.NewProviderServer(provider))
 			return nil
 		},
 	})

@@ -24,6 +24,8 @@ type life struct {
 	report  StackReport
 	// expected is what the preview announced: the update must do just that.
 	expected map[string]int
+	// computed is what the account held after the update.
+	computed []rehearsal.Resource
 	// drifted is the resource that was changed behind Pulumi's back.
 	drifted *rehearsal.Resource
 }
@@ -48,7 +50,8 @@ var steps = []step{
 		return fmt.Sprintf("%d to create, policy enforced", out.Counts["create"]), ""
 	}},
 	{"up", up, func(l *life, out engine.Outcome) (string, string) {
-		l.report.Resources, l.report.ByType = count(l.account)
+		l.computed = l.account.Resources()
+		l.report.Resources, l.report.ByType = len(l.computed), byType(l.computed)
 		l.report.NotModelled = l.account.Stats().NotModelled
 		if out.Counts["create"] != l.expected["create"] {
 			return "", fmt.Sprintf("%d created, the preview said %d", out.Counts["create"], l.expected["create"])
@@ -70,11 +73,8 @@ var steps = []step{
 	{"repair", up, func(l *life, out engine.Outcome) (string, string) {
 		return repaired(l, out)
 	}},
-	{"destroy", destroy, func(l *life, _ engine.Outcome) (string, string) {
-		if left, _ := count(l.account); left > 0 {
-			return "", fmt.Sprintf("%d resources are left in the account: %s", left, names(l.account))
-		}
-		return "the account is empty", ""
+	{"destroy", destroy, func(l *life, out engine.Outcome) (string, string) {
+		return emptied(l, out)
 	}},
 }
 
@@ -232,21 +232,37 @@ func touched(out engine.Outcome) string {
 // short is the resource's own name in a URN.
 func short(urn string) string { return resource.URN(urn).Name() }
 
-func count(a *rehearsal.Account) (int, map[string]int) {
-	byType := map[string]int{}
-	all := a.Resources()
-	for _, r := range all {
-		byType[r.Type]++
+func byType(resources []rehearsal.Resource) map[string]int {
+	counts := map[string]int{}
+	for _, r := range resources {
+		counts[r.Type]++
 	}
-	return len(all), byType
+	return counts
 }
 
-func names(a *rehearsal.Account) string {
-	var out []string
-	for _, r := range a.Resources() {
-		out = append(out, r.Type+" "+r.ID)
+// emptied wants nothing left in the account but what the program retains on
+// purpose.
+func emptied(l *life, out engine.Outcome) (saw, problem string) {
+	retained := map[string]bool{}
+	for _, c := range out.Changes {
+		retained[c.URN] = c.Retained
 	}
-	return strings.Join(out, ", ")
+	var kept, left []string
+	for _, r := range l.account.Resources() {
+		if retained[r.URN] {
+			kept = append(kept, short(r.URN))
+		} else {
+			left = append(left, r.Type+" "+r.ID)
+		}
+	}
+	switch {
+	case len(left) > 0:
+		return "", fmt.Sprintf("%d resources are left in the account: %s", len(left), strings.Join(left, ", "))
+	case len(kept) > 0:
+		return fmt.Sprintf("the account is empty but for what is retained on purpose: %s", strings.Join(kept, ", ")), ""
+	default:
+		return "the account is empty", ""
+	}
 }
 
 var leadingCount = regexp.MustCompile(`^(\d+) `)
@@ -274,7 +290,7 @@ func deferred(findings []engine.Finding) (rest []engine.Finding, checks int) {
 // measureFloor plays the same life with the engine alone, and writes its times
 // beside the measured ones.
 func (l *life) measureFloor(ctx context.Context, stack string) (err error) {
-	port, stop, err := serveEcho(l.account.Provider())
+	port, stop, err := serveEcho(l.account.Provider(), l.computed)
 	if err != nil {
 		return fmt.Errorf("floor: %w", err)
 	}
