@@ -32,7 +32,7 @@ func Not(test Test) Test { return Test{combined: "Not", parts: []Test{test}} }
 // is a path too.
 var operators = map[string]bool{
 	"BooleanEquals": false, "IsPresent": false, "StringEquals": false, "StringMatches": false,
-	"NumericEquals": false, "NumericEqualsPath": true, "NumericGreaterThanEquals": false,
+	"NumericEquals": false, "NumericEqualsPath": true, "NumericGreaterThanEquals": false, "NumericGreaterThanPath": true,
 	"StringEqualsPath": true, "TimestampGreaterThanEqualsPath": true,
 }
 

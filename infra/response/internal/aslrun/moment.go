@@ -223,10 +223,10 @@ func compareValues(operator string, got, want any) (bool, error) {
 		// path.Match's "*" stops at a slash, of which findings have one.
 		clean := strings.NewReplacer("/", "\x00", "[", "\x01")
 		return path.Match(clean.Replace(want.(string)), clean.Replace(text))
-	case "NumericGreaterThanEquals":
+	case "NumericGreaterThan", "NumericGreaterThanEquals":
 		g, okG := got.(float64)
 		w, okW := want.(float64)
-		return okG && okW && g >= w, nil
+		return okG && okW && (g > w || g == w && operator == "NumericGreaterThanEquals"), nil
 	case "TimestampGreaterThanEquals":
 		g, errG := time.Parse(time.RFC3339, fmt.Sprint(got))
 		w, errW := time.Parse(time.RFC3339, fmt.Sprint(want))

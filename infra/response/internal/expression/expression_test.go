@@ -28,6 +28,7 @@ func TestExpressionsEvaluate(t *testing.T) {
 		"$.a.b[?(@.Key!='owner')].Key":                            `["ir:exempt"]`,
 		"$.a.b[?(@.Key=='none')]":                                 `[]`,
 		"States.ArrayUnique(States.Array(1, 2, 1))":               `[1,2]`,
+		"States.Format('a-{}', States.UUID())":                    `"a-00000000-0000-4000-8000-000000000000"`,
 		"$.a.b[*].Missing":                                        `[]`,
 		"$.nested[*][*]":                                          `[1,2,3]`,
 		"States.Format('{}/{} it\\'s', $.n, $$.Execution.Name)":   `"3/run it's"`,
@@ -73,7 +74,7 @@ func TestMalformedExpressionsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"a.b", "$.", "$.a[", "$.a[x]", "$.a[?(@.b)]", "$.a[?(@.b==1)]", "States.Nothing(1)", "States.Format",
-		"States.Format('a", "States.MathAdd(1)", "States.Array(1) more", "States.Array(x)", "States.Array(1 2)",
+		"States.Format('a", "States.MathAdd(1)", "States.Array(1) more", "States.Array(x)", "States.Array(1 2)", "States.UUID(1)",
 	} {
 		_, err := expression.Parse(text)
 		require.Error(t, err, text)
