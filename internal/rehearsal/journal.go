@@ -84,7 +84,8 @@ func (j *journal) load(a *Account) error {
 	}
 	a.births = births
 	a.restore(live)
-	if lines > 2*len(live)+64 {
+	// Half a line at the end must not become the beginning of the next one.
+	if lines > 2*len(live)+64 || len(text) > 0 && text[len(text)-1] != '\n' {
 		return j.compact(a)
 	}
 	return nil
