@@ -52,6 +52,9 @@ type AuroraArgs struct {
 	// Instances, 1 to 15; the first is the writer. Two or more survive the
 	// loss of a zone.
 	Instances int
+	// InstanceClass is of all instances; empty means db.serverless. A
+	// provisioned class ("db.r7g.large") ignores MinACU and MaxACU.
+	InstanceClass string
 	// SubnetIDs are the data tier's, in two zones or more.
 	SubnetIDs pulumi.StringArrayInput
 	// SecurityGroupIDs admit only who needs the database.
@@ -70,8 +73,24 @@ type AuroraArgs struct {
 	// DeletionProtection makes AWS refuse the cluster's deletion.
 	DeletionProtection bool
 	// SkipFinalSnapshot deletes the data with the cluster. Otherwise it stays
-	// as the snapshot "<identifier>-final", of which there can be one.
-	SkipFinalSnapshot bool
+	// as the snapshot "<identifier>-final", of which there can be one: RDS
+	// refuses the second destroy unless FinalSnapshotSuffix has changed, which
+	// makes it "<identifier>-final-<suffix>".
+	SkipFinalSnapshot   bool
+	FinalSnapshotSuffix string
+	// BackupTier is the backup plan that selects the cluster; empty for none.
+	// A continuous rule of the plan takes over BackupRetentionDays: give both
+	// the same number, or each preview shows a change
+	// (cloudformation-coverage-roadmap#2167).
+	BackupTier string
+	// EventTopicArn hears of failovers, failures and maintenance. Its policy
+	// lets events.rds.amazonaws.com publish, its key is KeyForDatabaseEvents'.
+	// Nil for none.
+	EventTopicArn pulumi.StringInput
+	// ActivityStreamKeyArn switches the activity stream on, encrypted with
+	// that key: every statement, out of reach of the database's
+	// administrators. It needs a provisioned InstanceClass. Nil for none.
+	ActivityStreamKeyArn pulumi.StringInput
 	// MonitoringRoleName is the physical name of enhanced monitoring's role.
 	MonitoringRoleName string
 	// PermissionsBoundary caps the role; empty for none.
@@ -96,6 +115,9 @@ type Aurora struct {
 	Endpoint, ReaderEndpoint pulumi.StringOutput
 	// SecretArn is the master user's secret; empty while AWS has not made it.
 	SecretArn pulumi.StringOutput
+	// ActivityStream is the Kinesis stream's name, if there is an activity
+	// stream. Its records are encrypted once more, with the stream's key.
+	ActivityStream pulumi.StringOutput
 	// ResourceID is "cluster-…", which IAM database authentication names.
 	ResourceID pulumi.StringOutput
 }
@@ -110,7 +132,7 @@ func NewAurora(ctx *pulumi.Context, name string, args *AuroraArgs, opts ...pulum
 		return nil, fmt.Errorf("aurora %q: register: %w", name, err)
 	}
 	for _, build := range []func(*pulumi.Context, string, *AuroraArgs) error{
-		c.buildCluster, c.buildInstances, c.buildRotation,
+		c.buildCluster, c.buildInstances, c.buildRotation, c.buildEvents, c.buildActivityStream,
 	} {
 		if err := build(ctx, name, args); err != nil {
 			return nil, fmt.Errorf("aurora %q: %w", name, err)
@@ -186,14 +208,14 @@ func (args *AuroraArgs) cluster(subnets, parameters pulumi.StringOutput) *rds.Cl
 			MinCapacity: pulumi.Float64(args.MinACU),
 			MaxCapacity: pulumi.Float64(args.MaxACU),
 		},
-		Tags: tagged(args.Tags, args.Identifier),
+		Tags: tiered(args.Tags, args.Identifier, args.BackupTier),
 	}
 	if args.DatabaseName != "" {
 		in.DatabaseName = pulumi.String(args.DatabaseName)
 	}
 	// Without a name a destroy that should take a snapshot fails (pulumi-aws#2020).
 	if !args.SkipFinalSnapshot {
-		in.FinalSnapshotIdentifier = pulumi.String(args.Identifier + "-final")
+		in.FinalSnapshotIdentifier = pulumi.String(args.finalSnapshot())
 	}
 	return in
 }
@@ -220,7 +242,7 @@ func (c *Aurora) buildInstances(ctx *pulumi.Context, name string, args *AuroraAr
 			ClusterIdentifier:           c.Cluster.ID(),
 			Engine:                      pulumi.String(auroraEngine),
 			EngineVersion:               c.Cluster.EngineVersion,
-			InstanceClass:               pulumi.String("db.serverless"),
+			InstanceClass:               pulumi.String(args.instanceClass()),
 			PromotionTier:               pulumi.Int(min(i, 1)),
 			PubliclyAccessible:          pulumi.Bool(false),
 			CaCertIdentifier:            pulumi.String(auroraCA),

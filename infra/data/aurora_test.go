@@ -167,6 +167,11 @@ func TestAuroraArgsFindings(t *testing.T) {
 		"monitoringRoleName: empty":        func(a *data.AuroraArgs) { a.MonitoringRoleName = "" },
 		"logRetentionInDays: 13":           func(a *data.AuroraArgs) { a.LogRetentionInDays = 13 },
 		"skipFinalSnapshot: set":           func(a *data.AuroraArgs) { a.SkipFinalSnapshot = true },
+		"instanceClass: \"large\"":         func(a *data.AuroraArgs) { a.InstanceClass = "large" },
+		"activityStreamKeyArn: set":        func(a *data.AuroraArgs) { a.ActivityStreamKeyArn = pulumi.String(keyARN) },
+		"finalSnapshotSuffix: \"-2\"":      func(a *data.AuroraArgs) { a.FinalSnapshotSuffix = "-2" },
+		"finalSnapshotSuffix: set":         func(a *data.AuroraArgs) { a.FinalSnapshotSuffix, a.SkipFinalSnapshot = "2", true },
+		"backupTier: \"Daily\"":            func(a *data.AuroraArgs) { a.BackupTier = "Daily" },
 		"scope.region: empty":              func(a *data.AuroraArgs) { a.Scope.Region = "" },
 	} {
 		t.Run(want, func(t *testing.T) {

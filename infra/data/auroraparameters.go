@@ -62,6 +62,30 @@ var (
 	databaseName      = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]{0,62}$`)
 )
 
+// finalSnapshot is the name of the snapshot that a destroy leaves.
+func (args *AuroraArgs) finalSnapshot() string {
+	name := args.Identifier + "-final"
+	if args.FinalSnapshotSuffix != "" {
+		name += "-" + args.FinalSnapshotSuffix
+	}
+	return name
+}
+
+// serverless is the class that scales by itself.
+const serverless = "db.serverless"
+
+func (args *AuroraArgs) instanceClass() string {
+	if args.InstanceClass == "" {
+		return serverless
+	}
+	return args.InstanceClass
+}
+
+var (
+	instanceClass  = regexp.MustCompile(`^db\.[a-z0-9-]+\.[a-z0-9]+$`)
+	snapshotSuffix = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+)
+
 func (args *AuroraArgs) validate() error {
 	if args == nil {
 		return errors.New("args: nil (pass &data.AuroraArgs{…})")
@@ -97,5 +121,12 @@ func (args *AuroraArgs) validate() error {
 	refuse(args.MonitoringRoleName == "", "monitoringRoleName: empty (for example redoubt-dev-rds-monitoring)")
 	refuse(args.DeletionProtection && args.SkipFinalSnapshot,
 		"skipFinalSnapshot: set with deletionProtection (a cluster worth protecting is worth a last snapshot; choose one)")
-	return errors.Join(findings...)
+	refuse(args.InstanceClass != "" && args.InstanceClass != serverless && !instanceClass.MatchString(args.InstanceClass),
+		"instanceClass: %q (for example db.r7g.large; empty for db.serverless)", args.InstanceClass)
+	refuse(args.ActivityStreamKeyArn != nil && args.instanceClass() == serverless,
+		"activityStreamKeyArn: set with db.serverless, which has no activity streams (name a provisioned instanceClass, for example db.r7g.large)")
+	refuse(args.FinalSnapshotSuffix != "" && !snapshotSuffix.MatchString(args.FinalSnapshotSuffix),
+		"finalSnapshotSuffix: %q (lower-case letters, digits and single hyphens, for example 2)", args.FinalSnapshotSuffix)
+	refuse(args.FinalSnapshotSuffix != "" && args.SkipFinalSnapshot, "finalSnapshotSuffix: set with skipFinalSnapshot (there is no snapshot to name; choose one)")
+	return errors.Join(append(findings, checkTier(args.BackupTier, args.Tags)...)...)
 }

@@ -55,6 +55,8 @@ type BucketArgs struct {
 	ExpireAfterDays int
 	// Replica is where a copy of every new object goes.
 	Replica *BucketReplica
+	// BackupTier is the backup plan that selects the bucket; empty for none.
+	BackupTier string
 	// ForceDestroy lets the stack's destroy delete the objects too.
 	ForceDestroy bool
 	// Protect keeps the bucket when the stack is destroyed.
@@ -84,9 +86,12 @@ type Bucket struct {
 	Policy *s3.BucketPolicy
 	// Versioning is on: what replicates from or to the bucket depends on it.
 	Versioning *s3.BucketVersioningV2
-	// PhysicalName and Scope are known at preview, for policies.
+	// PhysicalName, Kind and Scope are known at preview, for policies.
 	PhysicalName string
+	Kind         BucketKind
 	Scope        identity.Scope
+	// Replication names the metrics of the copying; nil without a replica.
+	Replication *ReplicationMetrics
 }
 
 // NewBucket makes the bucket. The error joins every finding in args.
@@ -95,7 +100,7 @@ func NewBucket(ctx *pulumi.Context, name string, args *BucketArgs, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("bucket %q: %w", name, err)
 	}
-	c := &Bucket{PhysicalName: args.BucketName, Scope: args.Scope}
+	c := &Bucket{PhysicalName: args.BucketName, Kind: args.Kind, Scope: args.Scope, Replication: args.Replica.metrics(args)}
 	if err := ctx.RegisterComponentResource(BucketComponent.Token, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("bucket %q: register: %w", name, err)
 	}
@@ -166,7 +171,7 @@ func (b *bucketBuilder) bucket() {
 	in := &s3.BucketV2Args{
 		Bucket:       pulumi.String(b.args.BucketName),
 		ForceDestroy: pulumi.Bool(b.args.ForceDestroy),
-		Tags:         tagged(b.args.Tags, b.args.BucketName),
+		Tags:         tiered(b.args.Tags, b.args.BucketName, b.args.BackupTier),
 	}
 	if b.args.ObjectLock != nil {
 		in.ObjectLockEnabled = pulumi.Bool(true)
@@ -245,10 +250,12 @@ func (b *bucketBuilder) logging(o ...pulumi.ResourceOption) (pulumi.Resource, er
 // notification goes to EventBridge, where rules need no policy on the bucket.
 // S3 has one notification configuration per bucket: this is it.
 func (b *bucketBuilder) notification(o ...pulumi.ResourceOption) (pulumi.Resource, error) {
-	return s3.NewBucketNotification(b.ctx, b.name+"-events", &s3.BucketNotificationArgs{
-		Bucket:      b.c.Bucket.ID(),
-		Eventbridge: pulumi.Bool(true),
-	}, o...)
+	in := &s3.BucketNotificationArgs{Bucket: b.c.Bucket.ID(), Eventbridge: pulumi.Bool(true)}
+	if r := b.args.Replica; r != nil && r.FailureTopicArn != nil {
+		in.Topics = s3.BucketNotificationTopicArray{r.failures()}
+		o = append(o, pulumi.DependsOn(r.TopicReady))
+	}
+	return s3.NewBucketNotification(b.ctx, b.name+"-events", in, o...)
 }
 
 // objects is the ARN pattern of everything in the bucket of that name.

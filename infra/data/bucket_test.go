@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -19,13 +20,18 @@ const (
 
 // bucketSet makes a log bucket and a data bucket; change may alter the second.
 func bucketSet(ctx *pulumi.Context, change func(*data.BucketArgs) error) error {
+	_, err := changedBucket(ctx, change)
+	return err
+}
+
+func changedBucket(ctx *pulumi.Context, change func(*data.BucketArgs) error) (*data.Bucket, error) {
 	logs, err := data.NewBucket(ctx, "logs", &data.BucketArgs{
 		Scope: scope, Kind: data.AccessLogs, BucketName: "redoubt-dev-access-logs",
 		Writers:      []data.BucketWriter{data.ServerAccessLogs, data.LoadBalancerLogs},
 		SourcePrefix: "redoubt-dev-", ExpireAfterDays: 365,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	args := &data.BucketArgs{
 		Scope: scope, Kind: data.Data, BucketName: "redoubt-dev-data",
@@ -33,10 +39,9 @@ func bucketSet(ctx *pulumi.Context, change func(*data.BucketArgs) error) error {
 		Tags: map[string]string{"environment": "dev"},
 	}
 	if err := change(args); err != nil {
-		return err
+		return nil, err
 	}
-	_, err = data.NewBucket(ctx, "data", args)
-	return err
+	return data.NewBucket(ctx, "data", args)
 }
 
 func asIs(*data.BucketArgs) error { return nil }
@@ -228,7 +233,12 @@ func TestExpiryLeavesOutLaterMoves(t *testing.T) {
 
 // replicatedBuckets adds a copy in another region to the set.
 func replicatedBuckets(ctx *pulumi.Context) error {
-	return bucketSet(ctx, func(args *data.BucketArgs) error {
+	_, err := bucketCopies(ctx, func(*data.BucketReplica) {})
+	return err
+}
+
+func bucketCopies(ctx *pulumi.Context, change func(*data.BucketReplica)) (*data.Bucket, error) {
+	return changedBucket(ctx, func(args *data.BucketArgs) error {
 		there, err := aws.NewProvider(ctx, "replica", &aws.ProviderArgs{Region: pulumi.String(replicaRegion)})
 		if err != nil {
 			return err
@@ -248,6 +258,7 @@ func replicatedBuckets(ctx *pulumi.Context) error {
 			To: copies, KmsKeyArn: pulumi.String(replicaKeyARN), KeyAlias: "alias/redoubt-dev-app",
 			RoleName: "redoubt-dev-replication", TimeControl: true,
 		}
+		change(args.Replica)
 		return err
 	})
 }
@@ -282,6 +293,55 @@ func TestBucketReplication(t *testing.T) {
 	}
 }
 
+func TestReplicationFailuresAreHeard(t *testing.T) {
+	t.Parallel()
+	const topic = "arn:aws:sns:eu-central-1:123456789012:redoubt-dev-high"
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		policy, err := sns.NewTopicPolicy(ctx, "high", &sns.TopicPolicyArgs{Arn: pulumi.String(topic), Policy: pulumi.String("{}")})
+		if err != nil {
+			return err
+		}
+		_, err = bucketCopies(ctx, func(r *data.BucketReplica) {
+			r.FailureTopicArn, r.TopicReady = pulumi.String(topic), []pulumi.Resource{policy}
+		})
+		return err
+	})
+	events := g.One("aws:s3/bucketNotification:BucketNotification", "data-events")
+	require.Equal(t, topic, events.Input("topics[0].topicArn"))
+	require.Contains(t, events.Input("topics[0].events"), "s3:Replication:OperationFailedReplication")
+	require.Equal(t, true, events.Input("eventbridge"), "one configuration holds both")
+	require.True(t, g.Depends(events, g.Only("aws:sns/topicPolicy:TopicPolicy")), "S3 tests the topic")
+	require.False(t, g.One("aws:s3/bucketNotification:BucketNotification", "data-replica-events").Has("topics"))
+}
+
+func TestReplicationMetricsNameTheRule(t *testing.T) {
+	t.Parallel()
+	var metrics *data.ReplicationMetrics
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		bucket, err := bucketCopies(ctx, func(*data.BucketReplica) {})
+		if err != nil {
+			return err
+		}
+		metrics = bucket.Replication
+		return nil
+	})
+	require.Equal(t, "redoubt-dev-data", metrics.SourceBucket)
+	require.Equal(t, "redoubt-dev-data-replica", metrics.DestinationBucket)
+	require.Equal(t, g.Only("aws:s3/bucketReplicationConfig:BucketReplicationConfig").Input("rules[0].id"), metrics.RuleID)
+}
+
+func TestBucketBackupTier(t *testing.T) {
+	t.Parallel()
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		return bucketSet(ctx, func(args *data.BucketArgs) error {
+			args.BackupTier = "redoubt-dev"
+			return nil
+		})
+	})
+	require.Equal(t, "redoubt-dev", g.One("aws:s3/bucketV2:BucketV2", "data-bucket").Input("tags.backup"))
+	require.False(t, g.One("aws:s3/bucketV2:BucketV2", "logs-bucket").Has("tags.backup"))
+}
+
 func TestBucketArgsFindings(t *testing.T) {
 	t.Parallel()
 	key := pulumi.String(keyARN)
@@ -301,6 +361,8 @@ func TestBucketArgsFindings(t *testing.T) {
 		"locked logs":      {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ObjectLock: &data.ObjectLock{Mode: "SOFT"}, ForceDestroy: true}, []string{"objectLock: set", "objectLock.mode", "objectLock.days", "forceDestroy"}},
 		"negative expiry":  {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ExpireAfterDays: -1}, []string{"expireAfterDays: -1"}},
 		"expiry in lock":   {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 365}, ExpireAfterDays: 90}, []string{"before the lock of 365 days ends"}},
+		"logs backed up":   {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", BackupTier: "redoubt-dev"}, []string{"backupTier: set for kind access-logs"}},
+		"two tiers":        {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", BackupTier: "Daily", Tags: map[string]string{"backup": "weekly"}}, []string{"backupTier: \"Daily\"", "tags[\"backup\"]: \"weekly\""}},
 		"empty replica":    {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", Replica: &data.BucketReplica{}}, []string{"replica.to: nil", "replica.kmsKeyArn: nil", "replica.keyAlias", "replica.roleName"}},
 		"near replica":     {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Replica: &data.BucketReplica{To: &data.Bucket{Scope: scope}}}, []string{"replica: set for kind", "replica.to: also in eu-central-1"}},
 	} {

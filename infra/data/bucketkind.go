@@ -105,6 +105,10 @@ func (args *BucketArgs) check() []error {
 		findings = append(findings, fmt.Errorf("logBucket: in %s, the bucket is in %s (S3 logs within a region; make a log bucket there)",
 			args.LogBucket.Scope.Region, args.Scope.Region))
 	}
+	if args.BackupTier != "" && !kind.events {
+		findings = append(findings, fmt.Errorf("backupTier: set for kind %s (AWS Backup needs EventBridge's notifications and would switch them on behind the stack's back; back up data or audit buckets)", args.Kind))
+	}
+	findings = append(findings, checkTier(args.BackupTier, args.Tags)...)
 	findings = append(findings, args.checkWriters()...)
 	findings = append(findings, args.checkLock(kind)...)
 	if args.ExpireAfterDays < 0 {

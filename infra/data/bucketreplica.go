@@ -29,6 +29,12 @@ type BucketReplica struct {
 	StorageClass string
 	// TimeControl promises a copy within 15 minutes, for a price.
 	TimeControl bool
+	// FailureTopicArn hears of each object that was not copied, which S3 tells
+	// topics and queues but not EventBridge. Its policy lets s3.amazonaws.com
+	// publish, its key is KeyForBucketEvents'. Nil for none.
+	FailureTopicArn pulumi.StringInput
+	// TopicReady is the topic's policy: S3 sends a test message first.
+	TopicReady []pulumi.Resource
 }
 
 func (r *BucketReplica) check(args *BucketArgs) []error {
@@ -48,13 +54,43 @@ func (r *BucketReplica) check(args *BucketArgs) []error {
 	if r.KmsKeyArn == nil {
 		findings = append(findings, errors.New("replica.kmsKeyArn: nil (S3 cannot copy KMS-encrypted objects without a key over there)"))
 	}
-	if len(r.KeyAlias) < len("alias/x") || r.KeyAlias[:6] != "alias/" {
+	if !aliasNameForm.MatchString(r.KeyAlias) {
 		findings = append(findings, fmt.Errorf("replica.keyAlias: %q (alias/<name>, see Key.AliasName)", r.KeyAlias))
+	}
+	if r.FailureTopicArn != nil && !bucketKinds[args.Kind].events {
+		findings = append(findings, fmt.Errorf("replica.failureTopicArn: set for kind %s, which sends no events (leave it out)", args.Kind))
 	}
 	if r.RoleName == "" {
 		findings = append(findings, errors.New("replica.roleName: empty (for example redoubt-dev-data-replication)"))
 	}
 	return findings
+}
+
+// ReplicationMetrics are the dimensions of the copying's metrics, in the
+// namespace AWS/S3: OperationsFailedReplication, OperationsPendingReplication,
+// BytesPendingReplication and ReplicationLatency (in seconds). An alarm on the
+// first is the only sign of a copying that a wrong key stopped.
+type ReplicationMetrics struct {
+	SourceBucket, DestinationBucket, RuleID string
+}
+
+func (r *BucketReplica) metrics(args *BucketArgs) *ReplicationMetrics {
+	if r == nil {
+		return nil
+	}
+	return &ReplicationMetrics{SourceBucket: args.BucketName, DestinationBucket: r.To.PhysicalName, RuleID: replicationRule}
+}
+
+// replicationRule is the id of the one rule, which copies everything.
+const replicationRule = "everything"
+
+// failures tells of objects that were not copied, or not in time.
+func (r *BucketReplica) failures() *s3.BucketNotificationTopicArgs {
+	return &s3.BucketNotificationTopicArgs{
+		Id:       pulumi.String("replication-failures"),
+		TopicArn: r.FailureTopicArn.ToStringOutput(),
+		Events:   pulumi.ToStringArray([]string{"s3:Replication:OperationFailedReplication", "s3:Replication:OperationMissedThreshold"}),
+	}
 }
 
 // policy is what S3 may do with the role, on the two buckets and through them.
@@ -156,7 +192,7 @@ func (r *BucketReplica) rule() *s3.BucketReplicationConfigRuleArgs {
 		}
 	}
 	return &s3.BucketReplicationConfigRuleArgs{
-		Id:                      pulumi.String("everything"),
+		Id:                      pulumi.String(replicationRule),
 		Priority:                pulumi.Int(1),
 		Status:                  pulumi.String("Enabled"),
 		Filter:                  &s3.BucketReplicationConfigRuleFilterArgs{},

@@ -3,4 +3,7 @@ package data
 import "redoubt/guide"
 
 // Components are the package's components.
-var Components = []guide.Component{KeyComponent, BucketComponent, AuroraComponent, OpenSearchComponent}
+var Components = []guide.Component{
+	KeyComponent, BucketComponent, SecretComponent, AuroraComponent, ProxyComponent, OpenSearchComponent,
+	LogIngestionComponent, BackupComponent,
+}

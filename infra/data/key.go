@@ -1,5 +1,6 @@
 // Package data keeps the stack's data: KMS keys, buckets with their
-// replication, the Aurora cluster and the OpenSearch domain.
+// replication, secrets, the Aurora cluster with its proxy, the OpenSearch
+// domain with the logs that flow into it, and the backups of it all.
 package data
 
 import (
@@ -93,7 +94,9 @@ type Key struct {
 
 var (
 	aliasForm = regexp.MustCompile(`^[a-zA-Z0-9/_-]{1,250}$`)
-	orgIDForm = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+	// aliasNameForm is an alias as policies name it.
+	aliasNameForm = regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`)
+	orgIDForm     = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
 )
 
 // NewKey makes the key. The error joins every finding in args.
@@ -209,6 +212,9 @@ func (args *KeyArgs) check() []error {
 		}
 		if slices.Index(args.Users, u) != i {
 			findings = append(findings, fmt.Errorf("users[%d]: %q twice (name it once)", i, u))
+		}
+		if u == KeyForFargate && args.MultiRegion {
+			findings = append(findings, fmt.Errorf("users[%d]: %q with multiRegion (Fargate storage takes single-region keys only: give it a key of its own)", i, u))
 		}
 	}
 	return append(findings, args.checkReplica()...)

@@ -118,7 +118,7 @@ func TestKeyUsersGetTheirStatements(t *testing.T) {
 	users := []data.KeyUser{
 		data.KeyForLogs, data.KeyForAlarms, data.KeyForEvents, data.KeyForTopics, data.KeyForBucketEvents,
 		data.KeyForCostAlerts, data.KeyForBudgets, data.KeyForBackup, data.KeyForCloudTrail, data.KeyForConfig,
-		data.KeyForGuardDuty, data.KeyForLogDelivery, data.KeyForFargate, data.KeyForServiceGrants,
+		data.KeyForGuardDuty, data.KeyForLogDelivery, data.KeyForFargate, data.KeyForServiceGrants, data.KeyForDatabaseEvents,
 	}
 	build := func(s identity.Scope) *graphtest.Resource {
 		return graphtest.Run(t, func(ctx *pulumi.Context) error {
@@ -144,6 +144,7 @@ func TestKeyUsersGetTheirStatements(t *testing.T) {
 		"Allow CloudTrail Encrypt":     {"cloudtrail.amazonaws.com", "kms:GenerateDataKey*", []string{"aws:SourceArn", "kms:EncryptionContext:aws:cloudtrail:arn"}},
 		"Allow CloudTrail Decrypt":     {"cloudtrail.amazonaws.com", "kms:Decrypt", []string{"aws:SourceAccount"}},
 		"Allow CloudTrail Describe":    {"cloudtrail.amazonaws.com", "kms:DescribeKey", nil},
+		"Allow RDS Events":             {"events.rds.amazonaws.com", "kms:GenerateDataKey*", []string{"aws:SourceAccount"}},
 		"Allow Config":                 {"config.amazonaws.com", "kms:Decrypt", []string{"aws:SourceAccount"}},
 		"Allow GuardDuty Export":       {"guardduty.amazonaws.com", "kms:GenerateDataKey*", []string{"aws:SourceArn", "aws:SourceAccount"}},
 		"Allow Log Delivery":           {"delivery.logs.amazonaws.com", "kms:Encrypt", []string{"aws:SourceArn", "aws:SourceAccount"}},
@@ -198,9 +199,20 @@ func TestKeyArgsFindings(t *testing.T) {
 	require.ErrorContains(t, err, "not under aws/")
 }
 
+func TestTaskStorageWantsAKeyOfOneRegion(t *testing.T) {
+	t.Parallel()
+	_, err := graphtest.Build(func(ctx *pulumi.Context) error {
+		args := keyArgs()
+		args.MultiRegion, args.Users = true, []data.KeyUser{data.KeyForLogs, data.KeyForFargate}
+		_, err := data.NewKey(ctx, "app", args)
+		return err
+	})
+	require.ErrorContains(t, err, `users[1]: "fargate" with multiRegion`)
+}
+
 func TestComponentsServeTheGuide(t *testing.T) {
 	t.Parallel()
-	require.Len(t, data.Components, 4)
+	require.Len(t, data.Components, 8)
 	for _, c := range data.Components {
 		require.Regexp(t, `^redoubt:data:[A-Z]\w+$`, c.Token)
 		require.NotEmpty(t, c.Serves)

@@ -17,10 +17,13 @@ const (
 	KeyForCostAlerts   KeyUser = "costalerts"
 	KeyForBudgets      KeyUser = "budgets"
 	KeyForBackup       KeyUser = "backup"
-	KeyForCloudTrail   KeyUser = "cloudtrail"
-	KeyForConfig       KeyUser = "config"
-	KeyForGuardDuty    KeyUser = "guardduty"
-	KeyForLogDelivery  KeyUser = "delivery.logs"
+	// KeyForDatabaseEvents is RDS, which publishes a cluster's events to an
+	// encrypted topic; see AuroraArgs.EventTopicArn.
+	KeyForDatabaseEvents KeyUser = "events.rds"
+	KeyForCloudTrail     KeyUser = "cloudtrail"
+	KeyForConfig         KeyUser = "config"
+	KeyForGuardDuty      KeyUser = "guardduty"
+	KeyForLogDelivery    KeyUser = "delivery.logs"
 	// KeyForFargate is the storage of Fargate tasks. ECS takes a single-region
 	// key for it, by its id and not by an alias.
 	KeyForFargate KeyUser = "fargate"
@@ -74,6 +77,11 @@ var keyUsers = map[KeyUser][]serviceStatement{
 	}},
 	KeyForBackup: {{
 		sid: "Allow Backup", service: "backup.amazonaws.com",
+		actions: useKey, conditions: []identity.Condition{fromAccount},
+	}},
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.GrantingPermissions.html
+	KeyForDatabaseEvents: {{
+		sid: "Allow RDS Events", service: "events.rds.amazonaws.com",
 		actions: useKey, conditions: []identity.Condition{fromAccount},
 	}},
 	// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html:

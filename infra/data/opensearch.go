@@ -77,9 +77,12 @@ type OpenSearch struct {
 	Domain   *opensearch.Domain
 	Arn      pulumi.StringOutput
 	Endpoint pulumi.StringOutput
-	// DomainArn is the ARN as known at preview, for policies.
-	DomainArn string
-	LogGroups []*monitoring.LogGroup
+	// DomainArn, DomainName and AccessRoles, the names of the roles that the
+	// access policy admits, are known at preview, for policies.
+	DomainArn   string
+	DomainName  string
+	AccessRoles []string
+	LogGroups   []*monitoring.LogGroup
 }
 
 // opensearchLogs are the domain's logs and the ends of their groups' names.
@@ -97,7 +100,7 @@ func NewOpenSearch(ctx *pulumi.Context, name string, args *OpenSearchArgs, opts 
 	if err != nil {
 		return nil, fmt.Errorf("opensearch %q: %w", name, err)
 	}
-	c := &OpenSearch{DomainArn: args.arn()}
+	c := &OpenSearch{DomainArn: args.arn(), DomainName: args.DomainName, AccessRoles: args.roles()}
 	if err := ctx.RegisterComponentResource(OpenSearchComponent.Token, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("opensearch %q: register: %w", name, err)
 	}

@@ -60,11 +60,9 @@ func (args *OpenSearchArgs) autoTune() *opensearch.DomainAutoTuneOptionsArgs {
 // principal is the account with the roles as a condition, because OpenSearch
 // refuses a policy that names a role which does not exist yet.
 func (args *OpenSearchArgs) accessPolicy() identity.Document {
-	roles := []string{args.Scope.RoleARN(args.MasterRoleName)}
-	for _, name := range args.AccessRoleNames {
-		if name != args.MasterRoleName {
-			roles = append(roles, args.Scope.RoleARN(name))
-		}
+	var roles []string
+	for _, name := range args.roles() {
+		roles = append(roles, args.Scope.RoleARN(name))
 	}
 	return identity.Document{{
 		Sid: "AllowNamedRoles", Effect: identity.Allow,
@@ -75,6 +73,17 @@ func (args *OpenSearchArgs) accessPolicy() identity.Document {
 		Resources:  []string{args.arn() + "/*"},
 		Conditions: []identity.Condition{{Test: "ArnEquals", Key: "aws:PrincipalArn", Values: roles}},
 	}}
+}
+
+// roles are the names of the roles that may send requests.
+func (args *OpenSearchArgs) roles() []string {
+	roles := []string{args.MasterRoleName}
+	for _, name := range args.AccessRoleNames {
+		if name != args.MasterRoleName {
+			roles = append(roles, name)
+		}
+	}
+	return roles
 }
 
 // logPolicy lets OpenSearch of this account write to the groups of all domains.
