@@ -130,8 +130,8 @@ type dnsBuilder struct {
 
 func (b *dnsBuilder) child() pulumi.ResourceOption { return pulumi.Parent(b.c) }
 
-// associationPriority orders the rule groups of one VPC. Firewall Manager keeps
-// the numbers up to 100 and from 9,901 for itself.
+// associationPriority orders the rule groups of one VPC. AWS takes numbers
+// between 100 and 9,900; those outside are Firewall Manager's.
 const associationPriority = 500
 
 // associate holds the VPC to the rules, once all of them are there: a group

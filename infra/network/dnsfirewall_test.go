@@ -81,10 +81,10 @@ func TestDnsFirewallListsHoldSubdomains(t *testing.T) {
 	g := graphtest.Run(t, dnsProgram(dnsArgs(func(a *network.DnsFirewallArgs) {
 		a.BlockedDomains, a.AllowedDomains, a.OnlyAllowed = []string{"evil.example"}, []string{"example.org"}, true
 	})))
-	require.Equal(t, []any{"*.evil.example", "evil.example"}, g.One(dnsListType, "dns-blocked").Input("domains"))
-	require.Equal(t, []any{"*"}, g.One(dnsListType, "dns-others").Input("domains"))
+	require.Equal(t, []any{"*.evil.example.", "evil.example."}, g.One(dnsListType, "dns-blocked").Input("domains"))
+	require.Equal(t, []any{"*."}, g.One(dnsListType, "dns-others").Input("domains"))
 	allowed := g.One(dnsListType, "dns-allowed")
-	for _, name := range []string{"example.org", "*.example.org", "*.amazonaws.com", "*.compute.internal"} {
+	for _, name := range []string{"example.org.", "*.example.org.", "*.amazonaws.com.", "*.compute.internal."} {
 		require.Contains(t, allowed.Input("domains"), name, "AWS's names are always allowed")
 	}
 	rule := g.One(dnsRuleType, "dns-allowed")

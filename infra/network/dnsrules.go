@@ -55,7 +55,7 @@ func (args *DnsFirewallArgs) rules() []dnsRule {
 		rules = append(rules, dnsRule{name: "managed-" + id, priority: 400 + i, action: matched, managed: id})
 	}
 	if args.OnlyAllowed {
-		rules = append(rules, dnsRule{name: "others", priority: 900, action: matched, domains: []string{"*"}})
+		rules = append(rules, dnsRule{name: "others", priority: 900, action: matched, domains: []string{everyDomain}})
 	}
 	return rules
 }
@@ -67,12 +67,17 @@ func (args *DnsFirewallArgs) allowedDomains() []string {
 	return slices.Concat(awsDomains, args.AllowedDomains)
 }
 
+// everyDomain is every name there is, as a list writes it.
+const everyDomain = "*."
+
 // withSubdomains writes each name and, because a list's entry stands for itself
-// alone, its subdomains.
+// alone, its subdomains. AWS answers with a dot at the end of each entry, so
+// without one every refresh would find a difference
+// (hashicorp/terraform-provider-aws#23543).
 func withSubdomains(domains []string) []string {
 	var out []string
 	for _, d := range domains {
-		out = append(out, d, "*."+d)
+		out = append(out, d+".", "*."+d+".")
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -94,8 +99,8 @@ func (args *DnsFirewallArgs) checkDomains(f *findings) {
 	}{{"blockedDomains", args.BlockedDomains}, {"allowedDomains", args.AllowedDomains}} {
 		for i, d := range list.domains {
 			field := fmt.Sprintf("%s[%d]", list.field, i)
-			// The longest that leaves room for "*." in the 255 characters of an entry.
-			if !listDomain.MatchString(d) || len(d) > 253 {
+			// The longest that leaves room for "*." and "." in the 255 characters of an entry.
+			if !listDomain.MatchString(d) || len(d) > 252 {
 				f.add(field, fmt.Sprintf("%q is no domain name", d), "lower case, without * and without a dot at its end: it stands for its subdomains too")
 			}
 			if other, ok := from[d]; ok {

@@ -24,7 +24,7 @@ type healthSignal struct {
 // They come from CloudWatch, not from Route 53's own requests: those start all
 // over the world and would meet blocked countries, allowed ranges and a TLS 1.3
 // listener.
-// https://docs.aws.amazon.com/waf/latest/developerguide/health-checks-metrics.html
+// https://docs.aws.amazon.com/waf/latest/developerguide/health-checks-best-practices.html
 var healthSignals = []healthSignal{
 	{"errors", "HTTPCode_ELB_5XX_Count", "Sum", 50, false, "Requests that the load balancer could not serve, a minute"},
 	{"connections", "TargetConnectionErrorCount", "Sum", 50, false, "Connections to tasks that failed, a minute"},
