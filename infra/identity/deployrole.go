@@ -47,7 +47,7 @@ var forges = map[Forge]forge{
 	GitHub: {
 		issuer: "token.actions.githubusercontent.com", audience: "sts.amazonaws.com",
 		subject: regexp.MustCompile(`^repo:[\w.-]+/[\w.-]+:(environment:[^*?:]+|ref:refs/(heads|tags)/[^*?:]+)$`),
-		example: "repo:<owner>/<name>:environment:prod or :ref:refs/heads/main",
+		example: "repo:<owner>/<name>:environment:<name> or :ref:refs/heads/<branch>",
 	},
 	GitLab: {
 		issuer: "gitlab.com", audience: "https://gitlab.com",
