@@ -91,6 +91,7 @@ type LoadBalancer struct {
 	// no listener uses.
 	Forwarding []pulumi.Resource
 
+	acl         *WebAcl
 	association *wafv2.WebAclAssociation
 	// protection is nil without ShieldProtect.
 	protection *shield.Protection
@@ -237,7 +238,7 @@ func (b *edgeBuilder) protect() error {
 	if err != nil {
 		return err
 	}
-	b.c.association = association
+	b.c.acl, b.c.association = b.args.WebAcl, association
 	b.guards = append(b.guards, association)
 	if !b.args.ShieldProtect {
 		return nil

@@ -39,7 +39,7 @@ func albProgram(changes ...albChange) pulumi.RunFunc {
 }
 
 func newBalancer(ctx *pulumi.Context, changes ...albChange) (*network.LoadBalancer, error) {
-	acl, err := network.NewWebAcl(ctx, "waf", aclArgs())
+	acl, err := network.NewWebAcl(ctx, "waf", aclArgs(withShieldResponse))
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func layer(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	acl, err := network.NewWebAcl(ctx, "waf", aclArgs())
+	acl, err := network.NewWebAcl(ctx, "waf", aclArgs(withShieldResponse))
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,9 @@ func (args *ShieldArgs) validate() error {
 	if !slices.Contains([]ShieldResponse{ShieldResponseNone, ShieldResponseCount, ShieldResponseBlock}, args.Response) {
 		f.add("response", fmt.Sprintf("%q is no response", args.Response), "use count or block, or leave it out")
 	}
+	if args.Response != ShieldResponseNone && args.LoadBalancer != nil && !args.LoadBalancer.acl.shieldResponse {
+		f.add("response", "the web ACL has no capacity reserved for Shield's rules", "set its shieldResponse")
+	}
 	return f.err()
 }
 

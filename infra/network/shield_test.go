@@ -18,6 +18,8 @@ const (
 	alarmType       = "aws:cloudwatch/metricAlarm:MetricAlarm"
 )
 
+func withShieldResponse(a *network.WebAclArgs) { a.ShieldResponse = true }
+
 // shieldProgram makes a protected load balancer and what watches it.
 func shieldProgram(change ...func(*network.ShieldArgs)) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
@@ -100,6 +102,20 @@ func TestShieldReportsEveryFinding(t *testing.T) {
 		{"nothing", func(ctx *pulumi.Context) error { _, err := network.NewShield(ctx, "shield", nil); return err }, []string{"args: missing"}},
 		{"all at once", shieldProgram(func(a *network.ShieldArgs) { *a = network.ShieldArgs{Response: "ban"} }),
 			[]string{"prefix:", "scope.region:", "loadBalancer: missing", `response: "ban"`}},
+		{"no room in the web ACL", func(ctx *pulumi.Context) error {
+			acl, err := network.NewWebAcl(ctx, "small", aclArgs())
+			if err != nil {
+				return err
+			}
+			balancer, err := newBalancer(ctx, func(a *network.LoadBalancerArgs) { a.ShieldProtect, a.WebAcl = true, acl })
+			if err != nil {
+				return err
+			}
+			_, err = network.NewShield(ctx, "shield", &network.ShieldArgs{
+				Prefix: "redoubt-dev", Scope: scope, LoadBalancer: balancer, Response: network.ShieldResponseBlock,
+			})
+			return err
+		}, []string{"response: the web ACL has no capacity reserved for Shield's rules (set its shieldResponse)"}},
 		{"an unprotected load balancer", func(ctx *pulumi.Context) error {
 			balancer, err := newBalancer(ctx)
 			if err != nil {

@@ -75,6 +75,30 @@ func TestVpcHasFourTiersWithoutPublicAddresses(t *testing.T) {
 	require.Equal(t, "10.20.16.0/20", g.One(subnetType, "net-app-b").Input("cidrBlock"))
 }
 
+func TestVpcTakesTheSizeOfEachEnvironment(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		environment, cidr string
+		zones             int
+		nat               network.NATStrategy
+		subnets, gateways int
+	}{
+		{"dev", "10.20.0.0/16", 2, network.NATSingle, 8, 1},
+		{"staging", "10.30.0.0/16", 2, network.NATSingle, 8, 1},
+		{"prod", "10.40.0.0/16", 3, network.NATPerAZ, 12, 3},
+	} {
+		t.Run(tc.environment, func(t *testing.T) {
+			t.Parallel()
+			g := vpcGraph(t, vpcArgs(func(a *network.VpcArgs) {
+				a.Prefix, a.CIDR, a.AvailabilityZones, a.NAT = "redoubt-"+tc.environment, tc.cidr, zones[:tc.zones], tc.nat
+			}))
+			require.Len(t, g.ByType(subnetType), tc.subnets)
+			require.Len(t, g.ByType(natType), tc.gateways)
+			require.Equal(t, "redoubt-"+tc.environment+"-vpc", g.One(vpcType, "net-vpc").Input("tags.Name"))
+		})
+	}
+}
+
 func TestVpcEmptiesWhatAwsMakesByItself(t *testing.T) {
 	t.Parallel()
 	g := vpcGraph(t, vpcArgs())

@@ -97,6 +97,9 @@ type WebAcl struct {
 	// never changes its addresses.
 	BlockSetArn pulumi.StringOutput
 	LogGroup    *monitoring.LogGroup
+
+	// shieldResponse says that there is capacity for Shield's rules.
+	shieldResponse bool
 }
 
 // NewWebAcl registers the web ACL. It returns every finding about args at once.
@@ -104,7 +107,7 @@ func NewWebAcl(ctx *pulumi.Context, name string, args *WebAclArgs, opts ...pulum
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("web acl %s: %w", name, err)
 	}
-	c := &WebAcl{}
+	c := &WebAcl{shieldResponse: args.ShieldResponse}
 	if err := ctx.RegisterComponentResource(WebAclComponent.Token, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("web acl %s: register component: %w", name, err)
 	}
