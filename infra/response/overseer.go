@@ -19,13 +19,7 @@ func (c *Responder) approve(ctx *pulumi.Context, name string, args *ResponderArg
 	}
 	_, err := identity.NewRole(ctx, name+"-approver", &identity.RoleArgs{
 		RoleName: args.name("approver"), Description: "People who decide what the incident response of " + args.Prefix + " may do",
-		Trust: identity.Document{{
-			Sid: "AssumeWithMFA", Effect: identity.Allow, Principals: identity.Principals{AWS: args.Approvers}, Actions: []string{"sts:AssumeRole"},
-			Conditions: []identity.Condition{
-				{Test: "Bool", Key: "aws:MultiFactorAuthPresent", Values: []string{"true"}},
-				{Test: "NumericLessThan", Key: "aws:MultiFactorAuthAge", Values: []string{"3600"}},
-			},
-		}},
+		Trust: peopleTrust(args.Approvers),
 		Policies: map[string]identity.Document{"decide": {
 			{Sid: "ReadQuestions", Effect: identity.Allow, Actions: []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}, Resources: []string{args.Scope.ARN("sqs", args.queueName())}},
 			{Sid: "Decide", Effect: identity.Allow, Actions: []string{"states:SendTaskFailure", "states:SendTaskSuccess", "states:StartExecution"}, Resources: []string{args.machineARN()}},
