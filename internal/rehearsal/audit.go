@@ -17,8 +17,7 @@ const (
 	docsRecorder = "https://docs.aws.amazon.com/config/latest/APIReference/API_PutConfigurationRecorder.html"
 )
 
-// auditKinds are the trail, the detectors that an account has once per region,
-// and backup vaults.
+// auditKinds are the trail and the detectors that an account has once per region.
 var auditKinds = []kind{
 	{
 		token: "aws:cloudtrail/trail:Trail", noun: "CloudTrail Trail", service: "CloudTrail", action: "Trail",
@@ -58,14 +57,6 @@ var auditKinds = []kind{
 	{
 		token: "aws:guardduty/detectorFeature:DetectorFeature", noun: "GuardDuty Detector Feature", service: "GuardDuty", action: "Detector", call: "UpdateDetector",
 		id: "{detectorId}/{name}", replaces: []string{"detectorId", "name"}, refs: refer(toDetector, "detectorId"),
-	},
-	{
-		token: "aws:backup/vault:Vault", noun: "Backup Vault", service: "Backup", action: "BackupVault",
-		id: "{name}", arn: "arn:{partition}:backup:{region}:{account}:backup-vault:{name}",
-		computed: props{"kmsKeyArn": "arn:{partition}:kms:{region}:{account}:key/{uuid:default backup key}", "recoveryPoints": 0}, replaces: []string{"name", "kmsKeyArn"},
-		refs:   refer(toKey, "kmsKeyArn"),
-		unique: []unique{{key: "{name}", code: "AlreadyExistsException", message: "Backup vault with the same name already exists: {name}"}},
-		limits: []limit{{path: "name", shortest: 2, longest: 50, pattern: regexp.MustCompile(`^[a-zA-Z0-9_-]+$`), meaning: "only letters, digits, _ and -", source: docsVault}},
 	},
 }
 

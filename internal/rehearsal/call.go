@@ -74,14 +74,7 @@ func (c *call) text(path string) string {
 }
 
 // number is the known number at a path.
-func (c *call) number(path string) (float64, bool) {
-	for _, v := range valuesAt(c.state(), path) {
-		if v.IsNumber() {
-			return v.NumberValue(), true
-		}
-	}
-	return 0, false
-}
+func (c *call) number(path string) (float64, bool) { return numberAt(c.state(), path) }
 
 // truth is true if the known boolean at a path is.
 func (c *call) truth(path string) bool {

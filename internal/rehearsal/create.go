@@ -66,7 +66,7 @@ func (c *call) planned() resource.PropertyMap {
 func (c *call) make() error {
 	c.out = cloneMap(c.in)
 	arn := c.kind.arn
-	if arn == "" && schemaOf(c.kind.token).outputs["arn"].kind != 0 && c.kind.id != "{arn}" {
+	if s := schemaOf(c.kind.token); arn == "" && c.kind.id != "{arn}" && (s.outputs["arn"].kind != 0 || s.inputs["arn"].computed) {
 		arn = c.genericARN()
 	}
 	c.tabled()

@@ -154,3 +154,13 @@ func value(v any) resource.PropertyValue {
 	}
 	return resource.NewPropertyValue(v)
 }
+
+// numberAt is the known number at a path.
+func numberAt(m resource.PropertyMap, path string) (float64, bool) {
+	for _, v := range valuesAt(m, path) {
+		if v.IsNumber() {
+			return v.NumberValue(), true
+		}
+	}
+	return 0, false
+}
