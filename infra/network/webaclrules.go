@@ -27,6 +27,7 @@ type managedGroup struct {
 	configure func(*managedStatement)
 }
 
+// managedStatement is the reference to a group, by a name that fits on a line.
 type managedStatement = wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs
 
 // The first is the guide's, word for word.
