@@ -83,8 +83,9 @@ type LogSource struct {
 }
 
 // LogSplitter is a Lambda function that Firehose hands each batch of events,
-// unpacked. It answers with one record for each record, so it puts the events
-// of a larger batch back into the stream one by one and drops the batch.
+// unpacked. It must answer with one record for each record, so it puts the
+// events of a larger batch back into the stream, each as a batch of one that
+// is packed as CloudWatch Logs packs it, and drops the larger one.
 type LogSplitter struct {
 	// FunctionArn names a version or an alias.
 	FunctionArn pulumi.StringInput
@@ -123,8 +124,7 @@ func NewLogIngestion(ctx *pulumi.Context, name string, args *LogIngestionArgs, o
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"arn": c.Arn})
 }
 
-// errorStreams are the streams of the error log group. Firehose does not make
-// them itself where the stream was made through the API.
+// The streams of the error log group, which Firehose makes in the console only.
 const (
 	deliveryErrors = "DestinationDelivery"
 	backupErrors   = "BackupDelivery"
