@@ -23,7 +23,7 @@ var AccessComponent = guide.Component{
 	},
 }
 
-// BreakGlassTag marks the role whose every use is to raise an alarm.
+// BreakGlassTag marks the role whose every use raises an alarm.
 const BreakGlassTag = "security:break-glass"
 
 const (
@@ -43,6 +43,8 @@ type AccessArgs struct {
 	// BreakGlass, Support and Auditors are principals' ARNs. A role whose list
 	// is empty is not made.
 	BreakGlass, Support, Auditors []string
+	// Alarm is required with BreakGlass.
+	Alarm *BreakGlassAlarm
 	// SOC is the security operations partner, who reads; nil for none.
 	SOC  *Partner
 	Tags map[string]string
@@ -91,6 +93,11 @@ func NewAccess(ctx *pulumi.Context, name string, args *AccessArgs, opts ...pulum
 		}
 		*r.into = role
 		outputs[r.output] = role.Arn
+	}
+	if c.BreakGlass != nil {
+		if err := args.alarm(ctx, name, c); err != nil {
+			return nil, fmt.Errorf("access %q: alarm: %w", name, err)
+		}
 	}
 	return c, ctx.RegisterResourceOutputs(c, outputs)
 }
@@ -172,6 +179,7 @@ func (args *AccessArgs) validate() error {
 			f.humans(list.field, list.principals)
 		}
 	}
+	args.checkAlarm(f)
 	if p := args.SOC; p != nil {
 		if !accountForm.MatchString(p.AccountID) || p.AccountID == args.Scope.AccountID {
 			f.add("soc.accountId", fmt.Sprintf("%q is not a partner's account", p.AccountID), "the twelve digits of the partner's own account")

@@ -11,14 +11,19 @@ import (
 	"redoubt/infra/internal/graphtest"
 )
 
+var glassAlarm = &identity.BreakGlassAlarm{
+	TrailLogGroup: pulumi.String("/redoubt/trail"), TopicArn: pulumi.String("arn:aws:sns:eu-central-1:123456789012:redoubt-high"),
+}
+
 const admins = "arn:aws:iam::123456789012:root"
 
 func accessArgs() *identity.AccessArgs {
 	return &identity.AccessArgs{
 		Scope: scope, Prefix: "redoubt",
 		BreakGlass: []string{admins}, Support: []string{admins}, Auditors: []string{"arn:aws:iam::999999999999:role/audit"},
-		SOC:  &identity.Partner{AccountID: "888888888888", ExternalID: "b7c3-41aa"},
-		Tags: map[string]string{"owner": "security"},
+		Alarm: glassAlarm,
+		SOC:   &identity.Partner{AccountID: "888888888888", ExternalID: "b7c3-41aa"},
+		Tags:  map[string]string{"owner": "security"},
 	}
 }
 
@@ -56,10 +61,33 @@ func TestAccessAsksPeopleForMFA(t *testing.T) {
 	require.Equal(t, []identity.Condition{{Test: "StringEquals", Key: "sts:ExternalId", Values: []string{"b7c3-41aa"}}}, soc[0].Conditions)
 }
 
+func TestBreakGlassRaisesAnAlarm(t *testing.T) {
+	t.Parallel()
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		_, err := identity.NewAccess(ctx, "access", accessArgs())
+		return err
+	}, graphtest.Preview())
+	filter, alarm := g.Only("aws:cloudwatch/logMetricFilter:LogMetricFilter"), g.Only("aws:cloudwatch/metricAlarm:MetricAlarm")
+	require.Equal(t, "/redoubt/trail", filter.Input("logGroupName"))
+	require.Equal(t, `{ ($.eventSource = "sts.amazonaws.com") && ($.eventName = "AssumeRole") && `+
+		`($.requestParameters.roleArn = "arn:aws:iam::123456789012:role/security-redoubt-break-glass") }`, filter.Input("pattern"))
+	require.Equal(t, filter.Input("metricTransformation.name"), alarm.Input("metricName"))
+	require.Equal(t, filter.Input("metricTransformation.namespace"), alarm.Input("namespace"))
+	require.EqualValues(t, 1, alarm.Input("threshold"))
+	require.Equal(t, "notBreaching", alarm.Input("treatMissingData"))
+	require.Equal(t, []any{"arn:aws:sns:eu-central-1:123456789012:redoubt-high"}, alarm.Input("alarmActions"))
+
+	g = graphtest.Run(t, func(ctx *pulumi.Context) error {
+		_, err := identity.NewAccess(ctx, "access", &identity.AccessArgs{Scope: scope, Prefix: "redoubt", Support: []string{admins}})
+		return err
+	})
+	require.Empty(t, g.ByType("aws:cloudwatch/metricAlarm:MetricAlarm"), "no role, no alarm")
+}
+
 func TestBreakGlassRepairsAndReadsNoData(t *testing.T) {
 	t.Parallel()
 	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
-		_, err := identity.NewAccess(ctx, "access", &identity.AccessArgs{Scope: scope, Prefix: "redoubt", BreakGlass: []string{admins}})
+		_, err := identity.NewAccess(ctx, "access", &identity.AccessArgs{Scope: scope, Prefix: "redoubt", BreakGlass: []string{admins}, Alarm: glassAlarm})
 		return err
 	}, graphtest.Preview())
 	require.Len(t, g.ByType("aws:iam/role:Role"), 1, "nobody is named for the others")
@@ -76,7 +104,7 @@ func TestAccessFindings(t *testing.T) {
 	t.Parallel()
 	g, err := graphtest.Build(func(ctx *pulumi.Context) error {
 		args := accessArgs()
-		args.BreakGlass = []string{"*"}
+		args.BreakGlass, args.Alarm = []string{"*"}, &identity.BreakGlassAlarm{TopicArn: glassAlarm.TopicArn}
 		args.Support = []string{"arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_1"}
 		args.SOC = &identity.Partner{AccountID: scope.AccountID, ExternalID: "short"}
 		_, err := identity.NewAccess(ctx, "access", args)
@@ -85,7 +113,7 @@ func TestAccessFindings(t *testing.T) {
 	require.Empty(t, g.Resources)
 	for _, want := range []string{
 		`breakGlass[0]: "*" is no principal`, "support[0]: sessions of IAM Identity Center carry no MFA keys",
-		"soc.accountId:", "soc.externalId:",
+		"alarm: missing: nobody would hear", "soc.accountId:", "soc.externalId:",
 	} {
 		require.ErrorContains(t, err, want)
 	}

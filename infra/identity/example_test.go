@@ -48,11 +48,17 @@ func ExampleNewAccess() {
 		_, err := identity.NewAccess(ctx, "access", &identity.AccessArgs{
 			Scope: scope, Prefix: "redoubt",
 			BreakGlass: []string{scope.GlobalARN("iam", "user/ana"), scope.GlobalARN("iam", "user/ben")},
+			Alarm: &identity.BreakGlassAlarm{
+				TrailLogGroup: pulumi.String("/redoubt/trail"),
+				TopicArn:      pulumi.String(scope.ARN("sns", "redoubt-high")),
+			},
 		})
 		return err
 	})
 	// Output:
 	// redoubt:identity:Access access
+	//   aws:cloudwatch/logMetricFilter:LogMetricFilter access-break-glass
+	//   aws:cloudwatch/metricAlarm:MetricAlarm access-break-glass
 	//   redoubt:identity:Role access-break-glass
 	//     aws:iam/role:Role access-break-glass-role
 	//     aws:iam/rolePolicy:RolePolicy access-break-glass-repair

@@ -30,8 +30,11 @@ type UserPoolArgs struct {
 	// invite them.
 	SelfSignUp bool
 	// RelyingPartyID is the domain that passkeys are for, for example
-	// "app.example.org"; empty for no passkeys. It is part of every passkey:
-	// changing it makes them useless.
+	// "auth.example.org"; empty for no passkeys. It is the sign-in domain if that
+	// is ours, and part of every passkey: changing it makes them useless. As long
+	// as the provider cannot set Cognito's FactorConfiguration, a passkey is one
+	// factor: people may register it, and sign in with their authenticator.
+	// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_WebAuthnConfigurationType.html
 	RelyingPartyID string
 	// Threats is what the pool does about risky sign-ins; empty means ThreatsOff.
 	Threats ThreatProtection
@@ -181,6 +184,9 @@ func (args *UserPoolArgs) validate() error {
 	args.checkThreats(f)
 	if args.RelyingPartyID != "" && !hostForm.MatchString(args.RelyingPartyID) {
 		f.add("relyingPartyId", fmt.Sprintf("%q is no domain", args.RelyingPartyID), "the application's host, without https://")
+	}
+	if d := args.Domain; d != nil && d.CertificateArn != nil && args.RelyingPartyID != "" && args.RelyingPartyID != d.Name {
+		f.add("relyingPartyId", fmt.Sprintf("%q is not the sign-in domain %q, for which Cognito takes passkeys only", args.RelyingPartyID, d.Name), "make them the same")
 	}
 	if m := args.Mail; m != nil {
 		if !identityARN.MatchString(m.IdentityARN) {

@@ -152,7 +152,11 @@ func TestUserPoolFindings(t *testing.T) {
 			a.Threats, a.BlockedRanges, a.TrustedRanges = identity.ThreatsAudited, []string{"office"}, []string{"0.0.0.0/0"}
 		}, []string{`blockedRanges[0]: "office"`, "trustedRanges[0]: 0.0.0.0/0 is the whole internet"}},
 		"passkeys": {func(a *identity.UserPoolArgs) { a.RelyingPartyID = "https://app.redoubt.dev" }, []string{"relyingPartyId:"}},
-		"mail":     {func(a *identity.UserPoolArgs) { a.Mail = &identity.Mail{IdentityARN: "me"} }, []string{"mail.identityArn:", "mail.from:"}},
+		"passkeys elsewhere": {func(a *identity.UserPoolArgs) {
+			a.RelyingPartyID = "app.redoubt.dev"
+			a.Domain = &identity.UserPoolDomain{Name: "auth.redoubt.dev", CertificateArn: pulumi.String("arn")}
+		}, []string{`relyingPartyId: "app.redoubt.dev" is not the sign-in domain "auth.redoubt.dev"`}},
+		"mail": {func(a *identity.UserPoolArgs) { a.Mail = &identity.Mail{IdentityARN: "me"} }, []string{"mail.identityArn:", "mail.from:"}},
 		"host without certificate": {func(a *identity.UserPoolArgs) { a.Domain = &identity.UserPoolDomain{Name: "auth.redoubt.dev"} },
 			[]string{"domain.certificateArn: missing"}},
 		"reserved word": {func(a *identity.UserPoolArgs) { a.Domain = &identity.UserPoolDomain{Name: "my-aws-login"} }, []string{`"aws" in it`}},
