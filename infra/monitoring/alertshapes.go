@@ -46,8 +46,8 @@ var shapes = map[string]shape{
 		paths: map[string]string{"object": "$.detail.s3ObjectDetails.objectKey", "bucket": "$.detail.s3ObjectDetails.bucketName", "threat": "$.detail.scanResultDetails.threats[0].name"},
 	},
 	"analyzer": {
-		says:  "<resource> may be used by <who>.",
-		paths: map[string]string{"resource": "$.detail.resource", "who": "$.detail.principal"},
+		says:  "<resource> is open to everyone. Finding <finding>.",
+		paths: map[string]string{"resource": "$.detail.resource", "finding": "$.detail.id"},
 	},
 	"compliance": {
 		says:  "<kind> <resource> breaks <rule>.",

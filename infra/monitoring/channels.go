@@ -42,6 +42,12 @@ var (
 	slackChannel = regexp.MustCompile(`^[CG][A-Z0-9]{6,20}$`)
 )
 
+// httpsDelivery keeps trying an endpoint for most of an hour, where SNS's own
+// policy gives up after a minute: an outage of the pager is no time to lose a
+// page. An hour is the most that SNS takes.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+const httpsDelivery = `{"healthyRetryPolicy":{"backoffFunction":"exponential","maxDelayTarget":300,"minDelayTarget":5,"numMaxDelayRetries":5,"numMinDelayRetries":2,"numNoDelayRetries":2,"numRetries":15}}`
+
 func (args *TopicsArgs) checkChannels(f *findings) {
 	told, seen := map[Level]bool{}, map[string]bool{}
 	levels := func(field string, levels []Level) {
@@ -87,6 +93,7 @@ func (c *Topics) subscribe(ctx *pulumi.Context, name string, args *TopicsArgs) e
 				in.Protocol, in.Endpoint = pulumi.String("email"), pulumi.String(ch.Email)
 			} else {
 				in.Protocol, in.EndpointAutoConfirms = pulumi.String("https"), pulumi.Bool(true)
+				in.DeliveryPolicy = pulumi.String(httpsDelivery)
 				in.Endpoint = pulumi.ToSecret(ch.URL).(pulumi.StringOutput)
 			}
 			if err := c.subscription(ctx, name+"-"+ch.Name+"-"+string(level), in); err != nil {

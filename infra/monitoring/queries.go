@@ -59,38 +59,38 @@ var queries = []query{
 | filter eventName = "ConsoleLogin"
 | sort @timestamp desc
 | limit 200`},
-	{"roles that were assumed", TrailLog, `fields @timestamp, userIdentity.arn, requestParameters.roleArn, requestParameters.roleSessionName, sourceIPAddress, errorCode
+	{"role assumptions", TrailLog, `fields @timestamp, userIdentity.arn, requestParameters.roleArn, requestParameters.roleSessionName, sourceIPAddress, errorCode
 | filter eventSource = "sts.amazonaws.com" and eventName like /AssumeRole/
 | sort @timestamp desc
 | limit 500`},
-	{"ways in that were made", TrailLog, `fields @timestamp, userIdentity.arn, eventName, requestParameters.userName, requestParameters.roleName, sourceIPAddress
+	{"credentials and trusts created", TrailLog, `fields @timestamp, userIdentity.arn, eventName, requestParameters.userName, requestParameters.roleName, sourceIPAddress
 | filter eventName in ["CreateUser", "CreateAccessKey", "CreateLoginProfile", "CreateRole", "UpdateAssumeRolePolicy", "AttachUserPolicy", "AttachRolePolicy", "PutUserPolicy", "PutRolePolicy", "CreateOpenIDConnectProvider", "CreateSAMLProvider"]
 | sort @timestamp desc
 | limit 200`},
-	{"what the root user did", TrailLog, `fields @timestamp, eventSource, eventName, sourceIPAddress, errorCode
+	{"root user activity", TrailLog, `fields @timestamp, eventSource, eventName, sourceIPAddress, errorCode
 | filter userIdentity.type = "Root" and eventType != "AwsServiceEvent"
 | sort @timestamp desc
 | limit 200`},
-	{"what was switched off", TrailLog, `fields @timestamp, userIdentity.arn, eventSource, eventName, awsRegion, errorCode
+	{"controls switched off", TrailLog, `fields @timestamp, userIdentity.arn, eventSource, eventName, awsRegion, errorCode
 | filter eventName like /^(Stop|Delete|Disable)/ and eventSource in ["cloudtrail.amazonaws.com", "config.amazonaws.com", "guardduty.amazonaws.com", "securityhub.amazonaws.com", "logs.amazonaws.com", "events.amazonaws.com", "monitoring.amazonaws.com"]
 | sort @timestamp desc
 | limit 200`},
-	{"objects that were read", TrailLog, `filter eventSource = "s3.amazonaws.com" and eventName = "GetObject"
+	{"objects read by principal", TrailLog, `filter eventSource = "s3.amazonaws.com" and eventName = "GetObject"
 | stats count(*) as objects, sum(additionalEventData.bytesTransferredOut) as bytes by userIdentity.arn, requestParameters.bucketName, sourceIPAddress
 | sort bytes desc
 | limit 50`},
-	{"keys that were used", TrailLog, `filter eventSource = "kms.amazonaws.com" and eventName in ["Decrypt", "GenerateDataKey"]
+	{"key usage by principal", TrailLog, `filter eventSource = "kms.amazonaws.com" and eventName in ["Decrypt", "GenerateDataKey"]
 | stats count(*) as uses by userIdentity.arn, resources.0.ARN, sourceIPAddress
 | sort uses desc
 | limit 50`},
-	{"traffic of an address", FlowLog, flowFields + `| filter source = "ADDRESS" or destination = "ADDRESS"
+	{"connections of an address", FlowLog, flowFields + `| filter source = "ADDRESS" or destination = "ADDRESS"
 | sort @timestamp desc
 | limit 500`},
 	{"bytes out by destination", FlowLog, flowFields + `| filter action = "ACCEPT" and not isIpv4InSubnet(destination, "10.0.0.0/8")
 | stats sum(bytes) as total by source, destination, destinationPort
 | sort total desc
 | limit 50`},
-	{"refused traffic", FlowLog, flowFields + `| filter action = "REJECT"
+	{"rejected connections", FlowLog, flowFields + `| filter action = "REJECT"
 | stats count(*) as flows, count_distinct(destinationPort) as ports by source, destination
 | sort flows desc
 | limit 50`},

@@ -57,8 +57,7 @@ type Topics struct {
 	// Ready are the policies: what publishes to a topic depends on them.
 	Ready []pulumi.Resource
 
-	prefix string
-	arns   map[Level]pulumi.StringOutput
+	arns map[Level]pulumi.StringOutput
 }
 
 // Arn returns the topic of a level.
@@ -72,7 +71,7 @@ func NewTopics(ctx *pulumi.Context, name string, args *TopicsArgs, opts ...pulum
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("topics %s: %w", name, err)
 	}
-	c := &Topics{prefix: args.Prefix, arns: map[Level]pulumi.StringOutput{}}
+	c := &Topics{arns: map[Level]pulumi.StringOutput{}}
 	if err := ctx.RegisterComponentResource(TopicsComponent.Token, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("topics %s: register component: %w", name, err)
 	}

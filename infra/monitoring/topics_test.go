@@ -1,6 +1,7 @@
 package monitoring_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -46,6 +47,14 @@ func TestTopicsAreEncryptedAndDeliver(t *testing.T) {
 	require.True(t, pager.Secret("endpoint"), "an integration's URL holds its key")
 	require.Equal(t, "https", pager.Input("protocol"))
 	require.Equal(t, `{"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:123456789012:redoubt-dev-alert-dead-letters"}`, pager.Input("redrivePolicy"))
+	var delivery struct {
+		HealthyRetryPolicy struct{ NumRetries, NumNoDelayRetries, NumMinDelayRetries, NumMaxDelayRetries, MinDelayTarget, MaxDelayTarget int }
+	}
+	require.NoError(t, json.Unmarshal([]byte(pager.Input("deliveryPolicy").(string)), &delivery))
+	retry := delivery.HealthyRetryPolicy
+	require.LessOrEqual(t, retry.NumNoDelayRetries+retry.NumMinDelayRetries+retry.NumMaxDelayRetries, retry.NumRetries, "SNS refuses phases longer than the whole")
+	require.LessOrEqual(t, retry.MinDelayTarget, retry.MaxDelayTarget)
+	require.LessOrEqual(t, (retry.NumRetries-retry.NumNoDelayRetries-retry.NumMinDelayRetries)*retry.MaxDelayTarget, 3600, "SNS takes an hour at most")
 	require.Len(t, g.ByType("aws:sns/topicSubscription:TopicSubscription"), 2+1+3, "mail for two levels, the pager, the archive of all")
 
 	slack := g.Only("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration")

@@ -41,8 +41,8 @@ type WorkloadAlarmsArgs struct {
 	Tags       map[string]string
 }
 
-// WorkloadAlarms are the application's alarms, and one over them that pages:
-// users suffer.
+// WorkloadAlarms are the application's alarms, and one over them that pages
+// when users are affected.
 type WorkloadAlarms struct {
 	pulumi.ResourceState
 
@@ -134,8 +134,8 @@ func (c *WorkloadAlarms) page(ctx *pulumi.Context, name string, args *WorkloadAl
 		after = append(after, made[n])
 	}
 	in := func(n string) string { return `ALARM("` + args.Prefix + "-" + n + `")` }
-	physical := args.Prefix + "-users-suffer"
-	_, err := cloudwatch.NewCompositeAlarm(ctx, name+"-users-suffer", &cloudwatch.CompositeAlarmArgs{
+	physical := args.Prefix + "-user-impact"
+	_, err := cloudwatch.NewCompositeAlarm(ctx, name+"-user-impact", &cloudwatch.CompositeAlarmArgs{
 		AlarmName:        pulumi.String(physical),
 		AlarmDescription: pulumi.String("Requests fail and are slow, or nothing is there to answer them. Start with the dashboard " + args.Prefix + "."),
 		AlarmRule: pulumi.String("((" + in("target-errors") + " OR " + in("balancer-errors") + ") AND " + in("latency") + ") OR " +
