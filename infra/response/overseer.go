@@ -23,6 +23,10 @@ func (c *Responder) approve(ctx *pulumi.Context, name string, args *ResponderArg
 		Policies: map[string]identity.Document{"decide": {
 			{Sid: "ReadQuestions", Effect: identity.Allow, Actions: []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}, Resources: []string{args.Scope.ARN("sqs", args.queueName())}},
 			{Sid: "Decide", Effect: identity.Allow, Actions: []string{"states:SendTaskFailure", "states:SendTaskSuccess", "states:StartExecution"}, Resources: []string{args.machineARN()}},
+			{Sid: "CloseIncidents", Effect: identity.Allow, Actions: []string{"dynamodb:GetItem", "dynamodb:UpdateItem"}, Resources: []string{args.Scope.ARN("dynamodb", "table/"+args.tableName())}},
+			{Sid: "HoldDeployments", Effect: identity.Allow, Actions: []string{"ssm:DeleteParameter", "ssm:PutParameter"}, Resources: []string{
+				args.Scope.ARN("ssm", "parameter"+MarkerPath(args.Environment)), args.Scope.ARN("ssm", "parameter"+MarkerPath(args.Environment)+"/*"),
+			}},
 			{Sid: "DecryptQuestions", Effect: identity.Allow, Actions: []string{"kms:Decrypt"}, Resources: []string{args.Scope.ARN("kms", "key/*")}, Conditions: []identity.Condition{
 				{Test: "ForAnyValue:StringEquals", Key: "kms:ResourceAliases", Values: []string{args.KeyAlias}},
 			}},
