@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help tools build demo test lint bench fuzz generate clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-GO_BUILD = go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+GO_BUILD = go build -trimpath
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,8 +14,8 @@ tools: ## Build the Pulumi CLI into bin/ where none new enough is on PATH
 
 build: ## Build bin/redoubt and the policy pack bin/redoubt-policy
 	@[ -x bin/redoubt ] || echo "Building redoubt. The first time compiles the AWS SDK of Pulumi (about 5 minutes on 2 cores); then it is cached."
-	@$(GO_BUILD) -o bin/redoubt ./automation/cmd/redoubt
-	@$(GO_BUILD) -o bin/redoubt-policy ./policy
+	@$(GO_BUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/redoubt ./automation/cmd/redoubt
+	@$(GO_BUILD) -ldflags '-s -w' -o bin/redoubt-policy ./policy
 
 demo: tools build ## Rehearse dev and prod, then see each known mistake refused
 	@bin/redoubt rehearse --stack dev --stack prod

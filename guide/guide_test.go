@@ -63,7 +63,6 @@ func TestIDsAreUniqueAndWellFormed(t *testing.T) {
 	}
 }
 
-
 func TestStringCitesTheBullet(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "Security Groups: ALB: HTTPS inbound only", guide.ArchitectureSecurityGroupsALB.String())

@@ -2,10 +2,12 @@ package main_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,7 +20,7 @@ import (
 // runtime and a provider attached instead of downloaded plugins.
 func TestStockCLIPreviewsTheCommittedProject(t *testing.T) {
 	t.Parallel()
-	program, pack := build(t, "infra"), build(t, "policy")
+	program, pack := must(t, built.infra), must(t, built.policy)
 	root := moduleRoot(t)
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
@@ -38,7 +40,7 @@ func TestStockCLIPreviewsTheCommittedProject(t *testing.T) {
 func TestStockCLIRunsThePolicyFolder(t *testing.T) {
 	t.Parallel()
 	root := moduleRoot(t)
-	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): build(t, "infra")}})
+	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): must(t, built.infra)}})
 	cli.run(t, "stack", "init", "dev")
 	out := cli.run(t, "preview", "--stack", "dev", "--policy-pack", filepath.Join(root, "policy"))
 	require.Contains(t, out, "redoubt", "the pack is named in the output")
@@ -49,7 +51,7 @@ func TestStockCLIRunsThePolicyFolder(t *testing.T) {
 func TestStockCLIShowsEveryConfigurationFinding(t *testing.T) {
 	t.Parallel()
 	root := moduleRoot(t)
-	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): build(t, "infra")}})
+	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): must(t, built.infra)}})
 	cli.run(t, "stack", "init", "dev")
 	cli.run(t, "config", "set", "--stack", "dev", "--path", "redoubt:network.cidr", "10.0.0.0/30")
 	cli.run(t, "config", "set", "--stack", "dev", "redoubt:netwrok", "x")
@@ -91,6 +93,7 @@ func newCLI(t *testing.T, root string, opts languagehost.Options) *cli {
 	return &cli{
 		exe: pulumi(t, root), folder: folder,
 		env: append(os.Environ(), provider.Env(), language.Env(),
+			"PATH="+language.Folder()+string(os.PathListSeparator)+os.Getenv("PATH"),
 			"PULUMI_HOME="+filepath.Join(folder, "home"),
 			"PULUMI_BACKEND_URL=file://"+filepath.Join(folder, "state"),
 			"PULUMI_CONFIG_PASSPHRASE=for this test",
@@ -133,13 +136,43 @@ func moduleRoot(t *testing.T) string {
 	return root
 }
 
-// build links a command of the module into the test's folder.
-func build(t *testing.T, folder string) string {
-	t.Helper()
-	exe := filepath.Join(t.TempDir(), filepath.Base(folder))
+// built are the executables of the tests, linked once.
+var built = struct {
+	infra, policy func() (string, error)
+}{
+	infra:  sync.OnceValues(func() (string, error) { return link("infra") }),
+	policy: sync.OnceValues(func() (string, error) { return link("policy") }),
+}
+
+// scratch is the folder of the executables.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "redoubt-cli-test-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(scratch); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
+func link(folder string) (string, error) {
+	exe := filepath.Join(scratch, folder)
 	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", exe, "./"+folder)
-	cmd.Dir = moduleRoot(t)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return exe, nil
+}
+
+// must returns an executable, or ends the test.
+func must(t *testing.T, build func() (string, error)) string {
+	t.Helper()
+	exe, err := build()
+	require.NoError(t, err)
 	return exe
 }

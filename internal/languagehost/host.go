@@ -48,6 +48,9 @@ func Serve(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("language host: no folder for built programs: %w", err)
 	}
+	if err := writeMarker(filepath.Join(folder, "plugin")); err != nil {
+		return nil, errors.Join(fmt.Errorf("language host: %w", err), os.RemoveAll(folder))
+	}
 	ctx, stop := context.WithCancel(ctx)
 	s := &Server{cancel: make(chan bool), stop: stop, build: folder}
 	h := &host{ctx: ctx, programs: opts.Programs, build: folder, stdout: opts.Stdout, stderr: opts.Stderr}
@@ -68,6 +71,11 @@ func Serve(ctx context.Context, opts Options) (*Server, error) {
 // Env is the environment entry that makes the CLI attach this host.
 func (s *Server) Env() string { return "PULUMI_DEBUG_LANGUAGES=go:" + strconv.Itoa(s.handle.Port) }
 
+// Folder holds a file named pulumi-language-go. Before it runs a policy pack of
+// a folder the CLI looks for that file on PATH, though it then talks to the
+// attached host; so put this folder on the CLI's PATH.
+func (s *Server) Folder() string { return filepath.Join(s.build, "plugin") }
+
 // Close ends running programs and the server. It may be called more than once.
 func (s *Server) Close() error {
 	var err error
@@ -77,6 +85,15 @@ func (s *Server) Close() error {
 		err = errors.Join(<-s.handle.Done, os.RemoveAll(s.build))
 	})
 	return err
+}
+
+// writeMarker writes the file that the CLI looks for and never runs.
+func writeMarker(folder string) error {
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return err
+	}
+	const text = "#!/bin/sh\necho 'a Go language host is attached through PULUMI_DEBUG_LANGUAGES; this file is only looked for' >&2\nexit 1\n"
+	return os.WriteFile(filepath.Join(folder, "pulumi-language-go"), []byte(text), 0o700)
 }
 
 // host implements the runtime. The engine handshakes more than once, each time

@@ -30,6 +30,9 @@ func (c *rehearseCommand) runCommand(ctx context.Context, s *streams, command []
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(project, file)
 	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return fmt.Errorf("the account's folder: %w", err)
+	}
 	account, err := rehearsal.Open(file)
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func commandEnvironment(ctx context.Context, s *streams, project, folder, provid
 		if err != nil {
 			return nil, nil, err
 		}
-		env, stop = append(env, host.Env()), host.Close
+		env, stop = append(env, host.Env(), "PATH="+host.Folder()+string(os.PathListSeparator)+pathOf(env)), host.Close
 	}
 	return env, stop, nil
 }
@@ -171,18 +174,21 @@ func lookPath(name string, env []string) string {
 	if strings.ContainsRune(name, filepath.Separator) {
 		return ""
 	}
+	for _, dir := range filepath.SplitList(pathOf(env)) {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
+			return path
+		}
+	}
+	return ""
+}
+
+// pathOf is the PATH that a process with this environment has: the last one counts.
+func pathOf(env []string) string {
 	for i := len(env) - 1; i >= 0; i-- {
-		list, ok := strings.CutPrefix(env[i], "PATH=")
-		if !ok {
-			continue
+		if list, ok := strings.CutPrefix(env[i], "PATH="); ok {
+			return list
 		}
-		for _, dir := range filepath.SplitList(list) {
-			path := filepath.Join(dir, name)
-			if info, err := os.Stat(path); err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
-				return path
-			}
-		}
-		return ""
 	}
 	return ""
 }

@@ -21,7 +21,7 @@ type rehearseCommand struct {
 
 	Account string   `help:"With a command: the file that keeps the simulated account, below the project's folder. By default .redoubt/account.json." default:".redoubt/account.json" placeholder:"FILE"`
 	Port    int      `help:"With a command: the port to serve the account on; a free one by default." placeholder:"PORT"`
-	Command []string `arg:"" optional:"" passthrough:"" help:"A command to run against the account instead, after --."`
+	Command []string `arg:"" optional:"" passthrough:"partial" help:"A command to run against the account instead, after --."`
 }
 
 // Help is the long text of redoubt rehearse --help.
