@@ -99,7 +99,7 @@ func NewFunction(ctx *pulumi.Context, name string, args *FunctionArgs, opts ...p
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("function %q: %w", name, err)
 	}
-	zip, err := archive.Read(args.Platform.ArchiveDir, args.Program)
+	zip, err := archive.Read(args.Platform.archiveDir(ctx), args.Program)
 	if err != nil {
 		return nil, fmt.Errorf("function %q: %w", name, err)
 	}

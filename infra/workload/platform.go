@@ -2,6 +2,7 @@ package workload
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,8 +19,9 @@ type FunctionPlatform struct {
 	Scope identity.Scope
 	// Prefix starts every physical name, for example "redoubt-dev".
 	Prefix string
-	// ArchiveDir is where the archives are that archive.Command writes,
-	// relative to the program's working folder; for example "dist/functions".
+	// ArchiveDir is where the archives are that archive.Command writes, from
+	// the project's root: archive.Dir. A program without a project folder (one
+	// that the Automation API runs inline) passes an absolute path.
 	ArchiveDir string
 	// Signing signs the archives; Artifacts, a bucket of kind data.Artifacts
 	// that is encrypted with KmsKeyArn, holds them.
@@ -42,6 +44,15 @@ type FunctionPlatform struct {
 	// After must exist before a function runs: the endpoints and the way out.
 	After []pulumi.Resource
 	Tags  map[string]string
+}
+
+// archiveDir is ArchiveDir for this run: Pulumi runs a program in the folder
+// of its main package, which need not be the project's.
+func (p *FunctionPlatform) archiveDir(ctx *pulumi.Context) string {
+	if filepath.IsAbs(p.ArchiveDir) {
+		return p.ArchiveDir
+	}
+	return filepath.Join(ctx.RootDirectory(), p.ArchiveDir)
 }
 
 func (p *FunctionPlatform) validate() error {

@@ -62,8 +62,10 @@ func TestRefusals(t *testing.T) {
 		want  string
 	}{
 		"another step": {"a", nothing, "deleteSecret", `step "deleteSecret"`},
-		"rotation off": {"b", func(_ *testing.T, w *world, _ *rotation.Rotation, _ string) { w.secrets.Rotates(appSecret, false) },
-			"createSecret", "does not rotate"},
+		"rotation off": {
+			"b", func(_ *testing.T, w *world, _ *rotation.Rotation, _ string) { w.secrets.Rotates(appSecret, false) },
+			"createSecret", "does not rotate",
+		},
 		"an old event": {"c", func(t *testing.T, w *world, r *rotation.Rotation, token string) {
 			w.finish(t, r, token)
 			w.finish(t, r, w.begin())
