@@ -221,3 +221,25 @@ func ExampleNewDeployRole() {
 	//     aws:iam/rolePolicy:RolePolicy deploy-role-state
 	// deploy role "deploy": subjects[0]: "repo:example/*" does not fit (repo:<owner>/<name>:environment:<name> or :ref:refs/heads/<branch>)
 }
+
+// The key of the next quarter is known to verifiers and does not sign yet.
+func ExampleNewTokenSigner() {
+	show(func(ctx *pulumi.Context) error {
+		signer, err := identity.NewTokenSigner(ctx, "tokens", &identity.TokenSignerArgs{
+			Scope: scope, Prefix: "redoubt-dev", Epochs: []string{"2026-q1", "2026-q2"}, Signing: "2026-q1", DeletionWindowInDays: 7,
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Println(signer.AliasName)
+		return nil
+	})
+	// Output:
+	// alias/redoubt-dev-token-signing
+	// redoubt:identity:TokenSigner tokens
+	//   aws:kms/alias:Alias tokens-2026-q1
+	//   aws:kms/alias:Alias tokens-2026-q2
+	//   aws:kms/alias:Alias tokens-signing
+	//   aws:kms/key:Key tokens-2026-q1
+	//   aws:kms/key:Key tokens-2026-q2
+}

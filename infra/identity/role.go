@@ -36,6 +36,7 @@ var Components = []guide.Component{
 	OrganizationComponent,
 	PasswordPolicyComponent,
 	QuarantineComponent,
+	TokenSignerComponent,
 	UserPoolClientComponent,
 	UserPoolComponent,
 }
