@@ -37,71 +37,6 @@ const (
 	monitoringSeconds = 60
 )
 
-// AuroraArgs describes a cluster of Aurora PostgreSQL, serverless v2.
-type AuroraArgs struct {
-	Scope identity.Scope
-	// Identifier is the cluster's physical name; instances and log groups
-	// are named after it.
-	Identifier string
-	// EngineVersion is "<major>.<minor>", for example "16.6".
-	EngineVersion string
-	// DatabaseName is made at creation; empty for none.
-	DatabaseName string
-	// MinACU and MaxACU are Aurora capacity units, in halves, 0 to 256.
-	MinACU, MaxACU float64
-	// Instances, 1 to 15; the first is the writer. Two or more survive the
-	// loss of a zone.
-	Instances int
-	// InstanceClass is of all instances; empty means db.serverless. A
-	// provisioned class ("db.r7g.large") ignores MinACU and MaxACU.
-	InstanceClass string
-	// SubnetIDs are the data tier's, in two zones or more.
-	SubnetIDs pulumi.StringArrayInput
-	// SecurityGroupIDs admit only who needs the database.
-	SecurityGroupIDs pulumi.StringArrayInput
-	// KmsKeyArn encrypts storage, master secret and Performance Insights.
-	// Another key means another cluster.
-	KmsKeyArn pulumi.StringInput
-	// LogKmsKeyArn encrypts the log group.
-	LogKmsKeyArn pulumi.StringInput
-	// LogRetentionInDays is how long PostgreSQL's log, with the audit, is kept.
-	LogRetentionInDays int
-	// BackupRetentionDays is 1 to 35.
-	BackupRetentionDays int
-	// SecretRotationDays is 1 to 1000; RDS itself would say 7.
-	SecretRotationDays int
-	// DeletionProtection makes AWS refuse the cluster's deletion.
-	DeletionProtection bool
-	// SkipFinalSnapshot deletes the data with the cluster. Otherwise it stays
-	// as the snapshot "<identifier>-final", of which there can be one: RDS
-	// refuses the second destroy unless FinalSnapshotSuffix has changed, which
-	// makes it "<identifier>-final-<suffix>".
-	SkipFinalSnapshot   bool
-	FinalSnapshotSuffix string
-	// BackupTier is the backup plan that selects the cluster; empty for none.
-	// A continuous rule of the plan takes over BackupRetentionDays: give both
-	// the same number, or each preview shows a change
-	// (cloudformation-coverage-roadmap#2167).
-	BackupTier string
-	// EventTopicArn hears of failovers, failures and maintenance. Its policy
-	// lets events.rds.amazonaws.com publish, its key is KeyForDatabaseEvents'.
-	// Nil for none.
-	EventTopicArn pulumi.StringInput
-	// ActivityStreamKeyArn switches the activity stream on, encrypted with
-	// that key: every statement, out of reach of the database's
-	// administrators. It needs a provisioned InstanceClass. Nil for none.
-	ActivityStreamKeyArn pulumi.StringInput
-	// MonitoringRoleName is the physical name of enhanced monitoring's role.
-	MonitoringRoleName string
-	// PermissionsBoundary caps the role; empty for none.
-	PermissionsBoundary string
-	// Protect keeps cluster and instances when the stack is destroyed. AWS's
-	// own protection does not stop instances from being deleted
-	// (terraform-provider-aws#23572).
-	Protect bool
-	Tags    map[string]string
-}
-
 // Aurora is a cluster that only TLS and a rotated secret or an IAM token open.
 type Aurora struct {
 	pulumi.ResourceState
@@ -171,7 +106,8 @@ func (c *Aurora) buildCluster(ctx *pulumi.Context, name string, args *AuroraArgs
 	}
 	in := args.cluster(subnets.Name, parameters.Name)
 	c.Cluster, err = rds.NewCluster(ctx, name+"-cluster", in,
-		append(kept(args.Protect), pulumi.Parent(c), pulumi.DependsOn([]pulumi.Resource{c.LogGroup.Group}))...)
+		append(kept(args.Protect), pulumi.Parent(c), pulumi.DependsOn([]pulumi.Resource{c.LogGroup.Group}),
+			pulumi.IgnoreChanges(args.managedElsewhere()))...)
 	if err != nil {
 		return err
 	}

@@ -172,6 +172,7 @@ func TestAuroraArgsFindings(t *testing.T) {
 		"finalSnapshotSuffix: \"-2\"":      func(a *data.AuroraArgs) { a.FinalSnapshotSuffix = "-2" },
 		"finalSnapshotSuffix: set":         func(a *data.AuroraArgs) { a.FinalSnapshotSuffix, a.SkipFinalSnapshot = "2", true },
 		"backupTier: \"Daily\"":            func(a *data.AuroraArgs) { a.BackupTier = "Daily" },
+		"continuousBackup: set without":    func(a *data.AuroraArgs) { a.ContinuousBackup = true },
 		"scope.region: empty":              func(a *data.AuroraArgs) { a.Scope.Region = "" },
 	} {
 		t.Run(want, func(t *testing.T) {

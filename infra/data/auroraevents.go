@@ -34,7 +34,7 @@ func (c *Aurora) buildEvents(ctx *pulumi.Context, name string, args *AuroraArgs)
 			SourceIds:       sources[event.source],
 			EventCategories: pulumi.ToStringArray(event.categories),
 			Tags:            tagged(args.Tags, args.Identifier+"-"+event.source),
-		}, pulumi.Parent(c))
+		}, pulumi.Parent(c), pulumi.DependsOn(args.EventTopicReady))
 		if err != nil {
 			return err
 		}

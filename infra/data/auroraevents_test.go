@@ -3,6 +3,7 @@ package data_test
 import (
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +16,15 @@ const topicARN = "arn:aws:sns:eu-central-1:123456789012:redoubt-prod-medium"
 func TestAuroraEventsReachTheTopic(t *testing.T) {
 	t.Parallel()
 	const typ = "aws:rds/eventSubscription:EventSubscription"
-	g := graphtest.Run(t, aurora(func(args *data.AuroraArgs) { args.EventTopicArn = pulumi.String(topicARN) }))
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		policy, err := sns.NewTopicPolicy(ctx, "medium", &sns.TopicPolicyArgs{Arn: pulumi.String(topicARN), Policy: pulumi.String("{}")})
+		if err != nil {
+			return err
+		}
+		return aurora(func(args *data.AuroraArgs) {
+			args.EventTopicArn, args.EventTopicReady = pulumi.String(topicARN), []pulumi.Resource{policy}
+		})(ctx)
+	})
 	require.Len(t, g.ByType(typ), 2)
 	for source, ids := range map[string][]any{
 		"db-cluster":  {"redoubt-prod"},
@@ -26,6 +35,7 @@ func TestAuroraEventsReachTheTopic(t *testing.T) {
 		require.Equal(t, source, subscription.Input("sourceType"))
 		require.Equal(t, ids, subscription.Input("sourceIds"), "other stacks' databases are not this one's business")
 		require.Contains(t, subscription.Input("eventCategories"), "failure")
+		require.True(t, g.Depends(subscription, g.Only("aws:sns/topicPolicy:TopicPolicy")), "RDS checks that it may publish")
 	}
 	require.Contains(t, g.One(typ, "db-events-db-cluster").Input("eventCategories"), "failover")
 }
@@ -51,6 +61,14 @@ func TestAuroraIsBackedUpByItsTier(t *testing.T) {
 	cluster := graphtest.Run(t, aurora(func(args *data.AuroraArgs) { args.BackupTier = "redoubt-prod" })).Only(clusterType)
 	require.Equal(t, "redoubt-prod", cluster.Input("tags.backup"))
 	require.False(t, graphtest.Run(t, aurora(func(*data.AuroraArgs) {})).Only(clusterType).Has("tags.backup"))
+}
+
+func TestAuroraLeavesItsBackupsToAWSBackup(t *testing.T) {
+	t.Parallel()
+	cluster := graphtest.Run(t, aurora(func(args *data.AuroraArgs) { args.BackupTier, args.ContinuousBackup = "redoubt-prod", true })).Only(clusterType)
+	require.ElementsMatch(t, []string{"backupRetentionPeriod", "preferredBackupWindow"}, cluster.IgnoreChanges, "AWS Backup sets them and refuses others")
+	require.EqualValues(t, 35, cluster.Input("backupRetentionPeriod"), "until the first job")
+	require.Empty(t, graphtest.Run(t, aurora(func(*data.AuroraArgs) {})).Only(clusterType).IgnoreChanges)
 }
 
 func TestAuroraCanBeDestroyedTwice(t *testing.T) {

@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -28,8 +29,10 @@ type LogIngestionArgs struct {
 	// StreamName is the physical name of the delivery stream.
 	StreamName string
 	// Domain receives the documents. Beside its access policy, its own access
-	// control must map RoleName to a role that may write to the index.
+	// control must map RoleName to a role that may write to the index; Mapped
+	// is what does that, so that no log is sent before.
 	Domain *OpenSearch
+	Mapped []pulumi.Resource
 	// IndexName is how the indices' names start, IndexRotation how often a new
 	// one begins: OneHour, OneDay, OneWeek, OneMonth or NoRotation. Empty means
 	// OneDay.
@@ -151,7 +154,7 @@ func (c *LogIngestion) buildStream(ctx *pulumi.Context, name string, args *LogIn
 	if err != nil {
 		return err
 	}
-	needs := append([]pulumi.Resource{}, role.Rights...)
+	needs := slices.Clone(role.Rights)
 	for _, errors := range []string{deliveryErrors, backupErrors} {
 		stream, err := cloudwatch.NewLogStream(ctx, name+"-errors-"+errors, &cloudwatch.LogStreamArgs{
 			Name: pulumi.String(errors), LogGroupName: c.Errors.Name,
@@ -201,7 +204,7 @@ func (c *LogIngestion) subscribe(ctx *pulumi.Context, name string, args *LogInge
 		if n := seen[source.LogGroup]; n > 1 {
 			suffix = fmt.Sprintf("-%d", n)
 		}
-		needs := append([]pulumi.Resource{}, role.Rights...)
+		needs := slices.Concat(role.Rights, args.Mapped)
 		if source.Group != nil {
 			needs = append(needs, source.Group.Group)
 		}

@@ -3,6 +3,7 @@ package data_test
 import (
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -40,8 +41,14 @@ func ingestion(change func(*data.LogIngestionArgs)) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		mapping, err := lambda.NewInvocation(ctx, "mapping", &lambda.InvocationArgs{
+			FunctionName: pulumi.String("redoubt-prod-bootstrap"), Input: pulumi.String("{}"),
+		})
+		if err != nil {
+			return err
+		}
 		args := &data.LogIngestionArgs{
-			Scope: scope, StreamName: "redoubt-prod-logs", Domain: domain, IndexName: "logs",
+			Scope: scope, StreamName: "redoubt-prod-logs", Domain: domain, Mapped: []pulumi.Resource{mapping}, IndexName: "logs",
 			Sources: []data.LogSource{
 				{LogGroup: "/redoubt-prod/app", Group: group},
 				{LogGroup: "aws-waf-logs-redoubt-prod", Pattern: `{ $.action = "BLOCK" }`},
@@ -128,6 +135,7 @@ func TestSubscriptionsWaitForGroupAndRights(t *testing.T) {
 	require.Equal(t, `{ $.action = "BLOCK" }`, waf.Input("filterPattern"))
 	require.Equal(t, g.Only(streamType), g.Refers(app.Input("destinationArn")))
 	require.True(t, g.Depends(app, g.One("aws:cloudwatch/logGroup:LogGroup", "app")))
+	require.True(t, g.Depends(app, g.Only("aws:lambda/invocation:Invocation")), "before the role is mapped the domain refuses its documents")
 	rights := g.One("aws:iam/rolePolicy:RolePolicy", "logs-in-subscription-put")
 	require.True(t, g.Depends(app, rights), "CloudWatch Logs sends a test message first")
 	require.Equal(t, []string{"arn:aws:firehose:eu-central-1:123456789012:deliverystream/redoubt-prod-logs"},
