@@ -6,6 +6,10 @@ import "redoubt/infra/response/asl"
 // hands: people decide about it.
 const ExemptTag = "ir:exempt"
 
+// An execution's state holds 256 KiB: analyses keep ids and numbers, by which
+// people find the whole of it in CloudTrail and CloudWatch Logs.
+// https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+
 // analysis finds out what the resource is worth, and what is known of it: five
 // analyses side by side. An analysis that fails is noted in the evidence and
 // does not keep the incident from being contained.
@@ -24,8 +28,8 @@ func (m *machine) analysis() []asl.State {
 				"QueryString": savedQueries[0].text,
 			}, "", asl.Payload{"query.$": "$.QueryId"})),
 			m.branch(m.read("ReviewAuditLogs", "cloudtrail:lookupEvents", asl.Payload{
-				"LookupAttributes.$": "$.target.lookup", "MaxResults": 25,
-			}, "", asl.Payload{"events.$": "$.Events[*].CloudTrailEvent"})),
+				"LookupAttributes.$": "$.target.lookup", "MaxResults": 50,
+			}, "", asl.Payload{"ids.$": "$.Events[*].EventId", "names.$": "$.Events[*].EventName", "times.$": "$.Events[*].EventTime"})),
 			m.branch(m.read("CheckConfigurations", "config:selectResourceConfig", asl.Payload{
 				"Expression.$": `States.Format('SELECT resourceId, resourceType, configuration, configurationItemCaptureTime, tags WHERE resourceId = \'{}\'', $.target.id)`,
 				"Limit":        1,

@@ -63,7 +63,7 @@ func answers() map[string]any {
 		"guardduty:listFindings":                object{"FindingIds": []any{"f-1"}},
 		"cloudwatch:getMetricData":              object{"MetricDataResults": []any{}},
 		"cloudwatchlogs:startQuery":             object{"QueryId": "q-1"},
-		"cloudtrail:lookupEvents":               object{"Events": []any{object{"CloudTrailEvent": "{}"}}},
+		"cloudtrail:lookupEvents":               object{"Events": []any{object{"EventId": "e-1", "EventName": "RunInstances", "EventTime": "2026-01-02T02:00:00Z"}}},
 		"config:selectResourceConfig":           object{"Results": []any{"{}"}},
 		"resourcegroupstaggingapi:getResources": object{"ResourceTagMappingList": []any{object{"Tags": []any{object{"Key": "owner", "Value": "shop"}}}}},
 		"iam:listUserTags":                      object{"Tags": []any{}},
