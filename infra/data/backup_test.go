@@ -165,6 +165,7 @@ func TestRestoresAreTested(t *testing.T) {
 
 	aurora, s3 := g.One(selectionType, "backup-restore-test-aurora"), g.One(selectionType, "backup-restore-test-s3")
 	require.Equal(t, "redoubt-prod-db", aurora.Input("restoreMetadataOverrides.dbsubnetgroupname"))
+	require.Equal(t, []any{"*"}, aurora.Input("protectedResourceArns"), "conditions do not stand alone")
 	require.Equal(t, "aws:ResourceTag/backup", aurora.Input("protectedResourceConditions.stringEquals[0].key"))
 	require.Equal(t, "redoubt-prod", aurora.Input("protectedResourceConditions.stringEquals[0].value"))
 	require.EqualValues(t, 8, s3.Input("validationWindowHours"))

@@ -114,7 +114,7 @@ func (args *LogIngestionArgs) deliveryPolicy() identity.Document {
 			Actions:   []string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"},
 			Resources: []string{bucket + "/" + args.StreamName + "/*", bucket + "/" + args.StreamName + "-errors/*"},
 		},
-		throughS3("EncryptBackup", args.Backup.Scope, args.BackupKeyAlias, bucket, "kms:Decrypt", "kms:GenerateDataKey"),
+		args.encryptBackup(bucket),
 		{
 			Sid: "WriteErrors", Effect: identity.Allow, Actions: []string{"logs:PutLogEvents"},
 			Resources: []string{args.Scope.ARN("logs", "log-group:"+args.errorGroup()+":log-stream:*")},
@@ -136,6 +136,21 @@ func (args *LogIngestionArgs) deliveryPolicy() identity.Document {
 		})
 	}
 	return doc
+}
+
+// encryptBackup allows the bucket's key for this bucket. The context is the
+// bucket's ARN, or the object's where Firehose asks for a key of its own and
+// S3 makes no bucket key.
+func (args *LogIngestionArgs) encryptBackup(bucket string) identity.Statement {
+	return identity.Statement{
+		Sid: "EncryptBackup", Effect: identity.Allow, Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"},
+		Resources: []string{args.Backup.Scope.ARN("kms", "key/*")},
+		Conditions: []identity.Condition{
+			{Test: "ForAnyValue:StringEquals", Key: "kms:ResourceAliases", Values: []string{args.BackupKeyAlias}},
+			{Test: "StringEquals", Key: "kms:ViaService", Values: []string{args.Backup.Scope.RegionalService("s3")}},
+			{Test: "StringLike", Key: "kms:EncryptionContext:aws:s3:arn", Values: []string{bucket, objects(bucket)}},
+		},
+	}
 }
 
 // statePaths are what Firehose reads of a domain before and while it delivers.

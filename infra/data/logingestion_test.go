@@ -157,6 +157,9 @@ func TestDeliveryRoleReachesItsOwnDomainAndBucket(t *testing.T) {
 	require.NotContains(t, write.Actions, "es:ESHttpDelete")
 	require.Equal(t, []string{"arn:aws:s3:::redoubt-prod-audit/redoubt-prod-logs/*", "arn:aws:s3:::redoubt-prod-audit/redoubt-prod-logs-errors/*"},
 		statement(t, policy, "policy", "WriteBackup").Resources)
+	require.Contains(t, statement(t, policy, "policy", "EncryptBackup").Conditions, identity.Condition{
+		Test: "StringLike", Key: "kms:EncryptionContext:aws:s3:arn", Values: []string{"arn:aws:s3:::redoubt-prod-audit", "arn:aws:s3:::redoubt-prod-audit/*"},
+	})
 	require.Contains(t, statement(t, policy, "policy", "EncryptBackup").Conditions,
 		identity.Condition{Test: "ForAnyValue:StringEquals", Key: "kms:ResourceAliases", Values: []string{"alias/redoubt-prod-logs"}})
 	require.Equal(t, []identity.Condition{{Test: "StringEquals", Key: "aws:ResourceAccount", Values: []string{"123456789012"}}},

@@ -76,6 +76,9 @@ func (args *BackupArgs) restoreSelection(test RestoreTest, plan, role pulumi.Str
 		RestoreTestingPlanName: plan,
 		ProtectedResourceType:  pulumi.String(test.ResourceType),
 		IamRoleArn:             role,
+		// Conditions narrow the wildcard and do not stand without it.
+		// https://docs.aws.amazon.com/aws-backup/latest/devguide/API_RestoreTestingSelectionForCreate.html
+		ProtectedResourceArns: pulumi.ToStringArray([]string{"*"}),
 		ProtectedResourceConditions: &backup.RestoreTestingSelectionProtectedResourceConditionsArgs{
 			StringEquals: backup.RestoreTestingSelectionProtectedResourceConditionsStringEqualArray{
 				&backup.RestoreTestingSelectionProtectedResourceConditionsStringEqualArgs{
