@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/blang/semver"
@@ -26,7 +27,7 @@ func cliFolder(t *testing.T) string {
 	t.Helper()
 	if path, err := exec.LookPath("pulumi"); err == nil {
 		out, err := exec.Command(path, "version").Output()
-		if v, perr := semver.ParseTolerant(string(bytesTrim(out))); err == nil && perr == nil && v.GTE(oldestCLI) {
+		if v, perr := semver.ParseTolerant(strings.TrimSpace(string(out))); err == nil && perr == nil && v.GTE(oldestCLI) {
 			return filepath.Dir(path)
 		}
 	}
@@ -44,11 +45,14 @@ func cliFolder(t *testing.T) string {
 	return bin
 }
 
-func bytesTrim(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
-		b = b[:len(b)-1]
-	}
-	return b
+// cli is the Pulumi CLI for the Automation API, which wants a folder with bin/.
+func cli(t *testing.T) auto.PulumiCommand {
+	t.Helper()
+	root := t.TempDir()
+	require.NoError(t, os.Symlink(cliFolder(t), filepath.Join(root, "bin")))
+	command, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
+	require.NoError(t, err)
+	return command
 }
 
 // custom is a resource of any type, as a program without a typed SDK makes it.
@@ -112,7 +116,7 @@ func stackOn(t *testing.T, a *Account, program pulumi.RunFunc) auto.Stack {
 	server, err := Serve(ctx, a, "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	stack, err := auto.UpsertStackInlineSource(ctx, "organization/rehearsal/dev", "rehearsal", program,
+	stack, err := auto.UpsertStackInlineSource(ctx, "organization/rehearsal/dev", "rehearsal", program, auto.Pulumi(cli(t)),
 		auto.EnvVars(map[string]string{
 			"PULUMI_BACKEND_URL": "file://" + t.TempDir(), "PULUMI_HOME": t.TempDir(), "PULUMI_CONFIG_PASSPHRASE": "rehearsal", "PULUMI_SKIP_UPDATE_CHECK": "true",
 			"PULUMI_DEBUG_PROVIDERS": server.Env()[len("PULUMI_DEBUG_PROVIDERS="):],
@@ -147,7 +151,7 @@ func done(counts *map[string]int) map[string]int {
 
 // The whole life of a stack on the real engine.
 func TestLifeOfAStack(t *testing.T) {
-	t.Setenv("PATH", cliFolder(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Parallel()
 	ctx := context.Background()
 	file := filepath.Join(t.TempDir(), "account.jsonl")
 	a, err := Open(file)
@@ -197,7 +201,7 @@ func TestLifeOfAStack(t *testing.T) {
 // A reference to what is not there fails the update with AWS's code, and the
 // rest of the stack stays.
 func TestUpdateWithUnknownReference(t *testing.T) {
-	t.Setenv("PATH", cliFolder(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Parallel()
 	ctx := context.Background()
 	a, err := Open("")
 	require.NoError(t, err)
@@ -214,4 +218,40 @@ func TestUpdateWithUnknownReference(t *testing.T) {
 	_, err = stack.Destroy(ctx)
 	require.NoError(t, err)
 	require.Empty(t, a.Resources())
+}
+
+// tasks is a program whose one resource is replaced whenever the image changes,
+// the new one before the old one goes.
+func tasks(image string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		task, err := register(ctx, "aws:ecs/taskDefinition:TaskDefinition", "app", pulumi.Map{
+			"family": pulumi.String("app"), "containerDefinitions": pulumi.String(`[{"name":"app","image":"` + image + `"}]`),
+		})
+		if err == nil {
+			ctx.Export("task", task.Arn)
+		}
+		return err
+	}
+}
+
+func TestReplacement(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	a, err := Open("")
+	require.NoError(t, err)
+	stack := stackOn(t, a, tasks("app:1"))
+	first, err := stack.Up(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "arn:aws:ecs:eu-west-1:123456789012:task-definition/app:1", first.Outputs["task"].Value)
+	stack.Workspace().SetProgram(tasks("app:2"))
+	second, err := stack.Up(ctx)
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"replace": 1}, done(second.Summary.ResourceChanges))
+	require.Equal(t, "arn:aws:ecs:eu-west-1:123456789012:task-definition/app:2", second.Outputs["task"].Value)
+	require.Len(t, a.Resources(), 1, "the old one is gone")
+
+	require.NoError(t, a.Vanish("app"))
+	refresh, err := stack.Refresh(ctx)
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"delete": 1}, done(refresh.Summary.ResourceChanges))
 }

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -8,9 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+var outputOf = regexp.MustCompile(`\$(\w+)\.(\w+)`)
+
 // stage is a set of resources that the cases of a test refer to by name: the
-// text "$vpc" in an input stands for the id of the resource "vpc", "$vpc.arn" for
-// its ARN.
+// text "$vpc" in an input stands for the id of the resource "vpc", and "$vpc.arn"
+// for its output "arn".
 type stage struct {
 	t    testing.TB
 	acct *Account
@@ -45,9 +48,11 @@ func (s *stage) resolve(in props) props {
 func (s *stage) value(v any) any {
 	switch v := v.(type) {
 	case string:
-		for name, r := range s.made {
-			v = strings.ReplaceAll(v, "$"+name+".arn", r.text("arn"))
-		}
+		v = outputOf.ReplaceAllStringFunc(v, func(reference string) string {
+			m := outputOf.FindStringSubmatch(reference)
+			require.Contains(s.t, s.made, m[1])
+			return s.made[m[1]].text(m[2])
+		})
 		if name, ok := strings.CutPrefix(v, "$"); ok {
 			require.Contains(s.t, s.made, name)
 			return string(s.made[name].id)

@@ -4,5 +4,5 @@ package rehearsal
 var tables = [][]kind{
 	vpcKinds, routeKinds, securityGroupKinds, endpointKinds, kmsKinds, s3Kinds, bucketSides, iamKinds, lbKinds, acmKinds,
 	route53Kinds, wafKinds, ecsKinds, rdsKinds, secretsKinds, searchKinds, cloudwatchKinds, messagingKinds, lambdaKinds, auditKinds,
-	cognitoKinds, backupKinds, shieldKinds, workflowKinds,
+	apiKinds, cognitoKinds, backupKinds, shieldKinds, workflowKinds,
 }
