@@ -120,3 +120,47 @@ func TestSubjectsOfAnAlarm(t *testing.T) {
 	known["function"], known["natGateway"] = nil, nil
 	require.Equal(t, slices.Sorted(maps.Keys(known)), slices.Compact(all), "each subject is used, each placeholder is known")
 }
+
+// Alarms and graphs on our own metrics name ones that a filter makes.
+func TestOwnMetricsAreCounted(t *testing.T) {
+	t.Parallel()
+	filters, err := metricFilters()
+	require.NoError(t, err)
+	counted := map[string]bool{}
+	for _, m := range filters {
+		counted[m.Metric] = true
+	}
+	var used []series
+	for _, a := range workloadAlarms {
+		used = append(used, a.metric)
+	}
+	for _, g := range graphs {
+		used = append(used, g.lines...)
+	}
+	own := 0
+	for _, s := range used {
+		if s.namespace == metrics {
+			own++
+			require.True(t, counted[s.name], "no filter makes %s", s.name)
+		}
+	}
+	require.Positive(t, own)
+}
+
+// The longest prefix still leaves names that AWS takes.
+func TestNamesFitTheLongestPrefix(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("p", 26)
+	require.Regexp(t, prefixForm, longest)
+	rules, err := alertRules()
+	require.NoError(t, err)
+	for _, r := range rules {
+		require.LessOrEqual(t, len(ruleName(longest, r.Name)), 64, "EventBridge takes 64 characters")
+		_, known := shapes[r.Shape]
+		require.True(t, known, r.Name)
+	}
+	require.LessOrEqual(t, len(longest+"-ap-northeast-1-forwarding-dead-letters"), 80, "SQS takes 80 characters")
+	for _, c := range configRules {
+		require.LessOrEqual(t, len(longest+"-"+c.name()), 128, "AWS Config takes 128 characters")
+	}
+}
