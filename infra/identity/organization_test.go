@@ -129,11 +129,15 @@ func TestOrganizationFindings(t *testing.T) {
 	}{
 		"elsewhere":   {func(a *identity.OrganizationArgs) { a.Management = false }, []string{"management: false"}},
 		"another org": {func(a *identity.OrganizationArgs) { a.OrgID = "o-zzzzzzzzzz" }, []string{`orgId: "o-zzzzzzzzzz", but the account is in "o-a1b2c3d4e5"`}},
-		"another account": {func(a *identity.OrganizationArgs) { a.Scope.AccountID = "222222222222" },
-			[]string{"management: account 222222222222 is not the management account, which is 123456789012"}},
+		"another account": {
+			func(a *identity.OrganizationArgs) { a.Scope.AccountID = "222222222222" },
+			[]string{"management: account 222222222222 is not the management account, which is 123456789012"},
+		},
 		"too many": {func(a *identity.OrganizationArgs) { a.Attached = 2 }, []string{"targets: 6 policies of type SERVICE_CONTROL_POLICY"}},
-		"own region": {func(a *identity.OrganizationArgs) { a.AllowedRegions = []string{"us-east-1"} },
-			[]string{`allowedRegions: "eu-central-1" is not among them`}},
+		"own region": {
+			func(a *identity.OrganizationArgs) { a.AllowedRegions = []string{"us-east-1"} },
+			[]string{`allowedRegions: "eu-central-1" is not among them`},
+		},
 		"forms": {func(a *identity.OrganizationArgs) {
 			a.Targets, a.OrgID = []string{"everything", "111111111111", "111111111111"}, "o-1"
 			a.Custodians, a.Guardrails = []string{"arn:aws:iam::*:role/*"}, []identity.Guardrail{"moat"}

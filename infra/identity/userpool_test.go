@@ -146,8 +146,10 @@ func TestUserPoolFindings(t *testing.T) {
 		want   []string
 	}{
 		"threats": {func(a *identity.UserPoolArgs) { a.Threats = "sometimes" }, []string{`threats: "sometimes"`}},
-		"ranges without threats": {func(a *identity.UserPoolArgs) { a.BlockedRanges = []string{"203.0.113.0/24"} },
-			[]string{"blockedRanges: ranges mean nothing"}},
+		"ranges without threats": {
+			func(a *identity.UserPoolArgs) { a.BlockedRanges = []string{"203.0.113.0/24"} },
+			[]string{"blockedRanges: ranges mean nothing"},
+		},
 		"ranges": {func(a *identity.UserPoolArgs) {
 			a.Threats, a.BlockedRanges, a.TrustedRanges = identity.ThreatsAudited, []string{"office"}, []string{"0.0.0.0/0"}
 		}, []string{`blockedRanges[0]: "office"`, "trustedRanges[0]: 0.0.0.0/0 is the whole internet"}},
@@ -157,8 +159,10 @@ func TestUserPoolFindings(t *testing.T) {
 			a.Domain = &identity.UserPoolDomain{Name: "auth.redoubt.dev", CertificateArn: pulumi.String("arn")}
 		}, []string{`relyingPartyId: "app.redoubt.dev" is not the sign-in domain "auth.redoubt.dev"`}},
 		"mail": {func(a *identity.UserPoolArgs) { a.Mail = &identity.Mail{IdentityARN: "me"} }, []string{"mail.identityArn:", "mail.from:"}},
-		"host without certificate": {func(a *identity.UserPoolArgs) { a.Domain = &identity.UserPoolDomain{Name: "auth.redoubt.dev"} },
-			[]string{"domain.certificateArn: missing"}},
+		"host without certificate": {
+			func(a *identity.UserPoolArgs) { a.Domain = &identity.UserPoolDomain{Name: "auth.redoubt.dev"} },
+			[]string{"domain.certificateArn: missing"},
+		},
 		"reserved word": {func(a *identity.UserPoolArgs) { a.Domain = &identity.UserPoolDomain{Name: "my-aws-login"} }, []string{`"aws" in it`}},
 		"certificate without host": {func(a *identity.UserPoolArgs) {
 			a.Domain = &identity.UserPoolDomain{Name: "login", CertificateArn: pulumi.String("arn")}

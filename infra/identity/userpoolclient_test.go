@@ -85,19 +85,25 @@ func TestClientFindings(t *testing.T) {
 		change func(*identity.UserPoolClientArgs)
 		want   []string
 	}{
-		"numbers": {func(a *identity.UserPoolClientArgs) { a.TokenMinutes, a.SessionHours = 4, 90000 },
-			[]string{"tokenMinutes: 4 is not from 5 to 1440", "sessionHours: 90000"}},
+		"numbers": {
+			func(a *identity.UserPoolClientArgs) { a.TokenMinutes, a.SessionHours = 4, 90000 },
+			[]string{"tokenMinutes: 4 is not from 5 to 1440", "sessionHours: 90000"},
+		},
 		"urls": {func(a *identity.UserPoolClientArgs) {
 			a.CallbackURLs, a.LogoutURLs = []string{"http://app.redoubt.dev"}, []string{"https://app.redoubt.dev/#out", "app"}
 		}, []string{"callbackUrls[0]:", "logoutUrls[0]:", "logoutUrls[1]:"}},
 		"nowhere to go": {func(a *identity.UserPoolClientArgs) { a.CallbackURLs = nil }, []string{"callbackUrls: empty"}},
-		"scopes": {func(a *identity.UserPoolClientArgs) {
-			a.Scopes = []string{"orders/delete", "aws.cognito.signin.user.admin"}
+		"scopes": {
+			func(a *identity.UserPoolClientArgs) {
+				a.Scopes = []string{"orders/delete", "aws.cognito.signin.user.admin"}
+			},
+			[]string{`scopes[0]: the pool has no "orders/delete"`, `scopes[1]: "aws.cognito.signin.user.admin" is not for applications`},
 		},
-			[]string{`scopes[0]: the pool has no "orders/delete"`, `scopes[1]: "aws.cognito.signin.user.admin" is not for applications`}},
 		"no scopes": {func(a *identity.UserPoolClientArgs) { a.Scopes = nil }, []string{"scopes: empty"}},
-		"machine": {func(a *identity.UserPoolClientArgs) { a.Kind = identity.MachineClient },
-			[]string{"callbackUrls: a machine has nobody", `scopes[0]: "openid" is about a user`}},
+		"machine": {
+			func(a *identity.UserPoolClientArgs) { a.Kind = identity.MachineClient },
+			[]string{"callbackUrls: a machine has nobody", `scopes[0]: "openid" is about a user`},
+		},
 		"kind": {func(a *identity.UserPoolClientArgs) { a.Kind, a.ClientName = "toaster", "" }, []string{`kind: "toaster"`, "clientName:"}},
 	} {
 		t.Run(name, func(t *testing.T) {

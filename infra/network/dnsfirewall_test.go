@@ -62,12 +62,18 @@ func TestDnsFirewallRules(t *testing.T) {
 		want   map[float64]string
 	}{
 		{"nothing yet", func(*network.DnsFirewallArgs) {}, map[float64]string{100: "BLOCK incident"}},
-		{"a list", func(a *network.DnsFirewallArgs) { a.BlockedDomains = []string{"evil.example"} },
-			map[float64]string{100: "BLOCK incident", 200: "BLOCK blocked"}},
-		{"only what is allowed", walled,
-			map[float64]string{100: "BLOCK incident", 200: "BLOCK blocked", 300: "ALLOW allowed", 900: "BLOCK others"}},
-		{"while it is learnt", func(a *network.DnsFirewallArgs) { walled(a); a.Mode = network.DNSAlert },
-			map[float64]string{100: "BLOCK incident", 200: "BLOCK blocked", 300: "ALLOW allowed", 900: "ALERT others"}},
+		{
+			"a list", func(a *network.DnsFirewallArgs) { a.BlockedDomains = []string{"evil.example"} },
+			map[float64]string{100: "BLOCK incident", 200: "BLOCK blocked"},
+		},
+		{
+			"only what is allowed", walled,
+			map[float64]string{100: "BLOCK incident", 200: "BLOCK blocked", 300: "ALLOW allowed", 900: "BLOCK others"},
+		},
+		{
+			"while it is learnt", func(a *network.DnsFirewallArgs) { walled(a); a.Mode = network.DNSAlert },
+			map[float64]string{100: "BLOCK incident", 200: "BLOCK blocked", 300: "ALLOW allowed", 900: "ALERT others"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

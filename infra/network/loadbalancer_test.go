@@ -196,8 +196,10 @@ func TestLoadBalancerReportsEveryFinding(t *testing.T) {
 		change albChange
 		want   []string
 	}{
-		{"all at once", func(a *network.LoadBalancerArgs) { *a = network.LoadBalancerArgs{} },
-			[]string{"prefix:", "vpcId:", "subnetIds:", "securityGroupId:", "webAcl:", "logBucket:", "host:", "certificateArn: missing"}},
+		{
+			"all at once", func(a *network.LoadBalancerArgs) { *a = network.LoadBalancerArgs{} },
+			[]string{"prefix:", "vpcId:", "subnetIds:", "securityGroupId:", "webAcl:", "logBucket:", "host:", "certificateArn: missing"},
+		},
 		{"two certificates", func(a *network.LoadBalancerArgs) { a.ZoneID = "Z0123456789ABC" }, []string{"given together with zoneId"}},
 		{"no zone", func(a *network.LoadBalancerArgs) { a.CertificateArn, a.ZoneID = nil, "example.org" }, []string{"zoneId:"}},
 		{"an old TLS policy", func(a *network.LoadBalancerArgs) { a.TLSPolicy = "ELBSecurityPolicy-2016-08" }, []string{"tlsPolicy:", "fips, pq, tls13-only, tls13-preferred"}},

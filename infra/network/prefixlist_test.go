@@ -111,8 +111,10 @@ func TestAllowedListsReportEveryFinding(t *testing.T) {
 		change func(*network.SecurityGroupsArgs)
 		want   []string
 	}{
-		{"nothing", func(a *network.SecurityGroupsArgs) { a.AllowedPrefixLists = make([]network.AllowedList, 1) },
-			[]string{"allowedPrefixLists[0].name:", "allowedPrefixLists[0].id: missing", "allowedPrefixLists[0].weight: 0"}},
+		{
+			"nothing", func(a *network.SecurityGroupsArgs) { a.AllowedPrefixLists = make([]network.AllowedList, 1) },
+			[]string{"allowedPrefixLists[0].name:", "allowedPrefixLists[0].id: missing", "allowedPrefixLists[0].weight: 0"},
+		},
 		{"twice", func(a *network.SecurityGroupsArgs) {
 			a.AllowedPrefixLists = []network.AllowedList{list("office", 1), list("office", 1)}
 		}, []string{"allowedPrefixLists[1].name: office is named twice"}},

@@ -95,16 +95,31 @@ func TestSecurityGroupsOpenOnlyWhatIsAsked(t *testing.T) {
 		ingress []string
 		egress  []string
 	}{
-		{"the internet by NAT", func(a *network.SecurityGroupsArgs) { a.EgressInternet = true },
-			nil, []string{"ecs -> 0.0.0.0/0 443", "lambda -> 0.0.0.0/0 443"}},
-		{"a rotation function", func(a *network.SecurityGroupsArgs) { a.LambdaToAurora = true },
-			[]string{"lambda -> aurora 5432"}, []string{"lambda -> aurora 5432"}},
-		{"a set-up function", func(a *network.SecurityGroupsArgs) { a.LambdaToOpenSearch = true },
-			[]string{"lambda -> opensearch 443"}, []string{"lambda -> opensearch 443"}},
-		{"DynamoDB", func(a *network.SecurityGroupsArgs) { a.DynamoDBPrefixListID = pulumi.String("pl-ddb") },
-			nil, []string{"ecs -> pl-ddb 443"}},
-		{"the redirect", func(a *network.SecurityGroupsArgs) { a.HTTPRedirect = true },
-			[]string{"0.0.0.0/0 -> alb 80"}, nil},
+		{
+			"the internet by NAT", func(a *network.SecurityGroupsArgs) { a.EgressInternet = true },
+			nil,
+			[]string{"ecs -> 0.0.0.0/0 443", "lambda -> 0.0.0.0/0 443"},
+		},
+		{
+			"a rotation function", func(a *network.SecurityGroupsArgs) { a.LambdaToAurora = true },
+			[]string{"lambda -> aurora 5432"},
+			[]string{"lambda -> aurora 5432"},
+		},
+		{
+			"a set-up function", func(a *network.SecurityGroupsArgs) { a.LambdaToOpenSearch = true },
+			[]string{"lambda -> opensearch 443"},
+			[]string{"lambda -> opensearch 443"},
+		},
+		{
+			"DynamoDB", func(a *network.SecurityGroupsArgs) { a.DynamoDBPrefixListID = pulumi.String("pl-ddb") },
+			nil,
+			[]string{"ecs -> pl-ddb 443"},
+		},
+		{
+			"the redirect", func(a *network.SecurityGroupsArgs) { a.HTTPRedirect = true },
+			[]string{"0.0.0.0/0 -> alb 80"},
+			nil,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

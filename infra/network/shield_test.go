@@ -100,8 +100,10 @@ func TestShieldReportsEveryFinding(t *testing.T) {
 		want []string
 	}{
 		{"nothing", func(ctx *pulumi.Context) error { _, err := network.NewShield(ctx, "shield", nil); return err }, []string{"args: missing"}},
-		{"all at once", shieldProgram(func(a *network.ShieldArgs) { *a = network.ShieldArgs{Response: "ban"} }),
-			[]string{"prefix:", "scope.region:", "loadBalancer: missing", `response: "ban"`}},
+		{
+			"all at once", shieldProgram(func(a *network.ShieldArgs) { *a = network.ShieldArgs{Response: "ban"} }),
+			[]string{"prefix:", "scope.region:", "loadBalancer: missing", `response: "ban"`},
+		},
 		{"no room in the web ACL", func(ctx *pulumi.Context) error {
 			acl, err := network.NewWebAcl(ctx, "small", aclArgs())
 			if err != nil {

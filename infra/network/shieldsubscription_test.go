@@ -146,12 +146,16 @@ func TestSubscriptionReportsEveryFinding(t *testing.T) {
 		change subscriptionChange
 		want   []string
 	}{
-		{"all at once", func(a *network.ShieldSubscriptionArgs) { *a = network.ShieldSubscriptionArgs{SupportPlan: "gold"} },
-			[]string{"prefix:", "scope.region:", "subscription: mode", `supportPlan: "gold"`}},
+		{
+			"all at once", func(a *network.ShieldSubscriptionArgs) { *a = network.ShieldSubscriptionArgs{SupportPlan: "gold"} },
+			[]string{"prefix:", "scope.region:", "subscription: mode", `supportPlan: "gold"`},
+		},
 		{"off", func(a *network.ShieldSubscriptionArgs) { a.Subscription.Mode = singleton.Off }, []string{"subscription.mode: off"}},
 		{"an id", func(a *network.ShieldSubscriptionArgs) { adopted(a); a.Subscription.ID = "123456789012" }, []string{"subscription.id:"}},
-		{"a team without support", func(a *network.ShieldSubscriptionArgs) { withResponseTeam(a); a.SupportPlan = network.SupportNone },
-			[]string{"responseTeamAccess: the Shield Response Team works for", "emergencyContacts: proactive engagement is for"}},
+		{
+			"a team without support", func(a *network.ShieldSubscriptionArgs) { withResponseTeam(a); a.SupportPlan = network.SupportNone },
+			[]string{"responseTeamAccess: the Shield Response Team works for", "emergencyContacts: proactive engagement is for"},
+		},
 		{"buckets for nobody", func(a *network.ShieldSubscriptionArgs) { a.LogBuckets = []string{"logs"} }, []string{"logBuckets: nobody reads them"}},
 		{"an ARN", func(a *network.ShieldSubscriptionArgs) {
 			withResponseTeam(a)
@@ -167,11 +171,13 @@ func TestSubscriptionReportsEveryFinding(t *testing.T) {
 			withResponseTeam(a)
 			a.EmergencyContacts = []network.EmergencyContact{{Email: "security"}}
 		}, []string{"emergencyContacts[0].email:", "emergencyContacts: nobody has a phone"}},
-		{"a national number", func(a *network.ShieldSubscriptionArgs) {
-			withResponseTeam(a)
-			a.EmergencyContacts[0].Phone = "030 123456"
+		{
+			"a national number", func(a *network.ShieldSubscriptionArgs) {
+				withResponseTeam(a)
+				a.EmergencyContacts[0].Phone = "030 123456"
+			},
+			[]string{"emergencyContacts[0].phone:"},
 		},
-			[]string{"emergencyContacts[0].phone:"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

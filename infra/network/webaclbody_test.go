@@ -57,8 +57,10 @@ func TestBodyLimitReportsEveryFinding(t *testing.T) {
 		{"more than WAF sees", func(a *network.WebAclArgs) { a.MaxBodyBytes = 8193 }, []string{"maxBodyBytes: 8193 bytes (1 to 8192"}},
 		{"less than nothing", func(a *network.WebAclArgs) { a.MaxBodyBytes = -1 }, []string{"maxBodyBytes: -1"}},
 		{"no limit to except from", func(a *network.WebAclArgs) { a.UploadPaths = []string{"/upload"} }, []string{"uploadPaths: there is no limit"}},
-		{"everything", func(a *network.WebAclArgs) { a.MaxBodyBytes, a.UploadPaths = 8192, []string{"/", "upload"} },
-			[]string{`uploadPaths[0]: "/"`, `uploadPaths[1]: "upload"`}},
+		{
+			"everything", func(a *network.WebAclArgs) { a.MaxBodyBytes, a.UploadPaths = 8192, []string{"/", "upload"} },
+			[]string{`uploadPaths[0]: "/"`, `uploadPaths[1]: "upload"`},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

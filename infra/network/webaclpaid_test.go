@@ -92,8 +92,10 @@ func TestPaidGroupsReportEveryFinding(t *testing.T) {
 		want   []string
 	}{
 		{"a path", func(a *network.WebAclArgs) { a.BotControl = &network.BotControl{Path: "api"} }, []string{`botControl.path: "api"`}},
-		{"nothing to look at", func(a *network.WebAclArgs) { a.AccountTakeover = &network.AccountTakeover{} },
-			[]string{"loginPath: missing", "accountTakeover.usernameField: missing", "accountTakeover.passwordField: missing"}},
+		{
+			"nothing to look at", func(a *network.WebAclArgs) { a.AccountTakeover = &network.AccountTakeover{} },
+			[]string{"loginPath: missing", "accountTakeover.usernameField: missing", "accountTakeover.passwordField: missing"},
+		},
 		{"no pointer", func(a *network.WebAclArgs) {
 			a.LoginPath, a.LoginRateLimit = "/login", 100
 			a.AccountTakeover = &network.AccountTakeover{JSON: true, UsernameField: "user", PasswordField: "/pass"}
