@@ -60,7 +60,7 @@ type ResponderArgs struct {
 	// HealthAlarms are names of alarms that are OK when the service is well, 1
 	// to 100; they decide whether recovery worked.
 	HealthAlarms []string
-	// LogGroupNames are searched for traces, 1 to 50.
+	// LogGroupNames are searched for traces, 1 to 20.
 	LogGroupNames []string
 
 	// EvidenceBucket keeps analyses, containments and reports; with object lock.

@@ -36,7 +36,11 @@ func ExampleNewResponder() {
 	//   aws:cloudwatch/queryDefinition:QueryDefinition ir-query-rejected-flows
 	//   aws:cloudwatch/queryDefinition:QueryDefinition ir-query-requests-by-address
 	//   aws:dynamodb/table:Table ir-incidents
+	//   aws:iam/policy:Policy ir-fences
+	//   aws:iam/policy:Policy ir-operation
 	//   aws:iam/policy:Policy ir-quarantine
+	//   aws:iam/rolePolicyAttachment:RolePolicyAttachment ir-fences
+	//   aws:iam/rolePolicyAttachment:RolePolicyAttachment ir-operation
 	//   aws:sfn/stateMachine:StateMachine ir-machine
 	//   aws:sns/topic:Topic ir-notices
 	//   aws:sns/topicPolicy:TopicPolicy ir-notices
@@ -46,8 +50,6 @@ func ExampleNewResponder() {
 	//   aws:ssm/parameter:Parameter ir-targets
 	//   redoubt:identity:Role ir-machine
 	//     aws:iam/role:Role ir-machine-role
-	//     aws:iam/rolePolicy:RolePolicy ir-machine-fences
-	//     aws:iam/rolePolicy:RolePolicy ir-machine-operate
 	//     aws:iam/rolePolicy:RolePolicy ir-machine-respond
 	//   redoubt:identity:Role ir-trigger
 	//     aws:iam/role:Role ir-trigger-role

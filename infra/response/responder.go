@@ -3,7 +3,6 @@ package response
 import (
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sfn"
@@ -67,7 +66,8 @@ type Responder struct {
 	MachineArn, TopicArn pulumi.StringOutput
 
 	role, trigger *identity.Role
-	rules         []*cloudwatch.EventRule
+	// rights are what the machine needs before its first execution.
+	rights []pulumi.Resource
 }
 
 // NewResponder makes the response. The error joins every finding in args.
@@ -125,17 +125,47 @@ func (c *Responder) quarantine(ctx *pulumi.Context, name string, args *Responder
 	return err
 }
 
-// grant makes the machine's role out of what the machine calls.
+// grant makes the machine's role out of what the machine calls. Its fences and
+// its running costs are managed policies: IAM holds 10240 characters of inline
+// policies for a role, which the rights need for themselves.
 func (c *Responder) grant(ctx *pulumi.Context, name string, args *ResponderArgs, m asl.Machine) error {
 	calls := called(m)
 	var err error
 	c.role, err = identity.NewRole(ctx, name+"-machine", &identity.RoleArgs{
 		RoleName: args.name("machine"), Description: "The incident response machine of " + args.Prefix,
-		Trust: identity.ServiceTrust("states.amazonaws.com", args.Scope, args.machineARN()),
-		Policies: map[string]identity.Document{
-			"respond": args.statements(calls), "operate": args.operation(), "fences": args.fences(args.guardedActions(calls)),
-		},
+		Trust:               identity.ServiceTrust("states.amazonaws.com", args.Scope, args.machineARN()),
+		Policies:            map[string]identity.Document{"respond": args.statements(calls)},
 		PermissionsBoundary: args.PermissionsBoundary, Tags: args.Tags,
 	}, pulumi.Parent(c))
-	return err
+	if err != nil {
+		return err
+	}
+	c.rights = c.role.Rights
+	for _, p := range []struct {
+		purpose, description string
+		document             identity.Document
+	}{
+		{"fences", "What the incident response may never do", args.fences(args.guardedActions(calls))},
+		{"operation", "What it takes to run the incident response", append(args.operation(), args.searchLogs())},
+	} {
+		text, err := p.document.JSON(identity.ManagedPolicy)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.purpose, err)
+		}
+		policy, err := iam.NewPolicy(ctx, name+"-"+p.purpose, &iam.PolicyArgs{
+			Name: pulumi.String(args.name(p.purpose)), Description: pulumi.String(p.description),
+			Policy: pulumi.String(text), Tags: args.tags(args.name(p.purpose)),
+		}, pulumi.Parent(c))
+		if err != nil {
+			return err
+		}
+		attached, err := iam.NewRolePolicyAttachment(ctx, name+"-"+p.purpose, &iam.RolePolicyAttachmentArgs{
+			Role: c.role.Name, PolicyArn: policy.Arn,
+		}, pulumi.Parent(c))
+		if err != nil {
+			return err
+		}
+		c.rights = append(c.rights, attached)
+	}
+	return nil
 }

@@ -53,7 +53,6 @@ func (a *ResponderArgs) rights() []right {
 			"ec2:describeNetworkAcls", "ec2:describeNetworkInterfaces", "resourcegroupstaggingapi:getResources",
 		}},
 		{sid: "ReadFindings", calls: []string{"guardduty:listFindings"}, resources: []string{a.Scope.ARN("guardduty", "detector/*")}, more: []identity.Condition{own}},
-		{sid: "SearchLogs", calls: []string{"cloudwatchlogs:startQuery"}, resources: a.logGroupARNs()},
 		{sid: "ReadTags", calls: []string{"iam:listUserTags", "iam:listAccessKeys", "iam:listAttachedUserPolicies"}, resources: []string{users}, more: []identity.Condition{own}},
 		{sid: "ReadRoles", calls: []string{"iam:listRoleTags", "iam:listAttachedRolePolicies"}, resources: []string{roles}, more: []identity.Condition{own}},
 		{sid: "ReadTargets", calls: []string{"ssm:getParameter"}, resources: []string{a.Scope.ARN("ssm", "parameter"+a.targetsParameter())}},
@@ -98,12 +97,13 @@ func (a *ResponderArgs) rights() []right {
 	return rows
 }
 
-func (a *ResponderArgs) logGroupARNs() []string {
-	var out []string
+// searchLogs is apart from the rights, because its list grows with the stack.
+func (a *ResponderArgs) searchLogs() identity.Statement {
+	s := identity.Statement{Sid: "SearchLogs", Effect: identity.Allow, Actions: []string{"logs:StartQuery"}}
 	for _, name := range a.LogGroupNames {
-		out = append(out, a.Scope.ARN("logs", "log-group:"+name), a.Scope.ARN("logs", "log-group:"+name+":*"))
+		s.Resources = append(s.Resources, a.Scope.ARN("logs", "log-group:"+name), a.Scope.ARN("logs", "log-group:"+name+":*"))
 	}
-	return out
+	return s
 }
 
 // called are the SDK actions of the machine, "ec2:createTags", without doubles.

@@ -46,7 +46,7 @@ func (c *Responder) run(ctx *pulumi.Context, name string, args *ResponderArgs, m
 		},
 		TracingConfiguration: &sfn.StateMachineTracingConfigurationArgs{Enabled: pulumi.Bool(true)},
 		Tags:                 args.tags(args.machineName()),
-	}, pulumi.Parent(c), pulumi.DependsOn(c.role.Rights))
+	}, pulumi.Parent(c), pulumi.DependsOn(c.rights))
 	if err == nil {
 		c.MachineArn = c.Machine.Arn
 	}
@@ -105,7 +105,6 @@ func (c *Responder) rule(ctx *pulumi.Context, name string, args *ResponderArgs, 
 	if err != nil {
 		return err
 	}
-	c.rules = append(c.rules, rule)
 	_, err = cloudwatch.NewEventTarget(ctx, name+"-"+purpose, &cloudwatch.EventTargetArgs{
 		Rule: rule.Name, Arn: c.Machine.Arn, RoleArn: c.trigger.Arn,
 		DeadLetterConfig: &cloudwatch.EventTargetDeadLetterConfigArgs{Arn: c.DeadLetters.Arn},

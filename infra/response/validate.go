@@ -67,7 +67,7 @@ func (a *ResponderArgs) checkAutomation(c *findings) {
 }
 
 func (a *ResponderArgs) checkLists(c *findings) {
-	c.check(len(a.LogGroupNames) > 0 && len(a.LogGroupNames) <= 50, "logGroupNames: %d (1 to 50 names; they are searched for traces)", len(a.LogGroupNames))
+	c.check(len(a.LogGroupNames) > 0 && len(a.LogGroupNames) <= 20, "logGroupNames: %d (1 to 20 names; they are searched for traces)", len(a.LogGroupNames))
 	for i, e := range a.SubscriberEmails {
 		c.check(emailForm.MatchString(e), "subscriberEmails[%d]: %q (an e-mail address)", i, e)
 	}
