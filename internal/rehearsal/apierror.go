@@ -55,7 +55,7 @@ func (c *call) refused(code string, status int, message string) error {
 	return &APIError{
 		Doing:   fmt.Sprintf("%s %s (%s)", c.op.doing, c.kind.noun, c.label()),
 		Service: c.kind.service, Operation: c.operation(),
-		Code: code, Message: message, Status: status, RequestID: c.requestID(code + message),
+		Code: code, Message: c.hush(message), Status: status, RequestID: c.requestID(code + message),
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 
 // Drift changes a property of a live resource behind Pulumi's back, as somebody
 // at the AWS console would. The selector is the resource's id, ARN, URN or
-// logical name and must mean one resource only. The path is a property or a
+// logical name, or its type and id with a space between, and must mean one
+// resource only: a bucket's settings share its id. The path is a property or a
 // dotted path into one ("tags.owner", "rules[0].priority"); its parent must be
 // there.
 func (a *Account) Drift(selector, path string, v resource.PropertyValue) error {
@@ -41,6 +42,11 @@ func (a *Account) Drift(selector, path string, v resource.PropertyValue) error {
 	if isInput {
 		set(changed.inputs, at, v)
 	}
+	if top == "tags" && len(at) > 1 { // a tag is a tag in the merged view, too
+		merged := append(resource.PropertyPath{"tagsAll"}, at[1:]...)
+		set(changed.outputs, merged, v)
+		set(changed.inputs, merged, v)
+	}
 	return a.put(changed)
 }
 
@@ -59,7 +65,7 @@ func (a *Account) Vanish(selector string) error {
 func (a *Account) pick(selector string) (*record, error) {
 	var found []*record
 	for _, r := range a.live {
-		if r.id == selector || r.urn == selector || r.arn() == selector && selector != "" || resource.URN(r.urn).Name() == selector {
+		if r.id == selector || r.typ+" "+r.id == selector || r.urn == selector || r.arn() == selector && selector != "" || resource.URN(r.urn).Name() == selector {
 			found = append(found, r)
 		}
 	}
@@ -74,7 +80,7 @@ func (a *Account) pick(selector string) (*record, error) {
 	for i, r := range found {
 		means[i] = r.typ + " " + r.id
 	}
-	return nil, fmt.Errorf("rehearsal: %q means %d live resources (%s); name one by its URN", selector, len(found), strings.Join(means, ", "))
+	return nil, fmt.Errorf("rehearsal: %q means %d live resources (%s); name one by its URN, or by its type and id", selector, len(found), strings.Join(means, ", "))
 }
 
 // set puts a value at a path, and keeps a secret secret.

@@ -42,7 +42,7 @@ func (c *call) outOfLimits() []plugin.CheckFailure {
 	for _, l := range c.kind.limits {
 		for _, v := range valuesAt(c.in, l.path) {
 			if reason := l.breaks(v); reason != "" {
-				out = append(out, plugin.CheckFailure{Property: resource.PropertyKey(topProperty(l.path)), Reason: l.path + ": " + reason})
+				out = append(out, plugin.CheckFailure{Property: resource.PropertyKey(topProperty(l.path)), Reason: c.hush(l.path + ": " + reason)})
 			}
 		}
 	}

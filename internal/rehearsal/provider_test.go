@@ -232,7 +232,7 @@ func TestDriftIsReadAndUpdateRestores(t *testing.T) {
 	seen := read(t, p, vpc)
 	require.Equal(t, "them", seen.Outputs["tags"].ObjectValue()["owner"].StringValue())
 	vpc.in, vpc.out = seen.Inputs, seen.Outputs
-	require.Equal(t, []propertyKey{"enableDnsHostnames", "tags"}, diffed(t, p, vpc, in).ChangedKeys)
+	require.Equal(t, []propertyKey{"enableDnsHostnames", "tags", "tagsAll"}, diffed(t, p, vpc, in).ChangedKeys)
 	now, err := change(t, p, vpc, in)
 	require.NoError(t, err)
 	require.Equal(t, "us", now.text("tags.owner"))
@@ -298,4 +298,39 @@ func TestConfigurationIsChecked(t *testing.T) {
 	}
 	_, err := p.Read(context.Background(), plugin.ReadRequest{Type: "aws:ec2/vpc:Vpc"})
 	require.ErrorContains(t, err, "before the provider was configured")
+}
+
+func TestSecretsStayOutOfMessages(t *testing.T) {
+	t.Parallel()
+	p := configured(t, open(t), "eu-west-1")
+	secret := resource.MakeSecret(resource.NewProperty("hunter2"))
+	_, err := attempt(t, p, subnetToken, "app", props{"vpcId": secret, "cidrBlock": "10.0.0.0/24"})
+	require.Equal(t, []string{"InvalidVpcID.NotFound"}, Codes(err))
+	require.NotContains(t, err.Error(), "hunter2")
+	_, failures := checked(t, p, vpcToken, "main", nil, props{"cidrBlock": secret})
+	require.Len(t, failures, 1)
+	require.NotContains(t, failures[0].Reason, "hunter2")
+}
+
+func TestReadForImport(t *testing.T) {
+	t.Parallel()
+	p := configured(t, open(t), "eu-west-1")
+	group := create(t, p, logToken, "app", props{"name": "/app", "retentionInDays": 7})
+	for _, id := range []string{"/app", group.text("arn")} {
+		res, err := p.Read(context.Background(), plugin.ReadRequest{URN: urnOf(logToken, "imported"), Type: logToken, ID: resource.ID(id)})
+		require.NoError(t, err)
+		require.Equal(t, resource.ID("/app"), res.ID)
+		require.Equal(t, 7.0, res.Inputs["retentionInDays"].NumberValue())
+	}
+}
+
+func TestResourceCanBeNamedByTypeAndID(t *testing.T) {
+	t.Parallel()
+	a := open(t)
+	p := configured(t, a, "eu-west-1")
+	bucket := create(t, p, bucketToken, "data", props{"bucket": "data-bucket"})
+	create(t, p, versioningToken, "data-versioning", props{"bucket": "data-bucket", "versioningConfiguration": props{"status": "Enabled"}})
+	require.ErrorContains(t, a.Drift("data-bucket", "tags", value(props{"a": "b"})), "means 2 live resources")
+	require.NoError(t, a.Drift(bucketToken+" data-bucket", "tags", value(props{"a": "b"})))
+	require.Equal(t, map[string]string{"a": "b"}, stringMap(read(t, p, bucket).Outputs["tags"]))
 }

@@ -19,6 +19,9 @@ func (p *provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 	defer end()
 	c.id = string(req.ID)
 	r := c.acct.live[c.key()]
+	if at, ok := c.acct.index.handles[handleFor(c.kind.token, c.region(), c.id)]; r == nil && ok && at.typ == c.kind.token {
+		r = c.acct.live[at] // imported by its ARN or name
+	}
 	if r == nil {
 		return plugin.ReadResponse{}, nil
 	}

@@ -1,6 +1,8 @@
 package rehearsal
 
 import (
+	"strings"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
@@ -9,6 +11,36 @@ import (
 // needs none of them.
 func hidden(v resource.PropertyValue) bool {
 	return v.IsSecret() && v.SecretValue().Element.IsNull()
+}
+
+// hush takes the values of secret inputs out of a text for people.
+func (c *call) hush(message string) string {
+	for _, s := range secretTexts(resource.NewProperty(c.in), false) {
+		message = strings.ReplaceAll(message, s, "[secret]")
+	}
+	return message
+}
+
+// secretTexts is every text within a secret.
+func secretTexts(v resource.PropertyValue, secret bool) []string {
+	var out []string
+	switch {
+	case v.IsSecret():
+		return secretTexts(v.SecretValue().Element, true)
+	case v.IsOutput():
+		return secretTexts(v.OutputValue().Element, secret || v.OutputValue().Secret)
+	case v.IsArray():
+		for _, e := range v.ArrayValue() {
+			out = append(out, secretTexts(e, secret)...)
+		}
+	case v.IsObject():
+		for _, k := range v.ObjectValue().StableKeys() {
+			out = append(out, secretTexts(v.ObjectValue()[k], secret)...)
+		}
+	case v.IsString() && secret && v.StringValue() != "":
+		out = append(out, v.StringValue())
+	}
+	return out
 }
 
 // revealMap is live with its hidden values taken from what the stack knows.
