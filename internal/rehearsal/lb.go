@@ -24,111 +24,122 @@ var lbKinds = slices.Concat(lbTable("lb"), lbTable("alb"))
 
 func lbTable(module string) []kind {
 	in := func(path string) string { return "aws:" + module + "/" + path }
-	return []kind{
-		{
-			token: in("loadBalancer:LoadBalancer"), noun: "ELBv2 application Load Balancer", service: "Elastic Load Balancing v2", action: "LoadBalancer",
-			id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/{arnSuffix}",
-			defaults: props{
-				"clientKeepAlive": 3600, "desyncMitigationMode": "defensive", "dropInvalidHeaderFields": false, "enableCrossZoneLoadBalancing": false,
-				"enableDeletionProtection": false, "enableHttp2": true, "enableTlsVersionAndCipherSuiteHeaders": false, "enableWafFailOpen": false,
-				"enableXffClientPort": false, "enableZonalShift": false, "idleTimeout": 60, "loadBalancerType": "application",
-				"preserveHostHeader": false, "xffHeaderProcessingMode": "append",
-			},
-			computed: props{
-				"arnSuffix": func(c *call) any {
-					short := map[string]string{"application": "app", "network": "net", "gateway": "gwy"}
-					return short[c.text("loadBalancerType")] + "/{name}/{hex16:lb}"
-				},
-				"dnsName": func(c *call) any {
-					if c.truth("internal") {
-						return "internal-{name}-{digits10:dns}.{region}.elb.{dns}"
-					}
-					return "{name}-{digits10:dns}.{region}.elb.{dns}"
-				},
-				"zoneId": "Z{upper13:zone}", "vpcId": "{subnets->vpcId}", "internal": false, "ipAddressType": "ipv4",
-				"name": "{namePrefix|}{digits26:prefix}",
-			},
-			replaces: []string{"internal", "loadBalancerType", "name", "namePrefix", "customerOwnedIpv4Pool"},
-			refs: slices.Concat(refer(toSubnet, "subnets[*]", "subnetMappings[*].subnetId"), refer(toSecurityGroup, "securityGroups[*]"),
-				refer(toBucket, "accessLogs.bucket", "connectionLogs.bucket")),
-			unique: []unique{{key: "{name}", code: "DuplicateLoadBalancerName", message: "A load balancer with the same name '{name}' exists, but with different settings"}},
-			limits: []limit{
-				{path: "name", longest: 32, pattern: lbName, meaning: lbNameMeaning, source: docsCreateLB},
-				{path: "loadBalancerType", oneOf: []string{"application", "gateway", "network"}, source: docsCreateLB},
-				{path: "idleTimeout", least: 1, most: 4000, source: docsCreateLB},
-				{path: "desyncMitigationMode", oneOf: []string{"defensive", "monitor", "strictest"}, source: docsCreateLB},
-			},
-			refuses: []refusal{
-				{name: "lb-name-internal", at: []operation{opCreate}, code: "ValidationError", source: docsCreateLB, because: internalName},
-				{name: "lb-two-zones", code: "InvalidConfigurationRequest", source: docsCreateLB, because: fewerThanTwoZones},
-				{name: "lb-access-log-bucket", code: "InvalidConfigurationRequest", source: docsAccessLogs, because: logBucketClosed},
-				{name: "lb-protected", at: []operation{opDelete}, code: "OperationNotPermitted", source: docsProtection, because: protected("enableDeletionProtection", "Load balancer '{arn}' cannot be deleted because deletion protection is enabled")},
-			},
-			blocks: []block{{
-				by:   []string{"aws:ec2/vpcEndpointService:VpcEndpointService"},
-				code: "ResourceInUse", message: "Load balancer '{arn}' cannot be deleted because it is currently associated with another service",
-			}},
+	return []kind{loadBalancerKind(in), targetGroupKind(in), listenerKind(in), listenerRuleKind(in)}
+}
+
+func loadBalancerKind(in func(path string) string) kind {
+	return kind{
+		token: in("loadBalancer:LoadBalancer"), noun: "ELBv2 application Load Balancer", service: "Elastic Load Balancing v2", action: "LoadBalancer",
+		id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/{arnSuffix}",
+		defaults: props{
+			"clientKeepAlive": 3600, "desyncMitigationMode": "defensive", "dropInvalidHeaderFields": false, "enableCrossZoneLoadBalancing": false,
+			"enableDeletionProtection": false, "enableHttp2": true, "enableTlsVersionAndCipherSuiteHeaders": false, "enableWafFailOpen": false,
+			"enableXffClientPort": false, "enableZonalShift": false, "idleTimeout": 60, "loadBalancerType": "application",
+			"preserveHostHeader": false, "xffHeaderProcessingMode": "append",
 		},
-		{
-			token: in("targetGroup:TargetGroup"), noun: "ELBv2 Target Group", service: "Elastic Load Balancing v2", action: "TargetGroup",
-			id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:{arnSuffix}",
-			defaults: props{"deregistrationDelay": 300, "lambdaMultiValueHeadersEnabled": false, "proxyProtocolV2": false, "slowStart": 0, "targetType": "instance"},
-			computed: props{
-				"arnSuffix": "targetgroup/{name}/{hex16:tg}", "loadBalancingAlgorithmType": "round_robin", "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration",
-				"loadBalancingAnomalyMitigation": "off", "ipAddressType": "ipv4", "protocolVersion": "HTTP1", "name": "{namePrefix|}{digits26:prefix}",
+		computed: props{
+			"arnSuffix": func(c *call) any {
+				short := map[string]string{"application": "app", "network": "net", "gateway": "gwy"}
+				return short[c.text("loadBalancerType")] + "/{name}/{hex16:lb}"
 			},
-			replaces: []string{"name", "namePrefix", "port", "protocol", "protocolVersion", "targetType", "vpcId", "ipAddressType"},
-			refs:     refer(toVpc, "vpcId"),
-			unique:   []unique{{key: "{name}", code: "DuplicateTargetGroupName", message: "A target group with the same name '{name}' exists, but with different settings"}},
-			limits: []limit{
-				{path: "name", longest: 32, pattern: lbName, meaning: lbNameMeaning, source: docsTargetGroup},
-				{path: "port", least: 1, most: 65535, source: docsTargetGroup},
-				{path: "deregistrationDelay", least: 0, most: 3600, source: docsTargetGroup},
-				{path: "protocol", oneOf: []string{"GENEVE", "HTTP", "HTTPS", "TCP", "TCP_UDP", "TLS", "UDP"}, source: docsTargetGroup},
-				{path: "targetType", oneOf: []string{"alb", "instance", "ip", "lambda"}, source: docsTargetGroup},
+			"dnsName": func(c *call) any {
+				if c.truth("internal") {
+					return "internal-{name}-{digits10:dns}.{region}.elb.{dns}"
+				}
+				return "{name}-{digits10:dns}.{region}.elb.{dns}"
 			},
-			refuses: []refusal{{name: "target-group-complete", at: []operation{opCreate}, code: "ValidationError", source: docsTargetGroup, because: targetGroupIncomplete}},
-			blocks: []block{{
-				by:   []string{in("listener:Listener"), in("listenerRule:ListenerRule")},
-				code: "ResourceInUse", message: "Target group '{arn}' is currently in use by a listener or a rule",
-			}},
+			"zoneId": "Z{upper13:zone}", "vpcId": "{subnets->vpcId}", "internal": false, "ipAddressType": "ipv4",
+			"name": "{namePrefix|}{digits26:prefix}",
 		},
-		{
-			token: in("listener:Listener"), noun: "ELBv2 Listener", service: "Elastic Load Balancing v2", action: "Listener",
-			id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{loadBalancerArn->arnSuffix}/{hex16:listener}",
-			computed: props{
-				"protocol": "HTTP",
-				"sslPolicy": func(c *call) any {
-					if p := c.text("protocol"); p == "HTTPS" || p == "TLS" {
-						return "ELBSecurityPolicy-2016-08"
-					}
-					return nil
-				},
-			},
-			replaces: []string{"loadBalancerArn"},
-			refs:     slices.Concat(refer(toLoadBalancer, "loadBalancerArn"), refer(toCertificate, "certificateArn"), refer(toTargetGroup, "defaultActions[*].targetGroupArn", "defaultActions[*].forward.targetGroups[*].arn")),
-			unique:   []unique{{key: "{loadBalancerArn}/{port}", code: "DuplicateListener", message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'"}},
-			limits: []limit{
-				{path: "port", least: 1, most: 65535, source: docsListener},
-				{path: "protocol", oneOf: []string{"GENEVE", "HTTP", "HTTPS", "TCP", "TCP_UDP", "TLS", "UDP"}, source: docsListener},
-				{path: "defaultActions[*].type", oneOf: lbActions, source: docsListener},
-			},
-			refuses: []refusal{
-				{name: "listener-certificate", code: "ValidationError", source: docsListener, because: listenerWithoutCertificate},
-				{name: "listener-certificate-issued", code: "UnsupportedCertificate", source: docsListener, because: certificatePending},
+		replaces: []string{"internal", "loadBalancerType", "name", "namePrefix", "customerOwnedIpv4Pool"},
+		refs: slices.Concat(refer(toSubnet, "subnets[*]", "subnetMappings[*].subnetId"), refer(toSecurityGroup, "securityGroups[*]"),
+			refer(toBucket, "accessLogs.bucket", "connectionLogs.bucket")),
+		unique: []unique{{key: "{name}", code: "DuplicateLoadBalancerName", message: "A load balancer with the same name '{name}' exists, but with different settings"}},
+		limits: []limit{
+			{path: "name", longest: 32, pattern: lbName, meaning: lbNameMeaning, source: docsCreateLB},
+			{path: "loadBalancerType", oneOf: []string{"application", "gateway", "network"}, source: docsCreateLB},
+			{path: "idleTimeout", least: 1, most: 4000, source: docsCreateLB},
+			{path: "desyncMitigationMode", oneOf: []string{"defensive", "monitor", "strictest"}, source: docsCreateLB},
+		},
+		refuses: []refusal{
+			{name: "lb-name-internal", at: []operation{opCreate}, code: "ValidationError", source: docsCreateLB, because: internalName},
+			{name: "lb-two-zones", code: "InvalidConfigurationRequest", source: docsCreateLB, because: fewerThanTwoZones},
+			{name: "lb-access-log-bucket", code: "InvalidConfigurationRequest", source: docsAccessLogs, because: logBucketClosed},
+			{name: "lb-protected", at: []operation{opDelete}, code: "OperationNotPermitted", source: docsProtection, because: protected("enableDeletionProtection", "Load balancer '{arn}' cannot be deleted because deletion protection is enabled")},
+		},
+		blocks: []block{{
+			by:   []string{"aws:ec2/vpcEndpointService:VpcEndpointService"},
+			code: "ResourceInUse", message: "Load balancer '{arn}' cannot be deleted because it is currently associated with another service",
+		}},
+	}
+}
+
+func targetGroupKind(in func(path string) string) kind {
+	return kind{
+		token: in("targetGroup:TargetGroup"), noun: "ELBv2 Target Group", service: "Elastic Load Balancing v2", action: "TargetGroup",
+		id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:{arnSuffix}",
+		defaults: props{"deregistrationDelay": 300, "lambdaMultiValueHeadersEnabled": false, "proxyProtocolV2": false, "slowStart": 0, "targetType": "instance"},
+		computed: props{
+			"arnSuffix": "targetgroup/{name}/{hex16:tg}", "loadBalancingAlgorithmType": "round_robin", "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration",
+			"loadBalancingAnomalyMitigation": "off", "ipAddressType": "ipv4", "protocolVersion": "HTTP1", "name": "{namePrefix|}{digits26:prefix}",
+		},
+		replaces: []string{"name", "namePrefix", "port", "protocol", "protocolVersion", "targetType", "vpcId", "ipAddressType"},
+		refs:     refer(toVpc, "vpcId"),
+		unique:   []unique{{key: "{name}", code: "DuplicateTargetGroupName", message: "A target group with the same name '{name}' exists, but with different settings"}},
+		limits: []limit{
+			{path: "name", longest: 32, pattern: lbName, meaning: lbNameMeaning, source: docsTargetGroup},
+			{path: "port", least: 1, most: 65535, source: docsTargetGroup},
+			{path: "deregistrationDelay", least: 0, most: 3600, source: docsTargetGroup},
+			{path: "protocol", oneOf: []string{"GENEVE", "HTTP", "HTTPS", "TCP", "TCP_UDP", "TLS", "UDP"}, source: docsTargetGroup},
+			{path: "targetType", oneOf: []string{"alb", "instance", "ip", "lambda"}, source: docsTargetGroup},
+		},
+		refuses: []refusal{{name: "target-group-complete", at: []operation{opCreate}, code: "ValidationError", source: docsTargetGroup, because: targetGroupIncomplete}},
+		blocks: []block{{
+			by:   []string{in("listener:Listener"), in("listenerRule:ListenerRule")},
+			code: "ResourceInUse", message: "Target group '{arn}' is currently in use by a listener or a rule",
+		}},
+	}
+}
+
+func listenerKind(in func(path string) string) kind {
+	return kind{
+		token: in("listener:Listener"), noun: "ELBv2 Listener", service: "Elastic Load Balancing v2", action: "Listener",
+		id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{loadBalancerArn->arnSuffix}/{hex16:listener}",
+		computed: props{
+			"protocol": "HTTP",
+			"sslPolicy": func(c *call) any {
+				if p := c.text("protocol"); p == "HTTPS" || p == "TLS" {
+					return "ELBSecurityPolicy-2016-08"
+				}
+				return nil
 			},
 		},
-		{
-			token: in("listenerRule:ListenerRule"), noun: "ELBv2 Listener Rule", service: "Elastic Load Balancing v2", action: "Rule",
-			id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{hex16:rule}",
-			computed: props{"priority": func(c *call) any { return 1 + len(c.users(c.referred("listenerArn"), c.kind.token)) }},
-			replaces: []string{"listenerArn"},
-			refs:     append(refer(toListener, "listenerArn"), refer(toTargetGroup, "actions[*].targetGroupArn", "actions[*].forward.targetGroups[*].arn")...),
-			unique:   []unique{{key: "{listenerArn}/{priority}", code: "PriorityInUse", message: "Priority '{priority}' is currently in use"}},
-			limits: []limit{
-				{path: "priority", least: 1, most: 50000, source: docsListener},
-				{path: "actions[*].type", oneOf: lbActions, source: docsListener},
-			},
+		replaces: []string{"loadBalancerArn"},
+		refs:     slices.Concat(refer(toLoadBalancer, "loadBalancerArn"), refer(toCertificate, "certificateArn"), refer(toTargetGroup, "defaultActions[*].targetGroupArn", "defaultActions[*].forward.targetGroups[*].arn")),
+		unique:   []unique{{key: "{loadBalancerArn}/{port}", code: "DuplicateListener", message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'"}},
+		limits: []limit{
+			{path: "port", least: 1, most: 65535, source: docsListener},
+			{path: "protocol", oneOf: []string{"GENEVE", "HTTP", "HTTPS", "TCP", "TCP_UDP", "TLS", "UDP"}, source: docsListener},
+			{path: "defaultActions[*].type", oneOf: lbActions, source: docsListener},
+		},
+		refuses: []refusal{
+			{name: "listener-certificate", code: "ValidationError", source: docsListener, because: listenerWithoutCertificate},
+			{name: "listener-certificate-issued", code: "UnsupportedCertificate", source: docsListener, because: certificatePending},
+		},
+	}
+}
+
+func listenerRuleKind(in func(path string) string) kind {
+	return kind{
+		token: in("listenerRule:ListenerRule"), noun: "ELBv2 Listener Rule", service: "Elastic Load Balancing v2", action: "Rule",
+		id: "{arn}", arn: "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{hex16:rule}",
+		computed: props{"priority": func(c *call) any { return 1 + len(c.users(c.referred("listenerArn"), c.kind.token)) }},
+		replaces: []string{"listenerArn"},
+		refs:     append(refer(toListener, "listenerArn"), refer(toTargetGroup, "actions[*].targetGroupArn", "actions[*].forward.targetGroups[*].arn")...),
+		unique:   []unique{{key: "{listenerArn}/{priority}", code: "PriorityInUse", message: "Priority '{priority}' is currently in use"}},
+		limits: []limit{
+			{path: "priority", least: 1, most: 50000, source: docsListener},
+			{path: "actions[*].type", oneOf: lbActions, source: docsListener},
 		},
 	}
 }
