@@ -1,6 +1,3 @@
-// Package response answers incidents: it detects, analyses, contains, removes
-// and recovers with a state machine that asks people before it touches
-// anything, and holds the runbooks for what only people can do.
 package response
 
 import (
@@ -78,12 +75,13 @@ type ResponderArgs struct {
 
 	// IsolationGroupID is the security group without rules.
 	IsolationGroupID pulumi.StringInput
-	// BlockIPSetID is the id (not the ARN) of the IP set <Prefix>-blocked.
-	BlockIPSetID pulumi.StringInput
+	// BlockSetArn is the ARN of the IP set <Prefix>-blocked, which the web ACL blocks.
+	BlockSetArn pulumi.StringInput
 	// TargetGroupArn is the load balancer's target group of the service.
 	TargetGroupArn pulumi.StringInput
-	// NetworkACLIDs get deny entries, numbers 1 to 50.
-	NetworkACLIDs pulumi.StringArrayInput
+	// VpcID is the network whose ACLs, all but the default one, get deny
+	// entries with the numbers 1 to 50.
+	VpcID pulumi.StringInput
 	// DetectorID is GuardDuty's detector of the region.
 	DetectorID pulumi.StringInput
 

@@ -78,7 +78,12 @@ func (m *machine) network() []asl.State {
 	selector := asl.Payload{"addresses.$": "$.IpSet.Addresses", "token.$": "$.LockToken"}
 	states := chain("Settle",
 		asl.Pass{Name: "StartBlocking", Parameters: asl.Payload{"lost": 0}, ResultPath: "$.race"},
-		m.read("ReadBlockList", "wafv2:getIPSet", set, "$.list", selector), join, write, m.denyAtSubnets())
+		m.read("ReadBlockList", "wafv2:getIPSet", set, "$.list", selector), join, write,
+		m.read("FindNetworkAcls", "ec2:describeNetworkAcls", asl.Payload{"Filters": []any{
+			asl.Payload{"Name": "vpc-id", "Values.$": "States.Array($.targets.read.vpcId)"},
+			asl.Payload{"Name": "default", "Values": []any{"false"}},
+		}}, "$.acls", asl.Payload{"ids.$": "$.NetworkAcls[*].NetworkAclId"}),
+		m.denyAtSubnets())
 	check := m.read("ReadBlockListAgain", "wafv2:getIPSet", set, "$.list", selector)
 	check.Next = "CompareBlockList"
 	return append(states, check,
@@ -125,7 +130,7 @@ func (m *machine) denyAtSubnets() asl.State {
 		asl.Fail{Name: "NoNumberLeft", Error: "Redoubt.NetworkAclFull", Cause: "Entries 1 to 50 of a network ACL are all used: remove old ones"},
 	}, chain(asl.End, deny("DenyInbound", false), deny("DenyOutbound", true))...)
 	return asl.Map{
-		Name: "DenyAtSubnets", ItemsPath: "$.targets.read.networkAclIds", ResultPath: asl.Discard, MaxConcurrency: 1, Catch: failing,
+		Name: "DenyAtSubnets", ItemsPath: "$.acls.ids", ResultPath: asl.Discard, MaxConcurrency: 1, Catch: failing,
 		ItemSelector: asl.Payload{"acl.$": "$$.Map.Item.Value", "cidr.$": "$.address.cidr"},
 		Each:         asl.Machine{StartAt: "ReadEntries", States: states},
 	}

@@ -33,8 +33,8 @@ func args(change ...func(*response.ResponderArgs)) *response.ResponderArgs {
 		Alarms:           []string{"redoubt-dev-waf-blocks"}, HealthAlarms: []string{"redoubt-dev-app-errors"}, LogGroupNames: []string{"/redoubt-dev/app"},
 		EvidenceBucket: &data.Bucket{PhysicalName: evidence, Scope: scope}, ProtectedBuckets: []string{"redoubt-dev-audit"},
 		Buckets: []string{"redoubt-dev-data"}, ProtectedRoles: []string{"deployer"}, ClusterName: "redoubt-dev", ServiceName: "app",
-		IsolationGroupID: pulumi.String(isolation), BlockIPSetID: pulumi.String("set-1"), TargetGroupArn: pulumi.String("arn:tg"),
-		NetworkACLIDs: pulumi.ToStringArray([]string{"acl-1", "acl-2"}), DetectorID: pulumi.String("detector-1"),
+		IsolationGroupID: pulumi.String(isolation), BlockSetArn: pulumi.String("arn:aws:wafv2:eu-central-1:123456789012:regional/ipset/redoubt-dev-blocked/set-1"), TargetGroupArn: pulumi.String("arn:tg"),
+		VpcID: pulumi.String("vpc-1"), DetectorID: pulumi.String("detector-1"),
 		KmsKeyArn: pulumi.String(key), KeyAlias: "alias/redoubt-dev-messaging", EvidenceKeyAlias: "alias/redoubt-dev-audit",
 		LogKmsKeyArn: pulumi.String(key), LogRetentionInDays: 30, GameDay: true, Tags: map[string]string{"owner": "security"},
 	}
@@ -58,7 +58,7 @@ func answers() map[string]any {
 	yes := object{"decision": "approve", "by": "alice"}
 	attached := object{"AttachedPolicies": []any{object{"PolicyArn": "arn:aws:iam::123456789012:policy/redoubt-dev-quarantine"}}}
 	return map[string]any{
-		"ssm:getParameter": object{"Parameter": object{"Value": `{"isolationGroupId":"sg-isolation","blockIpSetId":"set-1","targetGroupArn":"arn:tg","detectorId":"detector-1","networkAclIds":["acl-1","acl-2"]}`}},
+		"ssm:getParameter": object{"Parameter": object{"Value": `{"isolationGroupId":"sg-isolation","blockIpSetId":"set-1","targetGroupArn":"arn:tg","detectorId":"detector-1","vpcId":"vpc-1"}`}},
 
 		"guardduty:listFindings":                object{"FindingIds": []any{"f-1"}},
 		"cloudwatch:getMetricData":              object{"MetricDataResults": []any{}},
@@ -74,6 +74,7 @@ func answers() map[string]any {
 			"NetworkInterfaces": []any{object{"NetworkInterfaceId": "eni-1", "Groups": []any{object{"GroupId": "sg-1"}}}, object{"NetworkInterfaceId": "eni-2", "Groups": []any{}}},
 		}}}}},
 		"ec2:describeNetworkInterfaces": object{"NetworkInterfaces": []any{object{"NetworkInterfaceId": "eni-1"}, object{"NetworkInterfaceId": "eni-2"}}},
+		"FindNetworkAcls":               object{"NetworkAcls": []any{object{"NetworkAclId": "acl-1"}, object{"NetworkAclId": "acl-2"}}},
 		"ec2:describeNetworkAcls":       object{"NetworkAcls": []any{object{"Entries": []any{object{"RuleNumber": 1}, object{"RuleNumber": 2}, object{"RuleNumber": 100}}}}},
 		"ecs:describeTasks": object{"Tasks": []any{object{
 			"TaskArn": "arn:task", "DesiredStatus": "STOPPED",

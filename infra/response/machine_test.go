@@ -112,6 +112,9 @@ func TestAddressesAreBlockedBesideTheOthers(t *testing.T) {
 	write := r.CallOf("WriteBlockList").Parameters
 	require.Equal(t, []any{"198.51.100.1/32", attacker}, write["Addresses"])
 	require.Equal(t, "lock-7", write["LockToken"])
+	require.Equal(t, []any{
+		object{"Name": "vpc-id", "Values": []any{"vpc-1"}}, object{"Name": "default", "Values": []any{"false"}},
+	}, r.CallOf("FindNetworkAcls").Parameters["Filters"])
 	deny := r.CallOf("DenyInbound").Parameters
 	require.Equal(t, object{"NetworkAclId": "acl-1", "RuleNumber": float64(3), "Protocol": "-1", "RuleAction": "deny", "Egress": false, "CidrBlock": attacker}, deny, "1 and 2 are used")
 

@@ -83,7 +83,7 @@ func TestTargetsReachTheMachineByParameter(t *testing.T) {
 	t.Parallel()
 	p := graph(t, args()).Only("aws:ssm/parameter:Parameter")
 	require.Equal(t, "/security/dev/response/targets", p.Input("name"))
-	require.JSONEq(t, `{"isolationGroupId":"sg-isolation","blockIpSetId":"set-1","targetGroupArn":"arn:tg","detectorId":"detector-1","networkAclIds":["acl-1","acl-2"]}`, p.Input("value").(string))
+	require.JSONEq(t, `{"isolationGroupId":"sg-isolation","blockIpSetId":"set-1","targetGroupArn":"arn:tg","detectorId":"detector-1","vpcId":"vpc-1"}`, p.Input("value").(string))
 }
 
 // statement is a policy statement as IAM reads it.
@@ -152,7 +152,7 @@ func TestRightsAreWhatTheMachineCalls(t *testing.T) {
 func TestNotifyHoldsNoRightToContain(t *testing.T) {
 	t.Parallel()
 	g := graph(t, args(notify, func(a *response.ResponderArgs) {
-		a.IsolationGroupID, a.BlockIPSetID, a.TargetGroupArn, a.NetworkACLIDs, a.Approvers, a.HealthAlarms = nil, nil, nil, nil, nil, nil
+		a.IsolationGroupID, a.BlockSetArn, a.TargetGroupArn, a.VpcID, a.Approvers, a.HealthAlarms = nil, nil, nil, nil, nil, nil
 	}))
 	for _, s := range statements(t, g, "ir-machine-respond") {
 		for _, action := range list(s.Action) {
@@ -219,7 +219,7 @@ func TestResponderReportsEveryFinding(t *testing.T) {
 		{"nothing", nil, []string{"args: nil"}},
 		{"all at once", &response.ResponderArgs{Mode: response.Approve}, []string{
 			"prefix:", "environment:", "scope:", "approvalTimeoutMinutes:", "approvers:", "healthAlarms:", "logGroupNames:", "clusterName", "logRetentionInDays:",
-			"evidenceBucket:", "kmsKeyArn:", "keyAlias:", "logKmsKeyArn:", "detectorId:", "isolationGroupId:", "blockIpSetId:", "targetGroupArn:", "networkAclIds:",
+			"evidenceBucket:", "kmsKeyArn:", "keyAlias:", "logKmsKeyArn:", "detectorId:", "isolationGroupId:", "blockSetArn:", "targetGroupArn:", "vpcId:",
 		}},
 		{"a mode that is none", args(func(a *response.ResponderArgs) { a.Mode = "on" }), []string{`mode: "on"`}},
 		{"a list without auto", args(func(a *response.ResponderArgs) { a.AutoContain = []string{"Backdoor:"} }), []string{"autoContain: set"}},

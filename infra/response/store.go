@@ -2,6 +2,7 @@ package response
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
@@ -40,16 +41,16 @@ func (c *Responder) store(ctx *pulumi.Context, name string, args *ResponderArgs,
 		Name: pulumi.String(args.targetsParameter()), Type: pulumi.String("String"),
 		Description: pulumi.String("Ids that the incident response of " + args.Prefix + " works with"),
 		Value: pulumi.JSONMarshal(pulumi.Map{
-			"isolationGroupId": orEmpty(args.IsolationGroupID), "blockIpSetId": orEmpty(args.BlockIPSetID),
-			"targetGroupArn": orEmpty(args.TargetGroupArn), "detectorId": args.DetectorID, "networkAclIds": orNone(args.NetworkACLIDs),
+			"isolationGroupId": orEmpty(args.IsolationGroupID), "blockIpSetId": lastPart(orEmpty(args.BlockSetArn)),
+			"targetGroupArn": orEmpty(args.TargetGroupArn), "detectorId": args.DetectorID, "vpcId": orEmpty(args.VpcID),
 		}),
 		Tags: args.tags(args.targetsParameter()),
 	}, pulumi.Parent(c))
 	return err
 }
 
-// orEmpty and orNone stand in for the targets that Notify, which contains
-// nothing, may leave out.
+// orEmpty stands in for the targets that Notify, which contains nothing, may
+// leave out.
 func orEmpty(v pulumi.StringInput) pulumi.StringInput {
 	if v == nil {
 		return pulumi.String("")
@@ -57,11 +58,11 @@ func orEmpty(v pulumi.StringInput) pulumi.StringInput {
 	return v
 }
 
-func orNone(v pulumi.StringArrayInput) pulumi.StringArrayInput {
-	if v == nil {
-		return pulumi.StringArray{}
-	}
-	return v
+// lastPart is the id at the end of an ARN: …:regional/ipset/<name>/<id>.
+func lastPart(arn pulumi.StringInput) pulumi.StringOutput {
+	return arn.ToStringOutput().ApplyT(func(text string) string {
+		return text[strings.LastIndex(text, "/")+1:]
+	}).(pulumi.StringOutput)
 }
 
 // tell makes the topic that people hear, the queue that they answer, and the

@@ -90,7 +90,7 @@ func (a *ResponderArgs) checkInputs(c *findings) {
 		return
 	}
 	c.check(a.IsolationGroupID != nil, "isolationGroupId: nil (the security group without rules)")
-	c.check(a.BlockIPSetID != nil, "blockIpSetId: nil (the IP set that the web ACL blocks)")
+	c.check(a.BlockSetArn != nil, "blockSetArn: nil (the IP set that the web ACL blocks)")
 	c.check(a.TargetGroupArn != nil, "targetGroupArn: nil (the service's target group)")
-	c.check(a.NetworkACLIDs != nil, "networkAclIds: nil (the subnets' network ACLs; an empty list for none)")
+	c.check(a.VpcID != nil, "vpcId: nil (the network whose ACLs get deny entries)")
 }
