@@ -53,6 +53,9 @@ type BucketArgs struct {
 	ObjectLock *ObjectLock
 	// ExpireAfterDays deletes objects after so many days; 0 keeps them.
 	ExpireAfterDays int
+	// NoncurrentDays is how long an overwritten or deleted version stays; 0
+	// leaves it to the kind.
+	NoncurrentDays int
 	// Replica is where a copy of every new object goes.
 	Replica *BucketReplica
 	// BackupTier is the backup plan that selects the bucket; empty for none.

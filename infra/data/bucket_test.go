@@ -206,6 +206,18 @@ func TestBucketLifecycle(t *testing.T) {
 	require.EqualValues(t, 365, g.One(typ, "logs-lifecycle").Input("rules[3].expiration.days"))
 }
 
+func TestOldVersionsStayAsLongAsToldTo(t *testing.T) {
+	t.Parallel()
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		return bucketSet(ctx, func(args *data.BucketArgs) error {
+			args.NoncurrentDays = 14
+			return nil
+		})
+	})
+	lifecycle := g.One("aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", "data-lifecycle")
+	require.EqualValues(t, 14, lifecycle.Input("rules[1].noncurrentVersionExpiration.noncurrentDays"))
+}
+
 func TestExpiryLeavesOutLaterMoves(t *testing.T) {
 	t.Parallel()
 	for days, want := range map[int]int{20: 0, 30: 0, 31: 1, 90: 1, 91: 2} {
@@ -245,22 +257,23 @@ func TestBucketArgsFindings(t *testing.T) {
 		args data.BucketArgs
 		want []string
 	}{
-		"no kind":          {data.BucketArgs{BucketName: "redoubt-x"}, []string{"kind: "}},
-		"a dotted name":    {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt.logs"}, []string{"no dots"}},
-		"a reserved name":  {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-s3alias"}, []string{"keeps names"}},
-		"data without":     {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x"}, []string{"kmsKeyArn: nil", "logBucket: nil"}},
-		"logs with":        {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", KmsKeyArn: key, LogBucket: &data.Bucket{Scope: scope}}, []string{"kmsKeyArn: set", "logBucket: set"}},
-		"logs elsewhere":   {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", KmsKeyArn: key, LogBucket: &data.Bucket{Scope: scope.In("eu-west-1")}}, []string{"logBucket: in eu-west-1"}},
-		"unknown writer":   {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Writers: []data.BucketWriter{"mars"}}, []string{"writers[0]"}},
-		"no source":        {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Writers: []data.BucketWriter{data.ServerAccessLogs}}, []string{"sourcePrefix: empty"}},
-		"balancers on KMS": {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, Writers: []data.BucketWriter{data.LoadBalancerLogs}}, []string{"cannot write into a bucket with a KMS key"}},
-		"locked logs":      {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ObjectLock: &data.ObjectLock{Mode: "SOFT"}, ForceDestroy: true}, []string{"objectLock: set", "objectLock.mode", "objectLock.days", "forceDestroy"}},
-		"negative expiry":  {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ExpireAfterDays: -1}, []string{"expireAfterDays: -1"}},
-		"expiry in lock":   {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 365}, ExpireAfterDays: 90}, []string{"before the lock of 365 days ends"}},
-		"logs backed up":   {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", BackupTier: "redoubt-dev"}, []string{"backupTier: set for kind access-logs"}},
-		"two tiers":        {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", BackupTier: "Daily", Tags: map[string]string{"backup": "weekly"}}, []string{"backupTier: \"Daily\"", "tags[\"backup\"]: \"weekly\""}},
-		"empty replica":    {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", Replica: &data.BucketReplica{}}, []string{"replica.to: nil", "replica.kmsKeyArn: nil", "replica.keyAlias", "replica.roleName"}},
-		"near replica":     {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Replica: &data.BucketReplica{To: &data.Bucket{Scope: scope}}}, []string{"replica: set for kind", "replica.to: also in eu-central-1"}},
+		"no kind":           {data.BucketArgs{BucketName: "redoubt-x"}, []string{"kind: "}},
+		"a dotted name":     {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt.logs"}, []string{"no dots"}},
+		"a reserved name":   {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-s3alias"}, []string{"keeps names"}},
+		"data without":      {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x"}, []string{"kmsKeyArn: nil", "logBucket: nil"}},
+		"logs with":         {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", KmsKeyArn: key, LogBucket: &data.Bucket{Scope: scope}}, []string{"kmsKeyArn: set", "logBucket: set"}},
+		"logs elsewhere":    {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", KmsKeyArn: key, LogBucket: &data.Bucket{Scope: scope.In("eu-west-1")}}, []string{"logBucket: in eu-west-1"}},
+		"unknown writer":    {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Writers: []data.BucketWriter{"mars"}}, []string{"writers[0]"}},
+		"no source":         {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Writers: []data.BucketWriter{data.ServerAccessLogs}}, []string{"sourcePrefix: empty"}},
+		"balancers on KMS":  {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, Writers: []data.BucketWriter{data.LoadBalancerLogs}}, []string{"cannot write into a bucket with a KMS key"}},
+		"locked logs":       {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ObjectLock: &data.ObjectLock{Mode: "SOFT"}, ForceDestroy: true}, []string{"objectLock: set", "objectLock.mode", "objectLock.days", "forceDestroy"}},
+		"negative expiry":   {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ExpireAfterDays: -1}, []string{"expireAfterDays: -1"}},
+		"negative versions": {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", NoncurrentDays: -1}, []string{"noncurrentDays: -1 (0 for the kind's 30"}},
+		"expiry in lock":    {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 365}, ExpireAfterDays: 90}, []string{"before the lock of 365 days ends"}},
+		"logs backed up":    {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", BackupTier: "redoubt-dev"}, []string{"backupTier: set for kind access-logs"}},
+		"two tiers":         {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", BackupTier: "Daily", Tags: map[string]string{"backup": "weekly"}}, []string{"backupTier: \"Daily\"", "tags[\"backup\"]: \"weekly\""}},
+		"empty replica":     {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", Replica: &data.BucketReplica{}}, []string{"replica.to: nil", "replica.kmsKeyArn: nil", "replica.keyAlias", "replica.roleName"}},
+		"near replica":      {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", Replica: &data.BucketReplica{To: &data.Bucket{Scope: scope}}}, []string{"replica: set for kind", "replica.to: also in eu-central-1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

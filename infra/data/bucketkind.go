@@ -114,6 +114,9 @@ func (args *BucketArgs) check() []error {
 	if args.ExpireAfterDays < 0 {
 		findings = append(findings, fmt.Errorf("expireAfterDays: %d (0 for never, or at least 1)", args.ExpireAfterDays))
 	}
+	if args.NoncurrentDays < 0 {
+		findings = append(findings, fmt.Errorf("noncurrentDays: %d (0 for the kind's %d, or at least 1)", args.NoncurrentDays, kind.noncurrentDays))
+	}
 	if args.ObjectLock != nil && args.ExpireAfterDays > 0 && args.ExpireAfterDays < args.ObjectLock.Days {
 		findings = append(findings, fmt.Errorf("expireAfterDays: %d, before the lock of %d days ends (expire later, or lock for less)",
 			args.ExpireAfterDays, args.ObjectLock.Days))

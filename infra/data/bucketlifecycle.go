@@ -1,6 +1,8 @@
 package data
 
 import (
+	"cmp"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -14,6 +16,7 @@ const abortUploadsAfter = 7
 // falls back to the deprecated Prefix and shows a change at every preview.
 func (b *bucketBuilder) lifecycle(o ...pulumi.ResourceOption) (pulumi.Resource, error) {
 	kind := bucketKinds[b.args.Kind]
+	kind.noncurrentDays = cmp.Or(b.args.NoncurrentDays, kind.noncurrentDays)
 	rules := s3.BucketLifecycleConfigurationV2RuleArray{cleanupRule(), noncurrentRule(kind)}
 	if transitions := b.args.transitions(); len(transitions) > 0 {
 		r := lifecycleRule("tiering")

@@ -4,6 +4,7 @@
 package data
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -37,7 +38,7 @@ var KeyComponent = guide.Component{
 // AppKeyDescription is the guide's description of the application's key.
 const AppKeyDescription = "Application encryption key"
 
-// rotationDays is how often KMS makes new key material.
+// rotationDays is how often KMS makes new key material, unless told otherwise.
 const rotationDays = 365
 
 // KeyArgs describes a key.
@@ -51,6 +52,9 @@ type KeyArgs struct {
 	Description string
 	// DeletionWindowInDays is 7 to 30; the guide says 30.
 	DeletionWindowInDays int
+	// RotationPeriodInDays is how often KMS makes new key material, 90 to 2560;
+	// 0 means 365.
+	RotationPeriodInDays int
 	// MultiRegion makes a key that can have replicas. It cannot change later.
 	MultiRegion bool
 	// Replica makes a copy in another region; needs MultiRegion.
@@ -124,11 +128,12 @@ func NewKey(ctx *pulumi.Context, name string, args *KeyArgs, opts ...pulumi.Reso
 
 func (c *Key) build(ctx *pulumi.Context, name string, args *KeyArgs, policy string) error {
 	var err error
+	rotation := cmp.Or(args.RotationPeriodInDays, rotationDays)
 	c.Key, err = kms.NewKey(ctx, name+"-key", &kms.KeyArgs{
 		Description:          pulumi.String(args.Description),
 		DeletionWindowInDays: pulumi.Int(args.DeletionWindowInDays),
 		EnableKeyRotation:    pulumi.Bool(true),
-		RotationPeriodInDays: pulumi.Int(rotationDays),
+		RotationPeriodInDays: pulumi.Int(rotation),
 		MultiRegion:          pulumi.Bool(args.MultiRegion),
 		Policy:               pulumi.String(policy),
 		Tags:                 tagged(args.Tags, args.Alias),
@@ -199,6 +204,9 @@ func (args *KeyArgs) check() []error {
 	}
 	if d := args.DeletionWindowInDays; d < 7 || d > 30 {
 		findings = append(findings, fmt.Errorf("deletionWindowInDays: %d (7 to 30; the guide says 30)", d))
+	}
+	if d := args.RotationPeriodInDays; d != 0 && (d < 90 || d > 2560) {
+		findings = append(findings, fmt.Errorf("rotationPeriodInDays: %d (90 to 2560, or 0 for %d)", d, rotationDays))
 	}
 	if args.OrgID != "" && !orgIDForm.MatchString(args.OrgID) {
 		findings = append(findings, fmt.Errorf("orgId: %q (o- and 10 to 32 lower-case letters and digits; empty outside an organization)", args.OrgID))

@@ -199,6 +199,23 @@ func TestKeyArgsFindings(t *testing.T) {
 	require.ErrorContains(t, err, "not under aws/")
 }
 
+func TestKeyRotatesAsOftenAsToldTo(t *testing.T) {
+	t.Parallel()
+	build := func(days int) (*graphtest.Graph, error) {
+		return graphtest.Build(func(ctx *pulumi.Context) error {
+			args := keyArgs()
+			args.RotationPeriodInDays = days
+			_, err := data.NewKey(ctx, "app", args)
+			return err
+		})
+	}
+	g, err := build(90)
+	require.NoError(t, err)
+	require.EqualValues(t, 90, g.ByType("aws:kms/key:Key")[0].Input("rotationPeriodInDays"))
+	_, err = build(89)
+	require.ErrorContains(t, err, "rotationPeriodInDays: 89")
+}
+
 func TestTaskStorageWantsAKeyOfOneRegion(t *testing.T) {
 	t.Parallel()
 	_, err := graphtest.Build(func(ctx *pulumi.Context) error {
