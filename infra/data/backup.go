@@ -48,6 +48,8 @@ type BackupArgs struct {
 	// TopicArn hears of failed and finished jobs. Its policy lets
 	// backup.amazonaws.com publish, its key is KeyForBackup's. Nil for none.
 	TopicArn pulumi.StringInput
+	// TopicReady is the topic's policy: what comes before it is lost.
+	TopicReady []pulumi.Resource
 	// RestoreTests prove every month that backups can be restored.
 	RestoreTests []RestoreTest
 	// RegionSettings are the account's choice, in the region, of services that
@@ -170,7 +172,7 @@ func (b *backupBuilder) notifications() error {
 		BackupVaultName:   b.c.Vault.Name,
 		SnsTopicArn:       b.args.TopicArn.ToStringOutput(),
 		BackupVaultEvents: pulumi.ToStringArray(vaultEvents),
-	}, pulumi.Parent(b.c))
+	}, pulumi.Parent(b.c), pulumi.DependsOn(b.args.TopicReady))
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -150,7 +151,15 @@ func TestBackupSelectsItsTier(t *testing.T) {
 
 func TestVaultEventsAreThoseThatAWSSends(t *testing.T) {
 	t.Parallel()
-	events := graphtest.Run(t, backups(asProd)).Only("aws:backup/vaultNotifications:VaultNotifications")
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		policy, err := sns.NewTopicPolicy(ctx, "medium", &sns.TopicPolicyArgs{Arn: pulumi.String(topicARN), Policy: pulumi.String("{}")})
+		if err != nil {
+			return err
+		}
+		return backups(func(args *data.BackupArgs) { args.TopicReady = []pulumi.Resource{policy} })(ctx)
+	})
+	events := g.Only("aws:backup/vaultNotifications:VaultNotifications")
+	require.True(t, g.Depends(events, g.Only("aws:sns/topicPolicy:TopicPolicy")))
 	require.Equal(t, topicARN, events.Input("snsTopicArn"))
 	require.Contains(t, events.Input("backupVaultEvents"), "BACKUP_JOB_COMPLETED", "failed jobs are told as completed ones")
 	require.NotContains(t, events.Input("backupVaultEvents"), "BACKUP_JOB_FAILED", "AWS no longer sends it")
