@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
+	"redoubt/infra/data"
 	"redoubt/infra/identity"
 	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
@@ -22,10 +24,17 @@ func userSecret(t *testing.T, change func(*workload.DatabaseUserSecretArgs)) pul
 		if err != nil {
 			return err
 		}
+		instance, err := rds.NewClusterInstance(ctx, "writer", &rds.ClusterInstanceArgs{
+			ClusterIdentifier: pulumi.String("redoubt-dev-db"), Engine: pulumi.String("aurora-postgresql"), InstanceClass: pulumi.String("db.serverless"),
+		})
+		if err != nil {
+			return err
+		}
 		args := &workload.DatabaseUserSecretArgs{
-			Platform: p, SecretName: "orders", Role: "orders", RotationDays: 30, RecoveryWindowDays: 7,
+			Platform: p, SecretName: "orders", Role: "orders", Concurrency: 1, RotationDays: 30, RecoveryWindowDays: 7,
 			Database: workload.DatabaseUserTarget{
 				ClusterIdentifier: "redoubt-dev-db", Host: pulumi.String("db.internal"), Name: "app", AdminSecretArn: pulumi.String(adminSecret),
+				Ready: []pulumi.Resource{instance},
 			},
 			ReaderRoleNames: []string{"redoubt-dev-app-task"},
 		}
@@ -39,8 +48,7 @@ func TestDatabaseUserSecretRotatesFromTheStart(t *testing.T) {
 	t.Parallel()
 	g := graphtest.Run(t, userSecret(t, func(*workload.DatabaseUserSecretArgs) {}))
 	secret, fn := g.Only("aws:secretsmanager/secret:Secret"), g.Only(functionType)
-	require.Equal(t, "redoubt-dev/orders-", secret.Input("namePrefix"))
-	require.False(t, secret.Has("name"), "a deleted name stays taken")
+	require.Equal(t, "redoubt-dev/orders", secret.Input("name"))
 	require.Equal(t, keyARN, secret.Input("kmsKeyId"))
 	require.EqualValues(t, 7, secret.Input("recoveryWindowInDays"))
 	require.False(t, secret.Has("replicas"))
@@ -50,13 +58,16 @@ func TestDatabaseUserSecretRotatesFromTheStart(t *testing.T) {
 	require.EqualValues(t, 30, rotation.Input("rotationRules.automaticallyAfterDays"))
 	require.Equal(t, true, rotation.Input("rotateImmediately"))
 	require.Same(t, fn, g.Refers(rotation.Input("rotationLambdaArn")))
+	require.EqualValues(t, 1, fn.Input("reservedConcurrentExecutions"))
 	permission := g.Only("aws:lambda/permission:Permission")
 	require.Equal(t, "secretsmanager.amazonaws.com", permission.Input("principal"))
 	require.Equal(t, "123456789012", permission.Input("sourceAccount"))
-	policies := g.ByType("aws:iam/rolePolicy:RolePolicy")
-	require.Len(t, policies, 2)
-	for _, first := range append(policies, permission, g.Only("aws:secretsmanager/secretPolicy:SecretPolicy")) {
+	for _, first := range []*graphtest.Resource{permission, fn, g.Only("aws:secretsmanager/secretPolicy:SecretPolicy")} {
 		require.True(t, g.Depends(rotation, first), "the first rotation starts at once and needs %s", first.Name)
+	}
+	instance := g.Only("aws:rds/clusterInstance:ClusterInstance")
+	for _, first := range append(g.ByType("aws:iam/rolePolicy:RolePolicy"), instance) {
+		require.True(t, g.Depends(fn, first), "and the function needs %s", first.Name)
 	}
 	require.Equal(t, map[string]any{
 		"DATABASE_HOST": "db.internal", "DATABASE_PORT": "5432", "DATABASE_NAME": "app", "DATABASE_ROLE": "orders", "ADMIN_SECRET_ARN": adminSecret,
@@ -70,19 +81,20 @@ func TestDatabaseUserSecretIsForNamedRoles(t *testing.T) {
 	require.Equal(t, true, p.Input("blockPublicPolicy"))
 	var doc identity.Document
 	require.NoError(t, json.Unmarshal([]byte(p.Input("policy").(string)), &doc))
-	statements := map[string]identity.Statement{}
+	denied := map[string]identity.Statement{}
 	for _, s := range doc {
-		require.Equal(t, identity.Deny, s.Effect)
-		statements[s.Sid] = s
+		if s.Effect == identity.Deny {
+			denied[s.Sid] = s
+		}
 	}
-	require.Equal(t, "aws:SecureTransport", statements["DenyInsecureTransport"].Conditions[0].Key)
+	require.Equal(t, "aws:SecureTransport", denied["DenyInsecureTransport"].Conditions[0].Key)
 	require.Equal(t, []identity.Condition{{Test: "ArnNotEquals", Key: "aws:PrincipalArn", Values: []string{
-		scope.RoleARN("redoubt-dev-rotate-orders"), scope.RoleARN("redoubt-dev-app-task"),
-	}}}, statements["DenyOtherReaders"].Conditions)
-	require.Equal(t, []string{scope.RoleARN("redoubt-dev-rotate-orders")}, statements["DenyOtherWriters"].Conditions[0].Values)
+		scope.RoleARN("redoubt-dev-app-task"), scope.RoleARN("redoubt-dev-rotate-orders"),
+	}}}, denied["DenyOtherReaders"].Conditions)
+	require.Equal(t, []string{scope.RoleARN("redoubt-dev-rotate-orders")}, denied["DenyOtherWriters"].Conditions[0].Values)
 
 	rotate := policy(t, g, "orders-rotate-rotate")
-	require.Equal(t, []string{"arn:aws:secretsmanager:eu-central-1:123456789012:secret:redoubt-dev/orders-*"}, rotate["RotateSecret"].Resources)
+	require.Equal(t, []string{"arn:aws:secretsmanager:eu-central-1:123456789012:secret:redoubt-dev/orders-??????"}, rotate["RotateSecret"].Resources)
 	require.Equal(t, "secretsmanager:resource/AllowRotationLambdaArn", rotate["RotateSecret"].Conditions[0].Key)
 	require.Equal(t, []string{scope.ARN("lambda", "function:redoubt-dev-rotate-orders")}, rotate["RotateSecret"].Conditions[0].Values)
 	require.Equal(t, []string{"secretsmanager:GetSecretValue"}, rotate["ReadAdministrator"].Actions)
@@ -92,7 +104,7 @@ func TestDatabaseUserSecretIsForNamedRoles(t *testing.T) {
 func TestDatabaseUserSecretOptions(t *testing.T) {
 	t.Parallel()
 	g := graphtest.Run(t, userSecret(t, func(a *workload.DatabaseUserSecretArgs) {
-		a.Replicas = []workload.SecretReplica{{Region: "eu-west-1", KmsKeyArn: pulumi.String("arn:aws:kms:eu-west-1:123456789012:key/app")}}
+		a.Replicas = []data.SecretReplica{{Region: "eu-west-1", KmsKeyArn: pulumi.String("arn:aws:kms:eu-west-1:123456789012:key/app")}}
 		a.RecoveryWindowDays, a.Database.Port, a.Database.Authorities = 0, 5433, "-----BEGIN CERTIFICATE-----"
 	}))
 	secret := g.Only("aws:secretsmanager/secret:Secret")
@@ -116,21 +128,22 @@ func TestDatabaseUserSecretFindings(t *testing.T) {
 		"database.name: empty":             func(a *workload.DatabaseUserSecretArgs) { a.Database.Name = "" },
 		"database.adminSecretArn: nil":     func(a *workload.DatabaseUserSecretArgs) { a.Database.AdminSecretArn = nil },
 		"database.authorities: 4000 bytes": func(a *workload.DatabaseUserSecretArgs) { a.Database.Authorities = string(make([]byte, 4000)) },
+		"concurrency: 0":                   func(a *workload.DatabaseUserSecretArgs) { a.Concurrency = 0 },
 		"rotationDays: 0":                  func(a *workload.DatabaseUserSecretArgs) { a.RotationDays = 0 },
 		"recoveryWindowDays: 3":            func(a *workload.DatabaseUserSecretArgs) { a.RecoveryWindowDays = 3 },
 		"readerRoleNames: empty":           func(a *workload.DatabaseUserSecretArgs) { a.ReaderRoleNames = nil },
 		"replicas[0].region: ": func(a *workload.DatabaseUserSecretArgs) {
-			a.Replicas = []workload.SecretReplica{{Region: scope.Region, KmsKeyArn: pulumi.String(keyARN)}}
+			a.Replicas = []data.SecretReplica{{Region: scope.Region, KmsKeyArn: pulumi.String(keyARN)}}
 		},
 		"replicas[0].kmsKeyArn: nil": func(a *workload.DatabaseUserSecretArgs) {
-			a.Replicas = []workload.SecretReplica{{Region: "eu-west-1"}}
+			a.Replicas = []data.SecretReplica{{Region: "eu-west-1"}}
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			g, err := graphtest.Build(userSecret(t, change))
 			require.ErrorContains(t, err, want)
-			require.Empty(t, g.ByType("aws:secretsmanager/secret:Secret"))
+			require.Empty(t, g.ByType(functionType))
 		})
 	}
 }

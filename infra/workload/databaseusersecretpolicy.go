@@ -2,7 +2,6 @@ package workload
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 
 	"redoubt/infra/identity"
@@ -13,48 +12,9 @@ var (
 	databaseRoleForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,60}$`)
 )
 
-// secretARN ends in the letters that the provider adds to the name and those
-// that Secrets Manager adds to the ARN.
+// secretARN ends in the six characters that Secrets Manager adds.
 func (args *DatabaseUserSecretArgs) secretARN() string {
-	return args.Platform.Scope.ARN("secretsmanager", "secret:"+args.physicalName()+"-*")
-}
-
-// render returns the secret's policy.
-func (args *DatabaseUserSecretArgs) render() (string, error) {
-	if err := args.validate(); err != nil {
-		return "", err
-	}
-	policy, err := args.secretPolicy().ResourcePolicy()
-	if err != nil {
-		return "", fmt.Errorf("policy: %w", err)
-	}
-	return policy, nil
-}
-
-// secretPolicy denies: the readers' own policies allow. A policy that allowed
-// would have to name roles that may not exist yet. The wildcard resource is
-// the secret itself.
-func (args *DatabaseUserSecretArgs) secretPolicy() identity.Document {
-	scope := args.Platform.Scope
-	rotation := scope.RoleARN(FunctionRoleName(args.Platform.Prefix, args.function().FunctionName))
-	readers := []string{rotation}
-	for _, name := range args.ReaderRoleNames {
-		readers = append(readers, scope.RoleARN(name))
-	}
-	deny := func(sid string, actions []string, c identity.Condition) identity.Statement {
-		return identity.Statement{
-			Sid: sid, Effect: identity.Deny, Principals: identity.Principals{Any: true},
-			Actions: actions, Resources: []string{"*"}, Conditions: []identity.Condition{c},
-		}
-	}
-	return identity.Document{
-		deny("DenyInsecureTransport", []string{"secretsmanager:*"},
-			identity.Condition{Test: "Bool", Key: "aws:SecureTransport", Values: []string{"false"}}),
-		deny("DenyOtherReaders", []string{"secretsmanager:GetSecretValue"},
-			identity.Condition{Test: "ArnNotEquals", Key: "aws:PrincipalArn", Values: readers}),
-		deny("DenyOtherWriters", []string{"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"},
-			identity.Condition{Test: "ArnNotEquals", Key: "aws:PrincipalArn", Values: []string{rotation}}),
-	}
+	return args.Platform.Scope.ARN("secretsmanager", "secret:"+args.physicalName()+"-??????")
 }
 
 // rotatePolicy is to rotate this secret, if this function is its rotation, and
@@ -62,7 +22,7 @@ func (args *DatabaseUserSecretArgs) secretPolicy() identity.Document {
 // "rds!cluster-<uuid>", which nobody knows beforehand; its tag says whose it is.
 func (args *DatabaseUserSecretArgs) rotatePolicy() identity.Document {
 	p, scope := args.Platform, args.Platform.Scope
-	function := scope.ARN("lambda", "function:"+p.Prefix+"-rotate-"+args.SecretName)
+	function := scope.ARN("lambda", "function:"+p.Prefix+"-"+args.functionName())
 	return identity.Document{
 		{
 			Sid: "RotateSecret", Effect: identity.Allow,
@@ -85,6 +45,8 @@ func (args *DatabaseUserSecretArgs) rotatePolicy() identity.Document {
 	}
 }
 
+// validate repeats what data.NewSecret would find, so that all findings come at
+// once and before anything is registered.
 func (args *DatabaseUserSecretArgs) validate() error {
 	if args == nil {
 		return errors.New("args: nil (pass &workload.DatabaseUserSecretArgs{…})")
@@ -102,6 +64,7 @@ func (args *DatabaseUserSecretArgs) validate() error {
 	f.refuse(d.Name == "", "database.name: empty (the database in the cluster)")
 	f.refuse(d.AdminSecretArn == nil, "database.adminSecretArn: nil (the secret that RDS manages, data.Aurora.SecretArn)")
 	f.refuse(len(d.Authorities) > 3000, "database.authorities: %d bytes (3000 fit beside the other variables: pass the one root that signs the cluster)", len(d.Authorities))
+	f.concurrency(args.Concurrency)
 	f.refuse(args.RotationDays < 1 || args.RotationDays > 1000, "rotationDays: %d (1 to 1000)", args.RotationDays)
 	f.refuse(args.RecoveryWindowDays != 0 && (args.RecoveryWindowDays < 7 || args.RecoveryWindowDays > 30),
 		"recoveryWindowDays: %d (7 to 30, or 0 to delete at once)", args.RecoveryWindowDays)

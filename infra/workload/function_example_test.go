@@ -32,7 +32,7 @@ func ExampleNewDatabaseUserSecret() {
 			return err
 		}
 		_, err = workload.NewDatabaseUserSecret(ctx, "orders", &workload.DatabaseUserSecretArgs{
-			Platform: platform, SecretName: "orders", Role: "orders", RotationDays: 30, RecoveryWindowDays: 7,
+			Platform: platform, SecretName: "orders", Role: "orders", Concurrency: 1, RotationDays: 30, RecoveryWindowDays: 7,
 			Database: workload.DatabaseUserTarget{
 				ClusterIdentifier: "redoubt-dev-db", Host: pulumi.String("db.internal"), Name: "app",
 				AdminSecretArn: pulumi.String(scope.ARN("secretsmanager", "secret:rds!cluster-0123-AbCdEf")),
@@ -50,14 +50,11 @@ func ExampleNewDatabaseUserSecret() {
 	}
 	fmt.Println(err)
 	// Output:
-	// aws:secretsmanager/secret:Secret orders-secret
-	// aws:secretsmanager/secretPolicy:SecretPolicy orders-policy
-	// aws:secretsmanager/secretRotation:SecretRotation orders-rotation
+	// redoubt:data:Secret orders
 	// redoubt:workload:Function orders-rotate
 	//   aws:lambda/function:Function orders-rotate-function
 	//   aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig orders-rotate-events
 	//   aws:lambda/functionRecursionConfig:FunctionRecursionConfig orders-rotate-recursion
-	//   aws:lambda/permission:Permission orders-rotate
 	//   aws:s3/bucketObjectv2:BucketObjectv2 orders-rotate-archive
 	//   aws:signer/signingJob:SigningJob orders-rotate-signature
 	//   aws:sqs/queue:Queue orders-rotate-dead-letters

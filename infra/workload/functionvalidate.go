@@ -31,13 +31,16 @@ func (args *FunctionArgs) validate() error {
 	f.refuse(len(args.Description) < 8 || len(args.Description) > 256, "description: %d characters (8 to 256: what the function does)", len(args.Description))
 	f.refuse(args.MemoryMiB < 128 || args.MemoryMiB > 10240, "memoryMiB: %d (128 to 10240)", args.MemoryMiB)
 	f.refuse(args.TimeoutSeconds < 1 || args.TimeoutSeconds > 900, "timeoutSeconds: %d (1 to 900)", args.TimeoutSeconds)
-	f.refuse(args.Concurrency != Unreserved && args.Concurrency < 1,
-		"concurrency: %d (at least 1, or workload.Unreserved; 0 would stop the function)", args.Concurrency)
+	f.concurrency(args.Concurrency)
 	f.refuse(args.Retries < 0 || args.Retries > 2, "retries: %d (0 to 2)", args.Retries)
 	_, taken := args.Policies["run"]
 	f.refuse(taken, `policies["run"]: is the function's own (choose another name)`)
 	args.checkEnvironment(&f)
 	return f.err()
+}
+
+func (f *findings) concurrency(n int) {
+	f.refuse(n != Unreserved && n < 1, "concurrency: %d (at least 1, or workload.Unreserved; 0 would stop the function)", n)
 }
 
 // checkEnvironment never repeats a value: one in the wrong place may be a secret.

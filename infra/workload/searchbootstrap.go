@@ -30,6 +30,8 @@ type SearchBootstrapArgs struct {
 	// Endpoint is the domain's host name.
 	Endpoint pulumi.StringInput
 	Setup    SearchSetup
+	// Concurrency is the function's, as in FunctionArgs: 1 is enough.
+	Concurrency int
 	// After must exist before the function calls the domain: the domain.
 	After []pulumi.Resource
 }
@@ -93,7 +95,7 @@ func (args *SearchBootstrapArgs) function() *FunctionArgs {
 	return &FunctionArgs{
 		Platform: args.Platform, FunctionName: searchFunction, Program: searchFunction,
 		Description: "Sets up roles, policies and templates of " + args.DomainName,
-		MemoryMiB:   128, TimeoutSeconds: 300, Concurrency: Unreserved,
+		MemoryMiB:   128, TimeoutSeconds: 300, Concurrency: args.Concurrency,
 		Parameters: map[string]pulumi.StringInput{"SEARCH_ENDPOINT": args.Endpoint},
 		Policies: map[string]identity.Document{"set-up": {{
 			Sid: "SetUpDomain", Effect: identity.Allow, Actions: []string{"es:ESHttpGet", "es:ESHttpPut"},
@@ -113,6 +115,7 @@ func (args *SearchBootstrapArgs) render() (string, error) {
 	}
 	f.refuse(args.DomainName == "", "domainName: empty (the domain's physical name)")
 	f.refuse(args.Endpoint == nil, "endpoint: nil (the domain's host name)")
+	f.concurrency(args.Concurrency)
 	s := args.Setup
 	f.refuse(len(s.Roles)+len(s.RoleMappings)+len(s.Policies)+len(s.Templates) == 0, "setup: empty (nobody but the function could use the domain)")
 	for _, role := range slices.Sorted(maps.Keys(s.Roles)) {

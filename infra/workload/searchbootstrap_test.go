@@ -28,7 +28,7 @@ func bootstrap(t *testing.T, change func(*workload.SearchBootstrapArgs)) pulumi.
 				}},
 				RoleMappings: map[string]any{"log_reader": map[string]any{"backend_roles": []string{scope.RoleARN("redoubt-dev-app-task")}}},
 			},
-			After: []pulumi.Resource{p.Artifacts},
+			Concurrency: workload.Unreserved, After: []pulumi.Resource{p.Artifacts},
 		}
 		change(args)
 		_, err = workload.NewSearchBootstrap(ctx, "search", args)
@@ -63,6 +63,7 @@ func TestSearchBootstrapFindings(t *testing.T) {
 	for want, change := range map[string]func(*workload.SearchBootstrapArgs){
 		"platform: nil":       func(a *workload.SearchBootstrapArgs) { a.Platform = nil },
 		"domainName: empty":   func(a *workload.SearchBootstrapArgs) { a.DomainName = "" },
+		"concurrency: 0":      func(a *workload.SearchBootstrapArgs) { a.Concurrency = 0 },
 		"endpoint: nil":       func(a *workload.SearchBootstrapArgs) { a.Endpoint = nil },
 		"setup: empty":        func(a *workload.SearchBootstrapArgs) { a.Setup = workload.SearchSetup{} },
 		"nobody has it":       func(a *workload.SearchBootstrapArgs) { a.Setup.RoleMappings = nil },
