@@ -68,8 +68,8 @@ type DatabaseUserTarget struct {
 	// Authorities are the certificates, in PEM, of who may have signed the
 	// server's: for Aurora the region's root of rds-ca-rsa2048-g1, from
 	// https://truststore.pki.rds.amazonaws.com/<region>/<region>-bundle.pem. Not
-	// the whole bundle: the environment holds 4 KB. Empty for the authorities
-	// that the function's runtime trusts.
+	// the whole bundle: the environment holds 4 KB. Empty for those that the
+	// archive holds (pack -authorities).
 	Authorities string
 }
 

@@ -16,6 +16,9 @@ type Source struct {
 	// Package is the main package's path from Root, for example
 	// "./infra/workload/functions/rotate".
 	Package string
+	// Files go into the archive beside the program; it finds them in the folder
+	// that the variable LAMBDA_TASK_ROOT names.
+	Files []File
 }
 
 // target is what Lambda's provided.al2023 runs on Graviton. GOFLAGS and GOWORK
@@ -45,5 +48,5 @@ func Build(ctx context.Context, s Source) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("archive: build %s: %w", s.Package, err)
 	}
-	return Zip([]File{{Name: "bootstrap", Mode: 0o755, Data: program}})
+	return Zip(append([]File{{Name: "bootstrap", Mode: 0o755, Data: program}}, s.Files...))
 }

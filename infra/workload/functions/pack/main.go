@@ -11,30 +11,53 @@ import (
 	"os/signal"
 
 	"redoubt/infra/workload/functions/archive"
+	"redoubt/infra/workload/functions/rotate/postgres"
 )
 
 // functions are the programs beside this one.
 var functions = []string{"rotate", "search-bootstrap"}
 
+// options are the command line's.
+type options struct {
+	out, root string
+	// authorities is a file of certificates for the functions that log in to
+	// databases.
+	authorities string
+}
+
 func main() {
-	dir := flag.String("out", archive.Dir, "folder for the archives")
-	root := flag.String("root", ".", "the repository's root")
+	var o options
+	flag.StringVar(&o.out, "out", archive.Dir, "folder for the archives")
+	flag.StringVar(&o.root, "root", ".", "the repository's root")
+	flag.StringVar(&o.authorities, "authorities", "", "PEM file of who may sign databases' certificates, packed with rotate: RDS's is https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *root, *dir); err != nil {
+	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "pack:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, root, dir string) error {
+func run(ctx context.Context, o options) error {
+	packed := map[string][]archive.File{}
+	if o.authorities != "" {
+		pem, err := os.ReadFile(o.authorities)
+		if err != nil {
+			return fmt.Errorf("authorities: %w (a PEM file)", err)
+		}
+		if _, err := postgres.Roots(string(pem)); err != nil || len(pem) == 0 {
+			return fmt.Errorf("authorities: %s holds no certificate (a PEM file)", o.authorities)
+		}
+		packed["rotate"] = []archive.File{{Name: postgres.AuthoritiesFile, Mode: 0o644, Data: pem}}
+	}
 	for _, name := range functions {
-		data, err := archive.Build(ctx, archive.Source{Root: root, Package: "./infra/workload/functions/" + name})
+		source := archive.Source{Root: o.root, Package: "./infra/workload/functions/" + name, Files: packed[name]}
+		data, err := archive.Build(ctx, source)
 		if err != nil {
 			return err
 		}
-		a, err := archive.Write(dir, name, data)
+		a, err := archive.Write(o.out, name, data)
 		if err != nil {
 			return err
 		}

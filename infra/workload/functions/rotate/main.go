@@ -51,7 +51,7 @@ func run(ctx context.Context, log *slog.Logger) error {
 
 // newRotation reads the environment that the stack sets: DATABASE_HOST,
 // DATABASE_PORT, DATABASE_NAME, DATABASE_ROLE, ADMIN_SECRET_ARN, and
-// DATABASE_CA (PEM; the system's authorities if empty).
+// DATABASE_CA (PEM; see postgres.Authorities).
 func newRotation(env func(string) string, client *sm.Client) (*rotation.Rotation, error) {
 	var findings []error
 	need := func(name string) string {
@@ -67,7 +67,7 @@ func newRotation(env func(string) string, client *sm.Client) (*rotation.Rotation
 	if connection.Port, err = strconv.Atoi(port); err != nil && port != "" {
 		findings = append(findings, fmt.Errorf("DATABASE_PORT: %q (a number)", port))
 	}
-	roots, err := postgres.Roots(env("DATABASE_CA"))
+	roots, err := postgres.Authorities(env("DATABASE_CA"), env("LAMBDA_TASK_ROOT"))
 	if err != nil {
 		findings = append(findings, fmt.Errorf("DATABASE_CA: %w", err))
 	}

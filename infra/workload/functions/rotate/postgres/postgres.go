@@ -132,15 +132,3 @@ func refused(err error) bool {
 	var said *pgconn.PgError
 	return errors.As(err, &said) && len(said.Code) == 5 && said.Code[:2] == "28"
 }
-
-// Roots reads certificates in PEM; an empty text means the system's.
-func Roots(pem string) (*x509.CertPool, error) {
-	if pem == "" {
-		return nil, nil
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(pem)) {
-		return nil, errors.New("no certificate in the PEM text (-----BEGIN CERTIFICATE-----, newlines kept)")
-	}
-	return pool, nil
-}

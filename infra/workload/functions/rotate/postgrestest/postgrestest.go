@@ -37,7 +37,7 @@ const Superuser = "postgres"
 // Start starts a server that ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{Host: "127.0.0.1", Port: freePort(t), Password: "superuser", bin: binaries(t), as: unprivileged(t)}
+	s := &Server{Host: "127.0.0.1", Password: "superuser", bin: binaries(t), as: unprivileged(t)}
 	// Not t.TempDir: the server's own user may not enter its parent.
 	dir, err := os.MkdirTemp("", "redoubt-postgres-")
 	must(t, err)
@@ -51,10 +51,23 @@ func Start(t testing.TB) *Server {
 	s.write(t, filepath.Join(s.dir, "server.crt"), certificate)
 	s.write(t, filepath.Join(s.dir, "server.key"), key)
 	s.write(t, filepath.Join(s.dir, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")
-	s.write(t, filepath.Join(s.dir, "postgresql.auto.conf"), s.configuration())
-	s.run(t, dir, "pg_ctl", "-D", s.dir, "-l", s.logFile(), "-w", "-t", "60", "start")
+	s.start(t, dir)
 	t.Cleanup(func() { s.run(t, dir, "pg_ctl", "-D", s.dir, "-m", "immediate", "-w", "stop") })
 	return s
+}
+
+// start tries another port where somebody took the free one in the meantime.
+func (s *Server) start(t testing.TB, dir string) {
+	t.Helper()
+	var err error
+	for range 3 {
+		s.Port = freePort(t)
+		s.write(t, filepath.Join(s.dir, "postgresql.auto.conf"), s.configuration())
+		if err = s.try(dir, "pg_ctl", "-D", s.dir, "-l", s.logFile(), "-w", "-t", "60", "start"); err == nil {
+			return
+		}
+	}
+	must(t, err)
 }
 
 func (s *Server) configuration() string {
@@ -82,6 +95,10 @@ func (s *Server) logFile() string { return filepath.Join(filepath.Dir(s.dir), "s
 
 func (s *Server) run(t testing.TB, dir, program string, args ...string) {
 	t.Helper()
+	must(t, s.try(dir, program, args...))
+}
+
+func (s *Server) try(dir, program string, args ...string) error {
 	cmd := exec.Command(filepath.Join(s.bin, program), args...)
 	cmd.Dir = dir
 	// Of the caller's environment only the path: PG… variables would change
@@ -92,8 +109,9 @@ func (s *Server) run(t testing.TB, dir, program string, args ...string) {
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
 		log, _ := os.ReadFile(s.logFile()) // may not be there yet
-		t.Fatalf("%s: %v\n%s%s", program, err, said.Bytes(), log)
+		return fmt.Errorf("%s: %w\n%s%s", program, err, said.Bytes(), log)
 	}
+	return nil
 }
 
 func (s *Server) write(t testing.TB, path, text string) {
