@@ -105,7 +105,7 @@ func NewScratch(ctx context.Context, opts ScratchOptions) (_ *Scratch, err error
 	project.Main = ""
 	s.keys = keysOf(settings)
 	s.stack, err = auto.UpsertStackInlineSource(ctx, opts.Stack, string(project.Name), opts.Program(s.keys),
-		auto.WorkDir(folder), auto.Project(*project), auto.Pulumi(cli.PulumiCommand), auto.EnvVars(env),
+		auto.WorkDir(folder), auto.Project(*project), auto.Pulumi(unasked{cli.PulumiCommand}), auto.EnvVars(env),
 		auto.Stacks(map[string]workspace.ProjectStack{opts.Stack: *settings}))
 	if err != nil {
 		return nil, fmt.Errorf("stack %s cannot be made: %w", opts.Stack, Concise(err, Outcome{}))

@@ -7,6 +7,10 @@ package config
 // Project is the Pulumi project's name and the namespace of its keys.
 const Project = "redoubt"
 
+// Secrets are keys that hold one secret text each; they are no fields, so that
+// a configuration can be printed.
+var Secrets = []string{"pagerUrl"}
+
 // Environment decides the defaults. The guide's minimums (HTTPS only, KMS,
 // private data, flow logs, encrypted logs) hold in each of them.
 type Environment string
@@ -27,7 +31,8 @@ var Environments = []Environment{Dev, Staging, Prod}
 type Config struct {
 	// Name prefixes every resource: ^[a-z][a-z0-9-]{1,14}$, so that
 	// "<name>-<environment>-…" fits ALB (32) and OpenSearch (28) names.
-	Name        string      `json:"name"`
+	Name string `json:"name"`
+	// Environment is dev, staging or prod; it decides the defaults.
 	Environment Environment `json:"environment"`
 	// AccountID is the 12-digit account that the stack may be applied to; it
 	// becomes the provider's allowedAccountIds. Required in prod.
@@ -37,17 +42,22 @@ type Config struct {
 	ReplicaRegion string `json:"replicaRegion"`
 	// OrgID is the AWS Organizations id ("o-…") that key and bucket policies
 	// are conditioned on; empty for a standalone account.
-	OrgID    string            `json:"orgId"`
-	Domain   Domain            `json:"domain"`
-	Network  Network           `json:"network"`
-	Edge     Edge              `json:"edge"`
-	Compute  Compute           `json:"compute"`
-	Database Database          `json:"database"`
-	Search   Search            `json:"search"`
-	Storage  Storage           `json:"storage"`
-	Keys     Keys              `json:"keys"`
-	Logs     Logs              `json:"logs"`
-	Tags     map[string]string `json:"tags"`
+	OrgID     string    `json:"orgId"`
+	Domain    Domain    `json:"domain"`
+	Network   Network   `json:"network"`
+	Edge      Edge      `json:"edge"`
+	Compute   Compute   `json:"compute"`
+	Database  Database  `json:"database"`
+	Search    Search    `json:"search"`
+	Storage   Storage   `json:"storage"`
+	Keys      Keys      `json:"keys"`
+	Logs      Logs      `json:"logs"`
+	Audit     Audit     `json:"audit"`
+	Detection Detection `json:"detection"`
+	Alerting  Alerting  `json:"alerting"`
+	Costs     Costs     `json:"costs"`
+	// Tags go on every resource; the prefix aws: is reserved.
+	Tags map[string]string `json:"tags"`
 
 	Region string `json:"-"`
 }
@@ -142,8 +152,9 @@ type Storage struct {
 	Replication bool `json:"replication"`
 	// ForceDestroy lets a destroy delete the objects too; never in prod.
 	ForceDestroy bool `json:"forceDestroy"`
-	// NoncurrentDays is how long an overwritten version is kept.
-	NoncurrentDays int `json:"noncurrentDays"`
+	// AuditLockDays keeps objects of the audit bucket from being deleted
+	// (Object Lock, governance mode); 0 for none.
+	AuditLockDays int `json:"auditLockDays"`
 }
 
 // Keys is the KMS keys.

@@ -1,19 +1,33 @@
 package config
 
-import "maps"
+import (
+	"maps"
+	"slices"
+
+	"redoubt/infra/singleton"
+)
+
+var (
+	manage = singleton.Singleton{Mode: singleton.Manage}
+	off    = singleton.Singleton{Mode: singleton.Off}
+)
 
 // defaults is the table of design decisions by environment; a stack's file
 // only says where it differs.
 var defaults = map[Environment]Config{
 	Dev: {
-		Network:  Network{CIDR: "10.20.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "none", EgressInternet: true},
-		Edge:     Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000},
-		Compute:  Compute{CPU: 256, Memory: 512, Min: 1, Max: 2, Exec: true, HealthCheckPath: "/healthz"},
-		Database: Database{EngineVersion: "16.6", MinACU: 0.5, MaxACU: 2, Instances: 1, BackupDays: 7, RotationDays: 30, SkipFinalSnapshot: true},
-		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "t3.small.search", DataNodes: 1, VolumeGiB: 10, CreateServiceLinkedRole: true},
-		Storage:  Storage{ForceDestroy: true, NoncurrentDays: 30},
-		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
-		Logs:     Logs{ApplicationDays: 14, FlowDays: 7, AuditDays: 120},
+		Network:   Network{CIDR: "10.20.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "none", EgressInternet: true},
+		Edge:      Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000},
+		Compute:   Compute{CPU: 256, Memory: 512, Min: 1, Max: 2, Exec: true, HealthCheckPath: "/healthz"},
+		Database:  Database{EngineVersion: "16.6", MinACU: 0.5, MaxACU: 2, Instances: 1, BackupDays: 7, RotationDays: 30, SkipFinalSnapshot: true},
+		Search:    Search{EngineVersion: "OpenSearch_2.19", InstanceType: "t3.small.search", DataNodes: 1, VolumeGiB: 10, CreateServiceLinkedRole: true},
+		Storage:   Storage{ForceDestroy: true},
+		Keys:      Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
+		Logs:      Logs{ApplicationDays: 14, FlowDays: 7, AuditDays: 120},
+		Audit:     Audit{Trail: manage},
+		Detection: Detection{GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS"}, SecurityHub: off, Config: off, Rules: "none", Inspector: off, Macie: off},
+		Alerting:  Alerting{AccountEvents: true, ArchiveDays: 4},
+		Costs:     Costs{Monitor: off, AnomalyUSD: 50, MonthlyUSD: 150},
 	},
 	Staging: {
 		Network:  Network{CIDR: "10.30.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "core", EgressInternet: true},
@@ -21,9 +35,16 @@ var defaults = map[Environment]Config{
 		Compute:  Compute{CPU: 512, Memory: 1024, Min: 2, Max: 4, HealthCheckPath: "/healthz"},
 		Database: Database{EngineVersion: "16.6", MinACU: 0.5, MaxACU: 4, Instances: 2, BackupDays: 7, RotationDays: 30},
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "m7g.medium.search", DataNodes: 2, VolumeGiB: 50, CreateServiceLinkedRole: true},
-		Storage:  Storage{NoncurrentDays: 90},
+		Storage:  Storage{},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
 		Logs:     Logs{ApplicationDays: 30, FlowDays: 30, AuditDays: 180},
+		Audit:    Audit{Trail: manage, DataEvents: true},
+		Detection: Detection{
+			GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS", "RDS_LOGIN_EVENTS", "EBS_MALWARE_PROTECTION"}, MalwareScan: true,
+			SecurityHub: manage, Standards: []string{"fsbp"}, Config: manage, Rules: "core", Inspector: manage, Inspected: []string{"ECR"}, Macie: off,
+		},
+		Alerting: Alerting{AccountEvents: true, ArchiveDays: 14},
+		Costs:    Costs{Monitor: off, AnomalyUSD: 100, MonthlyUSD: 500},
 	},
 	Prod: {
 		Network:  Network{CIDR: "10.40.0.0/16", AvailabilityZones: []string{"a", "b", "c"}, NAT: "perAZ", Endpoints: "all"},
@@ -31,9 +52,17 @@ var defaults = map[Environment]Config{
 		Compute:  Compute{CPU: 1024, Memory: 2048, Min: 3, Max: 20, HealthCheckPath: "/healthz"},
 		Database: Database{EngineVersion: "16.6", MinACU: 1, MaxACU: 32, Instances: 2, BackupDays: 35, RotationDays: 30, DeletionProtection: true},
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "r7g.large.search", DataNodes: 3, MasterInstanceType: "m7g.large.search", Standby: true, VolumeGiB: 100, CreateServiceLinkedRole: true},
-		Storage:  Storage{Replication: true, NoncurrentDays: 90},
+		Storage:  Storage{Replication: true, AuditLockDays: 365},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, Protect: true, PolicyMode: "perimeter"},
 		Logs:     Logs{ApplicationDays: 365, FlowDays: 365, AuditDays: 2557},
+		Audit:    Audit{Trail: manage, DataEvents: true, Functions: true, Insights: true},
+		Detection: Detection{
+			GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS", "RDS_LOGIN_EVENTS", "EBS_MALWARE_PROTECTION", "RUNTIME_MONITORING"}, MalwareScan: true,
+			SecurityHub: manage, Standards: []string{"fsbp", "cis"}, Config: manage, Rules: "all", Continuous: true,
+			Inspector: manage, Inspected: []string{"ECR", "LAMBDA", "LAMBDA_CODE"}, Macie: manage,
+		},
+		Alerting: Alerting{AccountEvents: true, ArchiveDays: 14},
+		Costs:    Costs{Monitor: manage, AnomalyUSD: 200},
 	},
 }
 
@@ -46,8 +75,9 @@ func Defaults(env Environment) Config {
 	}
 	c.Name = Project
 	c.Environment = env
-	c.Network.AvailabilityZones = append([]string(nil), c.Network.AvailabilityZones...)
-	c.Edge.AllowedCIDRs = append([]string(nil), c.Edge.AllowedCIDRs...)
+	for _, list := range []*[]string{&c.Network.AvailabilityZones, &c.Edge.AllowedCIDRs, &c.Detection.Features, &c.Detection.Standards, &c.Detection.Inspected} {
+		*list = slices.Clone(*list)
+	}
 	c.Tags = maps.Clone(c.Tags)
 	return c
 }

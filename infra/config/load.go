@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -41,7 +42,7 @@ func Load(src Source, keys []string) (Config, error) {
 	}
 	for _, key := range keys {
 		name, ours := strings.CutPrefix(key, Project+":")
-		if _, ok := known[name]; ours && !ok {
+		if _, ok := known[name]; ours && !ok && !slices.Contains(Secrets, name) {
 			found.add(name, "there is no such key", didYouMean(name, sortedKeys(known)))
 		}
 	}
@@ -63,15 +64,26 @@ func rawJSON(v reflect.Value, text string) json.RawMessage {
 // decode writes raw into v, field by field, so that every unknown field and
 // every value of the wrong type is found, not only the first.
 func decode(path string, raw json.RawMessage, v reflect.Value, found *Findings) {
-	if v.Kind() != reflect.Struct {
+	switch {
+	case v.Kind() == reflect.Struct:
+		decodeStruct(path, raw, v, found)
+	case v.Kind() == reflect.Pointer && string(raw) != "null":
+		fresh := reflect.New(v.Type().Elem())
+		decode(path, raw, fresh.Elem(), found)
+		v.Set(fresh)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
+		decodeList(path, raw, v, found)
+	default:
 		fresh := reflect.New(v.Type())
 		if err := json.Unmarshal(raw, fresh.Interface()); err != nil {
 			found.add(path, fmt.Sprintf("%s is not %s", abbreviate(raw), describe(v.Type())), "write "+describe(v.Type()))
 			return
 		}
 		v.Set(fresh.Elem())
-		return
 	}
+}
+
+func decodeStruct(path string, raw json.RawMessage, v reflect.Value, found *Findings) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &object); err != nil {
 		found.add(path, fmt.Sprintf("%s is not an object", abbreviate(raw)), "write a map of fields")
@@ -91,11 +103,27 @@ func decode(path string, raw json.RawMessage, v reflect.Value, found *Findings) 
 	}
 }
 
-func jsonName(f reflect.StructField) string {
-	if name := f.Tag.Get("json"); name != "-" {
-		return name
+// decodeList replaces a list of objects as a whole: a stack's list is not
+// merged with the default one.
+func decodeList(path string, raw json.RawMessage, v reflect.Value, found *Findings) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		found.add(path, fmt.Sprintf("%s is not a list", abbreviate(raw)), "write a list of maps")
+		return
 	}
-	return ""
+	list := reflect.MakeSlice(v.Type(), len(items), len(items))
+	for i, item := range items {
+		decode(fmt.Sprintf("%s[%d]", path, i), item, list.Index(i), found)
+	}
+	v.Set(list)
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if name == "-" {
+		return ""
+	}
+	return name
 }
 
 func describe(t reflect.Type) string {
@@ -107,11 +135,24 @@ func describe(t reflect.Type) string {
 	case reflect.Float64:
 		return "a number"
 	case reflect.Slice:
-		return "a list of texts"
+		return "a list of " + plural(t.Elem())
 	case reflect.Map:
-		return "a map of texts"
+		return "a map of " + plural(t.Elem())
 	default:
 		return "a text"
+	}
+}
+
+func plural(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Float64, reflect.Int:
+		return "numbers"
+	case reflect.Slice:
+		return "lists"
+	case reflect.Struct:
+		return "maps"
+	default:
+		return "texts"
 	}
 }
 

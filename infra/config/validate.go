@@ -34,6 +34,7 @@ var choices = []struct {
 	{"network.endpoints", func(c Config) string { return c.Network.Endpoints }, []string{"none", "core", "all"}},
 	{"edge.tlsPolicy", func(c Config) string { return c.Edge.TLSPolicy }, []string{"tls13-only", "tls13-preferred", "pq", "fips"}},
 	{"edge.wafMode", func(c Config) string { return c.Edge.WAFMode }, []string{"block", "count"}},
+	{"detection.rules", func(c Config) string { return c.Detection.Rules }, []string{"none", "core", "all"}},
 	{"keys.policyMode", func(c Config) string { return c.Keys.PolicyMode }, []string{"guide", "perimeter"}},
 }
 
@@ -53,7 +54,10 @@ var ranges = []struct {
 	{"database.rotationDays", func(c Config) float64 { return float64(c.Database.RotationDays) }, 1, 1000},
 	{"search.dataNodes", func(c Config) float64 { return float64(c.Search.DataNodes) }, 1, 80},
 	{"search.volumeGib", func(c Config) float64 { return float64(c.Search.VolumeGiB) }, 10, 3072},
-	{"storage.noncurrentDays", func(c Config) float64 { return float64(c.Storage.NoncurrentDays) }, 1, 3650},
+	{"storage.auditLockDays", func(c Config) float64 { return float64(c.Storage.AuditLockDays) }, 0, 36500},
+	{"alerting.archiveDays", func(c Config) float64 { return float64(c.Alerting.ArchiveDays) }, 0, 14},
+	{"costs.anomalyUsd", func(c Config) float64 { return c.Costs.AnomalyUSD }, 0, 1_000_000},
+	{"costs.monthlyUsd", func(c Config) float64 { return c.Costs.MonthlyUSD }, 0, 100_000_000},
 	{"keys.deletionWindowDays", func(c Config) float64 { return float64(c.Keys.DeletionWindowDays) }, 7, 30},
 	{"keys.rotationDays", func(c Config) float64 { return float64(c.Keys.RotationDays) }, 90, 2560},
 }
@@ -77,6 +81,7 @@ func (c Config) validate() Findings {
 	c.validateEdge(&fs)
 	c.validateWorkload(&fs)
 	c.validateLogs(&fs)
+	c.validateOperations(&fs)
 	if c.Environment == Prod {
 		c.validateProd(&fs)
 	}

@@ -38,6 +38,7 @@ func (b *vpcBuilder) nat() error {
 		}
 		b.c.nats = append(b.c.nats, gateway)
 		b.c.NATPublicIPs = append(b.c.NATPublicIPs, eip.PublicIp)
+		b.c.NATGatewayIDs[b.c.Plan.In(Public)[i].Letter] = gateway.ID().ToStringOutput()
 	}
 	return nil
 }

@@ -105,6 +105,8 @@ type Vpc struct {
 	PublicSubnetIDs, AppSubnetIDs, DataSubnetIDs, EndpointSubnetIDs pulumi.StringArray
 	// NATPublicIPs are the addresses that outbound traffic comes from.
 	NATPublicIPs pulumi.StringArray
+	// NATGatewayIDs are the gateways by their zone's letter.
+	NATGatewayIDs map[string]pulumi.StringInput
 	// S3PrefixListID is the prefix list of S3's gateway endpoint, for egress rules.
 	S3PrefixListID pulumi.StringOutput
 	// DynamoDBPrefixListID is the same for DynamoDB.
@@ -130,7 +132,7 @@ func NewVpc(ctx *pulumi.Context, name string, args *VpcArgs, opts ...pulumi.Reso
 	if err != nil {
 		return nil, fmt.Errorf("vpc %s: %w", name, err)
 	}
-	c := &Vpc{Plan: plan, subnets: map[Tier][]*ec2.Subnet{}}
+	c := &Vpc{NATGatewayIDs: map[string]pulumi.StringInput{}, Plan: plan, subnets: map[Tier][]*ec2.Subnet{}}
 	if err := ctx.RegisterComponentResource(VpcComponent.Token, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("vpc %s: register component: %w", name, err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // buckets are the stack's buckets; the replicas are nil without replication.
 type buckets struct {
-	accessLogs, data               *data.Bucket
+	accessLogs, data, audit        *data.Bucket
 	accessLogsReplica, dataReplica *data.Bucket
 }
 
@@ -41,8 +41,23 @@ func newBuckets(ctx *pulumi.Context, c config.Config, p *place, k keys) (buckets
 			RoleName: c.Prefix() + "-data-replication", TimeControl: true,
 		}
 	}
-	b.data, err = data.NewBucket(ctx, c.Prefix()+"-data", own, p.here())
+	if b.data, err = data.NewBucket(ctx, c.Prefix()+"-data", own, p.here()); err != nil {
+		return b, err
+	}
+	b.audit, err = data.NewBucket(ctx, c.Prefix()+"-audit", &data.BucketArgs{
+		Scope: p.scope, Kind: data.Audit, BucketName: bucketName(c, "audit", p.scope), KmsKeyArn: k.audit.Arn, LogBucket: b.accessLogs,
+		Writers:    []data.BucketWriter{data.TrailLogs, data.ConfigHistory, data.GuardDutyFindings},
+		ObjectLock: objectLock(c), ForceDestroy: c.Storage.ForceDestroy, Protect: c.Keys.Protect, Tags: c.Tags,
+	}, p.here())
 	return b, err
+}
+
+// objectLock keeps what the audit wrote from being deleted, by whoever got in.
+func objectLock(c config.Config) *data.ObjectLock {
+	if c.Storage.AuditLockDays == 0 {
+		return nil
+	}
+	return &data.ObjectLock{Mode: "GOVERNANCE", Days: c.Storage.AuditLockDays}
 }
 
 func dataBucket(c config.Config, scope identity.Scope) *data.BucketArgs {

@@ -10,32 +10,52 @@ import (
 
 // keys are the stack's KMS keys: one a purpose, so that a grant for one does
 // not open the others.
-type keys struct{ app, logs, tasks *data.Key }
+type keys struct {
+	app, logs, messaging, audit *data.Key
+	// tasks is apart from app, because Fargate takes no multi-region key for
+	// storage: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html
+	tasks *data.Key
+}
+
+// purpose is a row of the table of keys.
+type purpose struct {
+	name, description string
+	users             []data.KeyUser
+	into              func(*keys) **data.Key
+}
+
+var purposes = []purpose{
+	{"app", data.AppKeyDescription, []data.KeyUser{data.KeyForServiceGrants}, func(k *keys) **data.Key { return &k.app }},
+	{"logs", "Log group encryption key", []data.KeyUser{data.KeyForLogs}, func(k *keys) **data.Key { return &k.logs }},
+	{"tasks", "Task storage encryption key", []data.KeyUser{data.KeyForFargate}, func(k *keys) **data.Key { return &k.tasks }},
+	// A topic whose publisher may not use its key drops every alert in silence.
+	{"messaging", "Alert encryption key", []data.KeyUser{
+		data.KeyForEvents, data.KeyForAlarms, data.KeyForTopics, data.KeyForCostAlerts, data.KeyForBudgets,
+	}, func(k *keys) **data.Key { return &k.messaging }},
+	{"audit", "Audit trail encryption key", []data.KeyUser{
+		data.KeyForCloudTrail, data.KeyForConfig, data.KeyForGuardDuty, data.KeyForLogDelivery,
+	}, func(k *keys) **data.Key { return &k.audit }},
+}
 
 func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 	var k keys
-	args := func(purpose, description string, users ...data.KeyUser) *data.KeyArgs {
-		return &data.KeyArgs{
-			Scope: p.scope, Alias: c.Prefix() + "-" + purpose, Description: description,
+	for _, row := range purposes {
+		args := &data.KeyArgs{
+			Scope: p.scope, Alias: c.Prefix() + "-" + row.name, Description: row.description,
 			DeletionWindowInDays: c.Keys.DeletionWindowDays, OrgID: c.OrgID, Mode: data.KeyPolicyMode(c.Keys.PolicyMode),
-			Users: users, Protect: c.Keys.Protect, Tags: c.Tags,
+			Users: row.users, Protect: c.Keys.Protect, Tags: c.Tags,
+		}
+		if row.name == "app" {
+			args.MultiRegion = c.Keys.MultiRegion
+			args.WorkloadRoles = []string{workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName)}
+			if c.Keys.MultiRegion && p.replica != nil {
+				args.Replica = &data.KeyReplica{Region: c.ReplicaRegion, Provider: p.replica}
+			}
+		}
+		var err error
+		if *row.into(&k), err = data.NewKey(ctx, c.Prefix()+"-"+row.name, args, p.here()); err != nil {
+			return k, err
 		}
 	}
-	app := args("app", data.AppKeyDescription, data.KeyForServiceGrants)
-	app.MultiRegion = c.Keys.MultiRegion
-	app.WorkloadRoles = []string{workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName)}
-	if c.Keys.MultiRegion && p.replica != nil {
-		app.Replica = &data.KeyReplica{Region: c.ReplicaRegion, Provider: p.replica}
-	}
-	var err error
-	if k.app, err = data.NewKey(ctx, c.Prefix()+"-app", app, p.here()); err != nil {
-		return k, err
-	}
-	if k.logs, err = data.NewKey(ctx, c.Prefix()+"-logs", args("logs", "Log group encryption key", data.KeyForLogs), p.here()); err != nil {
-		return k, err
-	}
-	// A key of its own, because Fargate takes no multi-region key for storage:
-	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html
-	k.tasks, err = data.NewKey(ctx, c.Prefix()+"-tasks", args("tasks", "Task storage encryption key", data.KeyForFargate), p.here())
-	return k, err
+	return k, nil
 }

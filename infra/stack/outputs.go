@@ -1,6 +1,10 @@
 package stack
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"redoubt/infra/monitoring"
+)
 
 // export publishes what other stacks and people need. ARNs and names are not
 // secret, so that stack references to them stay readable.
@@ -29,8 +33,14 @@ func (s *Stack) export(ctx *pulumi.Context) {
 		"dbReaderEndpoint":   s.database.ReaderEndpoint,
 		"dbMasterSecretArn":  s.database.SecretArn,
 		"openSearchEndpoint": s.search.Endpoint,
-		"buckets":            s.bucketOutputs(),
-		"kmsKeys":            s.keyOutputs(),
+		"trailArn":           s.trail.Arn, "detectorId": s.detector.ID, "securityHubArn": s.hub.Arn,
+		"topicArns": pulumi.Map{
+			"high": s.topics.Arn(monitoring.High), "medium": s.topics.Arn(monitoring.Medium), "low": s.topics.Arn(monitoring.Low),
+		},
+		"alertDlqUrl":  s.topics.DeadLetters.Url,
+		"dashboardUrl": pulumi.String(s.dashboard.URL),
+		"buckets":      s.bucketOutputs(),
+		"kmsKeys":      s.keyOutputs(),
 	}
 	for name, value := range outputs {
 		ctx.Export(name, value)
@@ -47,6 +57,7 @@ func (s *Stack) groupIDs() pulumi.Map {
 func (s *Stack) bucketOutputs() pulumi.Map {
 	out := pulumi.Map{
 		"data":       pulumi.Map{"name": s.buckets.data.Name, "arn": s.buckets.data.Arn},
+		"audit":      pulumi.Map{"name": s.buckets.audit.Name, "arn": s.buckets.audit.Arn},
 		"accessLogs": pulumi.Map{"name": s.buckets.accessLogs.Name, "arn": s.buckets.accessLogs.Arn},
 	}
 	if r := s.buckets.dataReplica; r != nil {
@@ -56,10 +67,10 @@ func (s *Stack) bucketOutputs() pulumi.Map {
 }
 
 func (s *Stack) keyOutputs() pulumi.Map {
-	out := pulumi.Map{
-		"app":   pulumi.Map{"arn": s.keys.app.Arn, "alias": pulumi.String(s.keys.app.AliasName)},
-		"logs":  pulumi.Map{"arn": s.keys.logs.Arn, "alias": pulumi.String(s.keys.logs.AliasName)},
-		"tasks": pulumi.Map{"arn": s.keys.tasks.Arn, "alias": pulumi.String(s.keys.tasks.AliasName)},
+	out := pulumi.Map{}
+	for _, row := range purposes {
+		key := *row.into(&s.keys)
+		out[row.name] = pulumi.Map{"arn": key.Arn, "alias": pulumi.String(key.AliasName)}
 	}
 	if s.place.replica != nil && s.config.Keys.MultiRegion {
 		out["appReplica"] = pulumi.Map{"arn": s.keys.app.ReplicaArn, "alias": pulumi.String(s.keys.app.AliasName)}

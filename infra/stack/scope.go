@@ -2,6 +2,8 @@ package stack
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -10,11 +12,17 @@ import (
 	"redoubt/infra/identity"
 )
 
+// globalRegion is where the events of services without regions appear.
+const globalRegion = "us-east-1"
+
 // place is where a stack lives: its providers, account and regions.
 type place struct {
 	primary *aws.Provider
 	// replica is nil without a replica region.
-	replica      *aws.Provider
+	replica *aws.Provider
+	// global is of us-east-1; nil where that is the stack's region, or nobody
+	// needs it.
+	global       *aws.Provider
 	scope        identity.Scope
 	replicaScope identity.Scope
 }
@@ -30,6 +38,11 @@ func newPlace(ctx *pulumi.Context, c config.Config) (*place, error) {
 	}
 	if c.ReplicaRegion != "" {
 		if p.replica, err = newProvider(ctx, "replica", c, c.ReplicaRegion); err != nil {
+			return nil, err
+		}
+	}
+	if c.Region != globalRegion && c.ReplicaRegion != globalRegion && c.Alerting.AccountEvents {
+		if p.global, err = newProvider(ctx, "global", c, globalRegion); err != nil {
 			return nil, err
 		}
 	}
@@ -65,3 +78,17 @@ func (p *place) here() pulumi.ResourceOption { return pulumi.Provider(p.primary)
 
 // there are the options of a component in the replica's region.
 func (p *place) there() pulumi.ResourceOption { return pulumi.Provider(p.replica) }
+
+// in is the provider of a region that the stack has one in.
+func (p *place) in(region string) *aws.Provider {
+	switch region {
+	case p.scope.Region:
+		return p.primary
+	case p.replicaScope.Region:
+		return p.replica
+	default:
+		return p.global
+	}
+}
+
+func sortedRegions[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

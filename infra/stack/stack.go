@@ -5,6 +5,7 @@ import (
 
 	"redoubt/infra/config"
 	"redoubt/infra/data"
+	"redoubt/infra/monitoring"
 	"redoubt/infra/network"
 	"redoubt/infra/workload"
 )
@@ -28,13 +29,16 @@ type deployed struct {
 	database  *data.Aurora
 	search    *data.OpenSearch
 	service   *workload.Service
+	detection
+	topics    *monitoring.Topics
+	dashboard *monitoring.Dashboard
 }
 
 // Deploy registers everything that the configuration asks for.
 func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
 	s := &Stack{config: c}
 	for _, layer := range []func(*pulumi.Context) error{
-		s.deployPlace, s.deployData, s.deployNetwork, s.deployEdge, s.deployStores, s.deployWorkload,
+		s.deployPlace, s.deployData, s.deployDetection, s.deployAlerting, s.deployNetwork, s.deployEdge, s.deployStores, s.deployWorkload, s.deployWatch,
 	} {
 		if err := layer(ctx); err != nil {
 			return nil, err
