@@ -24,6 +24,7 @@ demo: tools build ## Rehearse dev and prod, then see each known mistake refused
 	@bin/redoubt rehearse --break all
 
 test: tools build ## Run all tests
+	@tools/postgres.sh
 	@go vet ./...
 	@go test ./...
 

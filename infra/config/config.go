@@ -9,7 +9,7 @@ const Project = "redoubt"
 
 // Secrets are keys that hold one secret text each; they are no fields, so that
 // a configuration can be printed.
-var Secrets = []string{"pagerUrl"}
+var Secrets = []string{"pagerUrl", "pagerDutyRoutingKey"}
 
 // Environment decides the defaults. The guide's minimums (HTTPS only, KMS,
 // private data, flow logs, encrypted logs) hold in each of them.
@@ -56,6 +56,10 @@ type Config struct {
 	Detection Detection `json:"detection"`
 	Alerting  Alerting  `json:"alerting"`
 	Costs     Costs     `json:"costs"`
+	Identity  Identity  `json:"identity"`
+	Response  Response  `json:"response"`
+	Contacts  Contacts  `json:"contacts"`
+	Backup    Backup    `json:"backup"`
 	// Tags go on every resource; the prefix aws: is reserved.
 	Tags map[string]string `json:"tags"`
 

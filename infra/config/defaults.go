@@ -9,6 +9,7 @@ import (
 
 var (
 	manage = singleton.Singleton{Mode: singleton.Manage}
+	adopt  = singleton.Singleton{Mode: singleton.Adopt}
 	off    = singleton.Singleton{Mode: singleton.Off}
 )
 
@@ -28,6 +29,13 @@ var defaults = map[Environment]Config{
 		Detection: Detection{GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS"}, SecurityHub: off, Config: off, Rules: "none", Inspector: off, Macie: off},
 		Alerting:  Alerting{AccountEvents: true, ArchiveDays: 4},
 		Costs:     Costs{Monitor: off, AnomalyUSD: 50, MonthlyUSD: 150},
+		Identity: Identity{
+			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: adopt, ExternalAnalyzer: off, UnusedAnalyzer: off,
+			Threats: "off", TokenMinutes: 15, SessionHours: 8,
+		},
+		Response: Response{Mode: "notify", ApprovalTimeoutMinutes: 60, GameDay: true, EvidenceDays: 30},
+		Contacts: Contacts{Alternate: off},
+		Backup:   Backup{Lock: "none", RegionSettings: adopt},
 	},
 	Staging: {
 		Network:  Network{CIDR: "10.30.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "core", EgressInternet: true},
@@ -45,6 +53,13 @@ var defaults = map[Environment]Config{
 		},
 		Alerting: Alerting{AccountEvents: true, ArchiveDays: 14},
 		Costs:    Costs{Monitor: off, AnomalyUSD: 100, MonthlyUSD: 500},
+		Identity: Identity{
+			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: adopt, ExternalAnalyzer: off, UnusedAnalyzer: off,
+			Threats: "audit", TokenMinutes: 15, SessionHours: 8,
+		},
+		Response: Response{Mode: "approve", ApprovalTimeoutMinutes: 60, EvidenceDays: 180},
+		Contacts: Contacts{Alternate: off},
+		Backup:   Backup{Enabled: true, Lock: "none", RegionSettings: adopt},
 	},
 	Prod: {
 		Network:  Network{CIDR: "10.40.0.0/16", AvailabilityZones: []string{"a", "b", "c"}, NAT: "perAZ", Endpoints: "all"},
@@ -63,6 +78,15 @@ var defaults = map[Environment]Config{
 		},
 		Alerting: Alerting{AccountEvents: true, ArchiveDays: 14},
 		Costs:    Costs{Monitor: manage, AnomalyUSD: 200},
+		Identity: Identity{
+			PasswordPolicy: manage, TokenPreferences: manage, AccountGuards: manage, ExternalAnalyzer: manage, UnusedAnalyzer: off, AccessReview: true,
+			Threats: "enforced", TokenMinutes: 15, SessionHours: 8,
+		},
+		Response: Response{Mode: "approve", ApprovalTimeoutMinutes: 60, EvidenceDays: 365},
+		Contacts: Contacts{Alternate: manage},
+		Backup: Backup{
+			Enabled: true, CopyToReplica: true, Lock: "governance", MinDays: 7, MaxDays: 400, RestoreTests: true, RegionSettings: adopt,
+		},
 	},
 }
 

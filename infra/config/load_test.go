@@ -41,6 +41,7 @@ func prod(changes source) source {
 		"redoubt:accountId":     "123456789012",
 		"redoubt:replicaRegion": "eu-west-1",
 		"redoubt:compute":       `{"image":"repo@sha256:` + digest + `"}`,
+		"redoubt:response":      `{"approvers":["arn:aws:iam::123456789012:role/security-oncall"]}`,
 	})
 	maps.Copy(s, changes)
 	return s
@@ -93,7 +94,7 @@ func TestFindingsNameFieldReasonAndFix(t *testing.T) {
 		"no NAT, no endpoints":    {with(source{"redoubt:network": `{"nat":"none","egressInternet":false}`}), `redoubt:network.endpoints: without NAT the tasks reach AWS only through endpoints (all, or nat: single)`},
 		"same replica region":     {with(source{"redoubt:replicaRegion": "eu-central-1"}), `redoubt:replicaRegion: eu-central-1 is aws:region itself: a copy there survives nothing (name another region)`},
 		"replica in China":        {with(source{"redoubt:replicaRegion": "cn-north-1"}), `redoubt:replicaRegion: eu-central-1 and cn-north-1 are in different partitions (name a region of partition aws)`},
-		"replication to nowhere":  {prod(source{"redoubt:replicaRegion": ""}), `redoubt:replicaRegion: storage.replication has nowhere to copy to (name another region)`},
+		"replication to nowhere":  {prod(source{"redoubt:replicaRegion": "", "redoubt:backup": `{"copyToReplica":false}`}), `redoubt:replicaRegion: storage.replication has nowhere to copy to (name another region)`},
 		"unknown environment":     {with(source{"redoubt:environment": "qa"}), `redoubt:environment: "qa" is not a choice (one of dev, staging, prod)`},
 		"TLS policy":              {with(source{"redoubt:edge": `{"tlsPolicy":"tls12"}`}), `redoubt:edge.tlsPolicy: "tls12" is not a choice (one of tls13-only, tls13-preferred, pq, fips)`},
 		"no certificate":          {with(source{"redoubt:domain": `{"name":"app.example.org"}`}), `redoubt:domain: exactly one of zoneId and certificateArn is needed (zoneId to have a certificate made, certificateArn to bring one)`},
@@ -115,6 +116,13 @@ func TestFindingsNameFieldReasonAndFix(t *testing.T) {
 		"alerts without a trail":  {with(source{"redoubt:audit": `{"trail":{"mode":"off"}}`}), `redoubt:alerting.accountEvents: without a trail there are no events of calls to alert on`},
 		"unheard":                 {with(source{"redoubt:alerting": `{"archiveDays":0,"channels":[{"name":"a","levels":["high","medium"],"email":"x@y.org"}]}`}), `redoubt:alerting.channels: nobody hears alerts of level low`},
 		"placeholder in prod":     {prod(source{"redoubt:alerting": `{"channels":[{"name":"a","levels":["high"],"email":"security@example.com"}]}`}), `redoubt:alerting.channels[0].email: security@example.com is the guide's placeholder`},
+		"nobody decides":          {prod(source{"redoubt:response": `{}`}), `redoubt:response.approvers: mode approve needs people who decide`},
+		"game day in prod":        {prod(source{"redoubt:response": `{"gameDay":true,"approvers":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:response.gameDay: sample findings in prod would page people`},
+		"not a principal":         {with(source{"redoubt:identity": `{"auditors":["alice"]}`}), `redoubt:identity.auditors[0]: "alice" is not a principal of IAM`},
+		"callback over HTTP":      {with(source{"redoubt:identity": `{"callbackUrls":["http://app.example.org/cb"]}`}), `redoubt:identity.callbackUrls[0]: "http://app.example.org/cb" is not HTTPS`},
+		"auto without a list":     {with(source{"redoubt:response": `{"mode":"auto","approvers":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:response.autoContain: what is contained without asking goes with mode auto`},
+		"lock out of range":       {prod(source{"redoubt:backup": `{"minDays":60}`}), `redoubt:backup.minDays: the plan keeps 35 to 365 days, the lock allows 60 to 400`},
+		"organization without":    {with(source{"redoubt:identity": `{"organization":{"rootAccess":{"mode":"off"}}}`}), `redoubt:identity.organization: orgId is empty`},
 		"standby in two zones":    {prod(source{"redoubt:network": `{"availabilityZones":["a","b"]}`}), `redoubt:search.standby: standby needs three zones, three data nodes and dedicated masters (standby: false, or provide them)`},
 	}
 	for name, row := range rows {

@@ -11,11 +11,14 @@ import (
 
 var emailShape = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
 
-// singletons are the fields that say what becomes of an account's singleton.
-var singletons = []struct {
+// singletonField is one of them.
+type singletonField struct {
 	field string
 	value func(Config) singleton.Singleton
-}{
+}
+
+// singletons are the fields that say what becomes of an account's singleton.
+var singletons = []singletonField{
 	{"audit.trail", func(c Config) singleton.Singleton { return c.Audit.Trail }},
 	{"detection.guardDuty", func(c Config) singleton.Singleton { return c.Detection.GuardDuty }},
 	{"detection.securityHub", func(c Config) singleton.Singleton { return c.Detection.SecurityHub }},
@@ -28,7 +31,7 @@ var singletons = []struct {
 var levels = []string{"high", "medium", "low"}
 
 func (c Config) validateOperations(fs *Findings) {
-	for _, s := range singletons {
+	for _, s := range slices.Concat(singletons, peopleSingletons) {
 		if err := s.value(c).Validate(); err != nil {
 			*fs = append(*fs, Finding{Field: Project + ":" + s.field, Reason: err.Error()})
 		}

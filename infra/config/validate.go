@@ -35,6 +35,9 @@ var choices = []struct {
 	{"edge.tlsPolicy", func(c Config) string { return c.Edge.TLSPolicy }, []string{"tls13-only", "tls13-preferred", "pq", "fips"}},
 	{"edge.wafMode", func(c Config) string { return c.Edge.WAFMode }, []string{"block", "count"}},
 	{"detection.rules", func(c Config) string { return c.Detection.Rules }, []string{"none", "core", "all"}},
+	{"identity.threats", func(c Config) string { return c.Identity.Threats }, []string{"off", "audit", "enforced"}},
+	{"response.mode", func(c Config) string { return c.Response.Mode }, []string{"off", "notify", "approve", "auto"}},
+	{"backup.lock", func(c Config) string { return c.Backup.Lock }, []string{"none", "governance"}},
 	{"keys.policyMode", func(c Config) string { return c.Keys.PolicyMode }, []string{"guide", "perimeter"}},
 }
 
@@ -58,6 +61,10 @@ var ranges = []struct {
 	{"alerting.archiveDays", func(c Config) float64 { return float64(c.Alerting.ArchiveDays) }, 0, 14},
 	{"costs.anomalyUsd", func(c Config) float64 { return c.Costs.AnomalyUSD }, 0, 1_000_000},
 	{"costs.monthlyUsd", func(c Config) float64 { return c.Costs.MonthlyUSD }, 0, 100_000_000},
+	{"identity.tokenMinutes", func(c Config) float64 { return float64(c.Identity.TokenMinutes) }, 5, 1440},
+	{"identity.sessionHours", func(c Config) float64 { return float64(c.Identity.SessionHours) }, 1, 87600},
+	{"response.approvalTimeoutMinutes", func(c Config) float64 { return float64(c.Response.ApprovalTimeoutMinutes) }, 5, 1440},
+	{"response.evidenceDays", func(c Config) float64 { return float64(c.Response.EvidenceDays) }, 1, 36500},
 	{"keys.deletionWindowDays", func(c Config) float64 { return float64(c.Keys.DeletionWindowDays) }, 7, 30},
 	{"keys.rotationDays", func(c Config) float64 { return float64(c.Keys.RotationDays) }, 90, 2560},
 }
@@ -82,6 +89,7 @@ func (c Config) validate() Findings {
 	c.validateWorkload(&fs)
 	c.validateLogs(&fs)
 	c.validateOperations(&fs)
+	c.validatePeople(&fs)
 	if c.Environment == Prod {
 		c.validateProd(&fs)
 	}

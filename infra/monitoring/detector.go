@@ -53,7 +53,11 @@ type feature struct {
 }
 
 var features = []feature{
-	{name: S3DataEvents}, {name: EBSMalwareProtection}, {name: RDSLoginEvents}, {name: LambdaNetworkLogs}, {name: EKSAuditLogs},
+	{name: S3DataEvents},
+	{name: EBSMalwareProtection},
+	{name: RDSLoginEvents},
+	{name: LambdaNetworkLogs},
+	{name: EKSAuditLogs},
 	{name: RuntimeMonitoring, additional: []string{"EC2_AGENT_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT", "EKS_ADDON_MANAGEMENT"}},
 }
 

@@ -67,12 +67,21 @@ func TestForwardingReportsEveryFinding(t *testing.T) {
 		want []string
 	}{
 		{"empty", monitoring.ForwardingArgs{}, []string{"prefix:", "fromRegion: missing", "sources: empty"}},
-		{"round and round", monitoring.ForwardingArgs{Prefix: prefix, Scope: scope, FromRegion: scope.Region, Sources: []monitoring.Source{monitoring.Replica}},
-			[]string{"events would go round for ever"}},
-		{"global elsewhere", monitoring.ForwardingArgs{Prefix: prefix, Scope: scope, FromRegion: "eu-west-1", Sources: []monitoring.Source{monitoring.Global, monitoring.Home}},
-			[]string{"global events do not appear in eu-west-1", `sources[1]: "home" is not another region`}},
-		{"no role", monitoring.ForwardingArgs{Prefix: prefix, Scope: scope, FromRegion: "us-east-1", Sources: []monitoring.Source{monitoring.Global}, DeployRoleARNs: []string{"deploy"}},
-			[]string{"deployRoleArns[0]:"}},
+		{
+			"round and round",
+			monitoring.ForwardingArgs{Prefix: prefix, Scope: scope, FromRegion: scope.Region, Sources: []monitoring.Source{monitoring.Replica}},
+			[]string{"events would go round for ever"},
+		},
+		{
+			"global elsewhere",
+			monitoring.ForwardingArgs{Prefix: prefix, Scope: scope, FromRegion: "eu-west-1", Sources: []monitoring.Source{monitoring.Global, monitoring.Home}},
+			[]string{"global events do not appear in eu-west-1", `sources[1]: "home" is not another region`},
+		},
+		{
+			"no role",
+			monitoring.ForwardingArgs{Prefix: prefix, Scope: scope, FromRegion: "us-east-1", Sources: []monitoring.Source{monitoring.Global}, DeployRoleARNs: []string{"deploy"}},
+			[]string{"deployRoleArns[0]:"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

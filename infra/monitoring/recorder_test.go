@@ -87,10 +87,14 @@ func TestRecorderReportsEveryFinding(t *testing.T) {
 		change func(*monitoring.RecorderArgs)
 		want   []string
 	}{
-		{"empty", func(a *monitoring.RecorderArgs) { *a = monitoring.RecorderArgs{Singleton: manage} },
-			[]string{"prefix:", `rules: "" is no rule set`, "bucket:", "bucketReady:", "kmsKeyArn:", "keyAlias:"}},
-		{"a rule that is not there", func(a *monitoring.RecorderArgs) { a.Values = map[string]map[string]string{"NO_RULE": {"a": "b"}} },
-			[]string{`values["NO_RULE"]: no rule`}},
+		{
+			"empty", func(a *monitoring.RecorderArgs) { *a = monitoring.RecorderArgs{Singleton: manage} },
+			[]string{"prefix:", `rules: "" is no rule set`, "bucket:", "bucketReady:", "kmsKeyArn:", "keyAlias:"},
+		},
+		{
+			"a rule that is not there", func(a *monitoring.RecorderArgs) { a.Values = map[string]map[string]string{"NO_RULE": {"a": "b"}} },
+			[]string{`values["NO_RULE"]: no rule`},
+		},
 		{"a parameter that is not there", func(a *monitoring.RecorderArgs) {
 			a.Values = map[string]map[string]string{"ACCESS_KEYS_ROTATED": {"maxAge": "1"}}
 		}, []string{`the rule has no parameter "maxAge" (one of [maxAccessKeyAge])`}},

@@ -23,6 +23,14 @@ var publishers = []publisher{
 	// https://docs.aws.amazon.com/cost-management/latest/userguide/ad-SNS.html
 	{sid: "AllowCostAnomalies", service: "costalerts.amazonaws.com"},
 	// https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.GrantingPermissions.html
+	{sid: "AllowDatabaseEvents", service: "events.rds.amazonaws.com", source: func(s identity.Scope) string { return s.ARN("rds", "es:*") }},
+	// https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html
+	{sid: "AllowBackup", service: "backup.amazonaws.com", bare: true},
+	// Replication failures, which S3 does not tell EventBridge. The names of
+	// the buckets are the world's, the account is the condition.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+	{sid: "AllowBuckets", service: "s3.amazonaws.com"},
 	{sid: "AllowBudgets", service: "budgets.amazonaws.com", source: func(s identity.Scope) string { return s.GlobalARN("budgets", "*") }},
 }
 

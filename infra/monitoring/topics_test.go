@@ -85,8 +85,10 @@ func TestTopicsReportEveryFinding(t *testing.T) {
 		change func(*monitoring.TopicsArgs)
 		want   []string
 	}{
-		{"empty", func(a *monitoring.TopicsArgs) { *a = monitoring.TopicsArgs{} },
-			[]string{"prefix:", "scope.partition:", "scope.region:", "scope.accountId:", "kmsKeyArn:", "nobody hears of high alerts", "nobody hears of low alerts"}},
+		{
+			"empty", func(a *monitoring.TopicsArgs) { *a = monitoring.TopicsArgs{} },
+			[]string{"prefix:", "scope.partition:", "scope.region:", "scope.accountId:", "kmsKeyArn:", "nobody hears of high alerts", "nobody hears of low alerts"},
+		},
 		{"a level that nobody hears", func(a *monitoring.TopicsArgs) { a.ArchiveDays, a.Slack = 0, nil }, []string{"nobody hears of low alerts"}},
 		{"an archive that is too long", func(a *monitoring.TopicsArgs) { a.ArchiveDays = 15 }, []string{"archiveDays: 15"}},
 		{"two ways in one channel", func(a *monitoring.TopicsArgs) { a.Channels[0].URL = url }, []string{"channels[0]: not exactly one of email and url"}},
@@ -95,8 +97,10 @@ func TestTopicsReportEveryFinding(t *testing.T) {
 		{"same name", func(a *monitoring.TopicsArgs) { a.Channels[1].Name = "security-team" }, []string{"channels[1].name: \"security-team\" twice"}},
 		{"no levels", func(a *monitoring.TopicsArgs) { a.Channels[1].Levels = nil }, []string{"channels[1].levels: empty"}},
 		{"a level of its own", func(a *monitoring.TopicsArgs) { a.Channels[1].Levels = []monitoring.Level{"urgent"} }, []string{`"urgent" is not a level`}},
-		{"slack's names instead of ids", func(a *monitoring.TopicsArgs) { a.Slack.TeamID, a.Slack.ChannelID = "acme", "#security-team" },
-			[]string{"slack.teamId:", "slack.channelId:"}},
+		{
+			"slack's names instead of ids", func(a *monitoring.TopicsArgs) { a.Slack.TeamID, a.Slack.ChannelID = "acme", "#security-team" },
+			[]string{"slack.teamId:", "slack.channelId:"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -106,8 +106,10 @@ func TestTrailReportsEveryFinding(t *testing.T) {
 		change func(*monitoring.TrailArgs)
 		want   []string
 	}{
-		{"empty", func(a *monitoring.TrailArgs) { *a = monitoring.TrailArgs{Singleton: manage} },
-			[]string{"prefix:", "scope.region:", "bucket:", "bucketReady:", "kmsKeyArn:", "logKmsKeyArn:", "retentionInDays: 0"}},
+		{
+			"empty", func(a *monitoring.TrailArgs) { *a = monitoring.TrailArgs{Singleton: manage} },
+			[]string{"prefix:", "scope.region:", "bucket:", "bucketReady:", "kmsKeyArn:", "logKmsKeyArn:", "retentionInDays: 0"},
+		},
 		{"no mode", func(a *monitoring.TrailArgs) { a.Singleton.Mode = "" }, []string{`singleton: mode ""`}},
 		{"adopted without a name", func(a *monitoring.TrailArgs) { a.Singleton.Mode = singleton.Adopt }, []string{`singleton.id: "" is no trail's name`}},
 		{"a log group of somebody else", func(a *monitoring.TrailArgs) { a.LogGroup = "x" }, []string{"logGroup: set"}},

@@ -101,6 +101,8 @@ type ContactsArgs struct {
 	Slack     *Slack
 	PagerDuty *PagerDuty
 
+	// Protect keeps the alternate contacts when the stack is destroyed.
+	Protect bool
 	// PermissionsBoundary is the ARN of the policy that caps the roles.
 	PermissionsBoundary string
 	Tags                map[string]string
@@ -153,7 +155,7 @@ func (c *Contacts) alternates(ctx *pulumi.Context, name string, args *ContactsAr
 		c.Alternate[contact.kind], err = account.NewAlternativeContact(ctx, name+"-"+contact.field, &account.AlternativeContactArgs{
 			AlternateContactType: pulumi.String(contact.kind), Name: pulumi.String(contact.Name), Title: pulumi.String(contact.Title),
 			EmailAddress: pulumi.String(contact.Email), PhoneNumber: pulumi.String(contact.Phone),
-		}, pulumi.Parent(c), pulumi.Protect(true), pulumi.RetainOnDelete(true))
+		}, pulumi.Parent(c), pulumi.Protect(args.Protect), pulumi.RetainOnDelete(true))
 		if err != nil {
 			return err
 		}

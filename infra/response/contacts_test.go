@@ -51,7 +51,7 @@ func contactGraph(t *testing.T, a *response.ContactsArgs) *graphtest.Graph {
 
 func TestAlternateContactsAreASingleton(t *testing.T) {
 	t.Parallel()
-	g := contactGraph(t, contactArgs())
+	g := contactGraph(t, contactArgs(func(a *response.ContactsArgs) { a.Protect = true }))
 	for name, kind := range map[string]string{"contacts-security": "SECURITY", "contacts-operations": "OPERATIONS", "contacts-billing": "BILLING"} {
 		c := g.One(contactType, name)
 		require.Equal(t, kind, c.Input("alternateContactType"))

@@ -60,11 +60,13 @@ func (a *ResponderArgs) rights() []right {
 		{sid: "Tell", calls: []string{"sns:publish"}, resources: []string{a.topicARN()}},
 		{sid: "Ask", calls: []string{"sqs:sendMessage"}, resources: []string{a.Scope.ARN("sqs", a.queueName())}},
 		{sid: "MarkContainment", calls: []string{"ssm:putParameter", "ssm:deleteParameter"}, resources: []string{a.Scope.ARN("ssm", "parameter"+MarkerPath(a.Environment)+"/*")}},
-		{sid: "IsolateInstances", guarded: true, calls: []string{"ec2:createSnapshots", "ec2:createTags", "ec2:modifyInstanceAttribute", "ec2:modifyNetworkInterfaceAttribute"},
+		{
+			sid: "IsolateInstances", guarded: true, calls: []string{"ec2:createSnapshots", "ec2:createTags", "ec2:modifyInstanceAttribute", "ec2:modifyNetworkInterfaceAttribute"},
 			resources: []string{
 				a.Scope.ARN("ec2", "instance/*"), a.Scope.ARN("ec2", "network-interface/*"), a.Scope.ARN("ec2", "security-group/*"),
 				a.Scope.ARN("ec2", "volume/*"), "arn:" + a.Scope.Partition + ":ec2:" + a.Scope.Region + "::snapshot/*",
-			}},
+			},
+		},
 		{sid: "DetachInstances", guarded: true, calls: []string{"autoscaling:detachInstances"}, resources: []string{a.Scope.ARN("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*")}},
 		{sid: "DenyAtSubnets", guarded: true, calls: []string{"ec2:createNetworkAclEntry"}, resources: []string{a.Scope.ARN("ec2", "network-acl/*")}},
 		{sid: "BlockAddresses", guarded: true, calls: []string{"wafv2:getIPSet", "wafv2:updateIPSet"}, resources: []string{a.Scope.ARN("wafv2", "regional/ipset/"+a.ipSetName()+"/*")}},

@@ -16,7 +16,7 @@ type buckets struct {
 	accessLogsReplica, dataReplica *data.Bucket
 }
 
-func newBuckets(ctx *pulumi.Context, c config.Config, p *place, k keys) (buckets, error) {
+func newBuckets(ctx *pulumi.Context, c config.Config, p *place, k keys, backupTier string) (buckets, error) {
 	var b buckets
 	var err error
 	if b.accessLogs, err = newLogBucket(ctx, c, p.scope, p.here()); err != nil {
@@ -34,7 +34,7 @@ func newBuckets(ctx *pulumi.Context, c config.Config, p *place, k keys) (buckets
 		}
 	}
 	own := dataBucket(c, p.scope)
-	own.KmsKeyArn, own.LogBucket = k.app.Arn, b.accessLogs
+	own.KmsKeyArn, own.LogBucket, own.BackupTier = k.app.Arn, b.accessLogs, backupTier
 	if c.Storage.Replication {
 		own.Replica = &data.BucketReplica{
 			To: b.dataReplica, KmsKeyArn: k.app.ReplicaArn, KeyAlias: k.app.AliasName,

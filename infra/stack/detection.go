@@ -188,7 +188,7 @@ func (s *Stack) deployWatch(ctx *pulumi.Context) error {
 		return err
 	}
 	watched := s.watched()
-	alarms, err := monitoring.NewWorkloadAlarms(ctx, c.Prefix()+"-alarms", &monitoring.WorkloadAlarmsArgs{
+	s.alarms, err = monitoring.NewWorkloadAlarms(ctx, c.Prefix()+"-alarms", &monitoring.WorkloadAlarmsArgs{
 		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Workload: watched, FlowLogsCounted: true,
 		Thresholds: c.Alerting.Thresholds, Tags: c.Tags,
 	}, p.here())
@@ -199,7 +199,7 @@ func (s *Stack) deployWatch(ctx *pulumi.Context) error {
 		return err
 	}
 	s.dashboard, err = monitoring.NewDashboard(ctx, c.Prefix()+"-dashboard", &monitoring.DashboardArgs{
-		Prefix: c.Prefix(), Scope: p.scope, Workload: watched, AlarmNames: alarms.Names,
+		Prefix: c.Prefix(), Scope: p.scope, Workload: watched, AlarmNames: s.alarms.Names,
 	}, p.here())
 	return err
 }

@@ -34,7 +34,7 @@ func (s *Stack) deployEdge(ctx *pulumi.Context) (err error) {
 
 // deployStores makes where data rests: the database and the search domain.
 func (s *Stack) deployStores(ctx *pulumi.Context) (err error) {
-	if s.database, err = newDatabase(ctx, s.config, s.place, s.keys, s.vpc, s.groups); err != nil {
+	if err := s.newDatabase(ctx); err != nil {
 		return err
 	}
 	s.search, err = newSearch(ctx, s.config, s.place, s.keys, s.vpc, s.groups)
@@ -50,5 +50,5 @@ func (s *Stack) deployWorkload(ctx *pulumi.Context) (err error) {
 // that forwards, the endpoints through which images and secrets come, and the
 // way out.
 func (d deployed) beforeTasks() []pulumi.Resource {
-	return slices.Concat(d.balancer.Forwarding, d.endpoints.All, d.vpc.Egress)
+	return slices.Concat(d.balancer.Forwarding, d.endpoints.All, d.vpc.Egress, []pulumi.Resource{d.boundary.Policy})
 }

@@ -11,7 +11,7 @@ import (
 // keys are the stack's KMS keys: one a purpose, so that a grant for one does
 // not open the others.
 type keys struct {
-	app, logs, messaging, audit *data.Key
+	app, logs, messaging, audit, backup *data.Key
 	// tasks is apart from app, because Fargate takes no multi-region key for
 	// storage: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html
 	tasks *data.Key
@@ -31,10 +31,17 @@ var purposes = []purpose{
 	// A topic whose publisher may not use its key drops every alert in silence.
 	{"messaging", "Alert encryption key", []data.KeyUser{
 		data.KeyForEvents, data.KeyForAlarms, data.KeyForTopics, data.KeyForCostAlerts, data.KeyForBudgets,
+		data.KeyForDatabaseEvents, data.KeyForBackup, data.KeyForBucketEvents, data.KeyForLogDelivery,
 	}, func(k *keys) **data.Key { return &k.messaging }},
 	{"audit", "Audit trail encryption key", []data.KeyUser{
 		data.KeyForCloudTrail, data.KeyForConfig, data.KeyForGuardDuty, data.KeyForLogDelivery,
 	}, func(k *keys) **data.Key { return &k.audit }},
+	{"backup", "Backup encryption key", []data.KeyUser{data.KeyForBackup, data.KeyForServiceGrants}, func(k *keys) **data.Key { return &k.backup }},
+}
+
+// replicated are the keys whose data is copied to the replica region.
+func replicated(c config.Config, name string) bool {
+	return name == "app" && c.Keys.MultiRegion || name == "backup" && c.Backup.CopyToReplica
 }
 
 func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
@@ -43,14 +50,13 @@ func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 		args := &data.KeyArgs{
 			Scope: p.scope, Alias: c.Prefix() + "-" + row.name, Description: row.description,
 			DeletionWindowInDays: c.Keys.DeletionWindowDays, OrgID: c.OrgID, Mode: data.KeyPolicyMode(c.Keys.PolicyMode),
-			Users: row.users, Protect: c.Keys.Protect, Tags: c.Tags,
+			RotationPeriodInDays: c.Keys.RotationDays, MultiRegion: replicated(c, row.name), Users: row.users, Protect: c.Keys.Protect, Tags: c.Tags,
 		}
 		if row.name == "app" {
-			args.MultiRegion = c.Keys.MultiRegion
 			args.WorkloadRoles = []string{workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName)}
-			if c.Keys.MultiRegion && p.replica != nil {
-				args.Replica = &data.KeyReplica{Region: c.ReplicaRegion, Provider: p.replica}
-			}
+		}
+		if args.MultiRegion && p.replica != nil {
+			args.Replica = &data.KeyReplica{Region: c.ReplicaRegion, Provider: p.replica}
 		}
 		var err error
 		if *row.into(&k), err = data.NewKey(ctx, c.Prefix()+"-"+row.name, args, p.here()); err != nil {

@@ -37,10 +37,19 @@ func (s *Stack) export(ctx *pulumi.Context) {
 		"topicArns": pulumi.Map{
 			"high": s.topics.Arn(monitoring.High), "medium": s.topics.Arn(monitoring.Medium), "low": s.topics.Arn(monitoring.Low),
 		},
-		"alertDlqUrl":  s.topics.DeadLetters.Url,
-		"dashboardUrl": pulumi.String(s.dashboard.URL),
-		"buckets":      s.bucketOutputs(),
-		"kmsKeys":      s.keyOutputs(),
+		"alertDlqUrl":             s.topics.DeadLetters.Url,
+		"dashboardUrl":            pulumi.String(s.dashboard.URL),
+		"userPoolId":              s.pool.PoolID,
+		"userPoolClientId":        s.client.ClientID,
+		"issuer":                  s.pool.Issuer,
+		"boundaryArn":             pulumi.String(s.boundary.Arn),
+		"evidenceBucket":          s.evidence.Name,
+		"responseStateMachineArn": s.responder.MachineArn,
+		"buckets":                 s.bucketOutputs(),
+		"kmsKeys":                 s.keyOutputs(),
+	}
+	if s.backup != nil {
+		outputs["backupVaultArn"] = s.backup.VaultArn
 	}
 	for name, value := range outputs {
 		ctx.Export(name, value)

@@ -17,6 +17,7 @@ import (
 	"redoubt/infra/identity"
 	"redoubt/infra/monitoring"
 	"redoubt/infra/network"
+	"redoubt/infra/response"
 	"redoubt/infra/workload"
 )
 
@@ -93,5 +94,5 @@ func KeysFromEnvironment() ([]string, error) {
 
 // Components are all components of all layers, and which bullets they serve.
 func Components() []guide.Component {
-	return slices.Concat(network.Components, data.Components, identity.Components, workload.Components, monitoring.Components)
+	return slices.Concat(network.Components, data.Components, identity.Components, workload.Components, monitoring.Components, response.Components)
 }

@@ -7,6 +7,7 @@ import (
 	"redoubt/infra/data"
 	"redoubt/infra/monitoring"
 	"redoubt/infra/network"
+	"redoubt/infra/response"
 	"redoubt/infra/workload"
 )
 
@@ -30,15 +31,21 @@ type deployed struct {
 	search    *data.OpenSearch
 	service   *workload.Service
 	detection
+	access
 	topics    *monitoring.Topics
+	alarms    *monitoring.WorkloadAlarms
 	dashboard *monitoring.Dashboard
+	evidence  *data.Bucket
+	responder *response.Responder
+	backup    *data.Backup
 }
 
 // Deploy registers everything that the configuration asks for.
 func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
 	s := &Stack{config: c}
 	for _, layer := range []func(*pulumi.Context) error{
-		s.deployPlace, s.deployData, s.deployDetection, s.deployAlerting, s.deployNetwork, s.deployEdge, s.deployStores, s.deployWorkload, s.deployWatch,
+		s.deployPlace, s.checkContainment, s.deployData, s.deployDetection, s.deployAlerting, s.deployAccess, s.deployPeople,
+		s.deployNetwork, s.deployEdge, s.deployUsers, s.deployStores, s.deployWorkload, s.deployBackup, s.deployWatch, s.deployResponse,
 	} {
 		if err := layer(ctx); err != nil {
 			return nil, err
@@ -52,13 +59,21 @@ func (s *Stack) deployPlace(ctx *pulumi.Context) (err error) {
 	return err
 }
 
+// checkContainment refuses to deploy over an incident that is contained: the
+// update would undo what the response did.
+func (s *Stack) checkContainment(ctx *pulumi.Context) error {
+	return response.CheckContainment(ctx, string(s.config.Environment), pulumi.Provider(s.place.primary))
+}
+
 // deployData makes what the other layers encrypt with and log into.
 func (s *Stack) deployData(ctx *pulumi.Context) (err error) {
 	if s.keys, err = newKeys(ctx, s.config, s.place); err != nil {
 		return err
 	}
-	s.buckets, err = newBuckets(ctx, s.config, s.place, s.keys)
-	return err
+	if s.buckets, err = newBuckets(ctx, s.config, s.place, s.keys, s.backupTier()); err != nil {
+		return err
+	}
+	return s.newEvidence(ctx)
 }
 
 func (s *Stack) deployNetwork(ctx *pulumi.Context) (err error) {

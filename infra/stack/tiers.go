@@ -8,6 +8,7 @@ import (
 	"redoubt/infra/config"
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
+	"redoubt/infra/monitoring"
 	"redoubt/infra/network"
 	"redoubt/infra/workload"
 )
@@ -18,8 +19,9 @@ const serviceName = "app"
 // databaseUser is the role in PostgreSQL that tasks log in as with an IAM token.
 const databaseUser = "app"
 
-func newDatabase(ctx *pulumi.Context, c config.Config, p *place, k keys, vpc *network.Vpc, groups *network.SecurityGroups) (*data.Aurora, error) {
-	return data.NewAurora(ctx, c.Prefix()+"-db", &data.AuroraArgs{
+func (s *Stack) newDatabase(ctx *pulumi.Context) (err error) {
+	c, p, k, vpc, groups := s.config, s.place, s.keys, s.vpc, s.groups
+	s.database, err = data.NewAurora(ctx, c.Prefix()+"-db", &data.AuroraArgs{
 		Scope: p.scope, Identifier: c.Prefix() + "-db", EngineVersion: c.Database.EngineVersion, DatabaseName: "app",
 		MinACU: c.Database.MinACU, MaxACU: c.Database.MaxACU, Instances: c.Database.Instances,
 		SubnetIDs: vpc.DataSubnetIDs, SecurityGroupIDs: pulumi.StringArray{groups.Aurora},
@@ -27,7 +29,10 @@ func newDatabase(ctx *pulumi.Context, c config.Config, p *place, k keys, vpc *ne
 		BackupRetentionDays: c.Database.BackupDays, SecretRotationDays: c.Database.RotationDays,
 		DeletionProtection: c.Database.DeletionProtection, SkipFinalSnapshot: c.Database.SkipFinalSnapshot,
 		MonitoringRoleName: c.Prefix() + "-db-monitoring", Protect: c.Keys.Protect, Tags: c.Tags,
+		BackupTier: s.backupTier(), ContinuousBackup: c.Backup.Enabled,
+		EventTopicArn: s.topics.Arn(monitoring.Medium), EventTopicReady: s.topics.Ready,
 	}, p.here())
+	return err
 }
 
 // newSearch makes the domain and the role that administers its access control:
@@ -83,7 +88,8 @@ func newService(ctx *pulumi.Context, c config.Config, p *place, k keys, d deploy
 		TaskPolicies: map[string]identity.Document{"application": taskPolicy(c, p.scope, d)},
 		KmsKeyArn:    k.app.Arn, KeyAlias: k.app.AliasName, StorageKmsKeyArn: k.tasks.Arn,
 		LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
-		ExecuteCommand: c.Compute.Exec, ForceDelete: c.Storage.ForceDestroy, Tags: c.Tags,
+		PermissionsBoundary: d.boundary.Arn,
+		ExecuteCommand:      c.Compute.Exec, ForceDelete: c.Storage.ForceDestroy, Tags: c.Tags,
 	}, p.here())
 }
 

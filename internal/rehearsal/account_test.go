@@ -181,8 +181,14 @@ func TestWildcards(t *testing.T) {
 		pattern, s string
 		fits       bool
 	}{
-		{"kms:*", "kms:PutKeyPolicy", true}, {"kms:Put*", "KMS:putkeypolicy", true}, {"s3:Get?bject", "s3:GetObject", true},
-		{"*", "", true}, {"a*b*c", "aXbYc", true}, {"a*b*c", "aXbY", false}, {"", "a", false}, {"s3:Get", "s3:GetObject", false},
+		{"kms:*", "kms:PutKeyPolicy", true},
+		{"kms:Put*", "KMS:putkeypolicy", true},
+		{"s3:Get?bject", "s3:GetObject", true},
+		{"*", "", true},
+		{"a*b*c", "aXbYc", true},
+		{"a*b*c", "aXbY", false},
+		{"", "a", false},
+		{"s3:Get", "s3:GetObject", false},
 	} {
 		require.Equal(t, one.fits, like(one.pattern, one.s), "%s %s", one.pattern, one.s)
 	}

@@ -54,7 +54,12 @@ var lambdaKinds = []kind{
 	},
 	{
 		token: "aws:lambda/permission:Permission", noun: "Lambda Permission", service: "Lambda", action: "Permission", call: "AddPermission",
-		id: "{statementId}", computed: props{"statementId": "{statementIdPrefix}terraform-{digits26:statement}"},
+		id: "{statementId}", computed: props{"statementId": func(c *call) any {
+			if has(c.in, "statementIdPrefix") {
+				return "{statementIdPrefix}{digits26:statement}"
+			}
+			return "terraform-{digits26:statement}"
+		}},
 		replaces: []string{"action", "eventSourceToken", "function", "functionUrlAuthType", "principal", "principalOrgId", "qualifier", "sourceAccount", "sourceArn", "statementId", "statementIdPrefix"},
 		refs:     refer(toFunction, "function"),
 		unique:   []unique{{key: "{function}/{statementId}", code: "ResourceConflictException", message: "The statement id ({statementId}) provided already exists."}},

@@ -37,8 +37,12 @@ func TestLoadBalancerRefusals(t *testing.T) {
 		{"to no target group", listener, props{"loadBalancerArn": "$lb.arn", "port": 80, "protocol": "HTTP", "defaultActions": []any{props{"type": "forward", "targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/none/1"}}}, "TargetGroupNotFound", "none"},
 	})
 	for _, deletion := range []struct{ name, code string }{
-		{"lb", "OperationNotPermitted"}, {"targets", "ResourceInUse"}, {"cert", "ResourceInUseException"}, {"a", "DependencyViolation"},
-		{"group", "DependencyViolation"}, {"vpc", "DependencyViolation"},
+		{"lb", "OperationNotPermitted"},
+		{"targets", "ResourceInUse"},
+		{"cert", "ResourceInUseException"},
+		{"a", "DependencyViolation"},
+		{"group", "DependencyViolation"},
+		{"vpc", "DependencyViolation"},
 	} {
 		require.Equal(t, []string{deletion.code}, Codes(remove(s.p, s.made[deletion.name])), deletion.name)
 	}

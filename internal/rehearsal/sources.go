@@ -54,6 +54,21 @@ var accountSources = map[string]source{
 			"roots": []any{props{"id": "r-{alnum4:root}", "name": "Root", "arn": "arn:{partition}:organizations::{account}:root/" + id + "/r-{alnum4:root}", "policyTypes": []any{}}},
 		}, nil
 	},
+	"aws:ssm/getParametersByPath:getParametersByPath": func(c *call) (props, error) {
+		path, _ := text(c.in, "path")
+		path = strings.TrimSuffix(path, "/") + "/"
+		arns, names, types, values := []any{}, []any{}, []any{}, []any{}
+		for _, r := range c.all("aws:ssm/parameter:Parameter") {
+			rest, below := strings.CutPrefix(r.id, path)
+			if !below || strings.Contains(rest, "/") && !c.truth("recursive") {
+				continue
+			}
+			out := plainMap(r.outputs)
+			arns, names = append(arns, out["arn"]), append(names, r.id)
+			types, values = append(types, out["type"]), append(values, out["value"])
+		}
+		return props{"id": path, "arns": arns, "names": names, "types": types, "values": values}, nil
+	},
 	"aws:ssm/getParameter:getParameter": func(c *call) (props, error) {
 		name := c.text("name")
 		if strings.HasPrefix(name, "/aws/service/") {

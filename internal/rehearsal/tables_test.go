@@ -136,6 +136,7 @@ func TestFunctionsAnswerWhatTheSDKReads(t *testing.T) {
 	arguments := map[string]props{
 		"aws:index/getAvailabilityZone:getAvailabilityZone":   {"name": "us-east-1b"},
 		"aws:ssm/getParameter:getParameter":                   {"name": "/aws/service/ami"},
+		"aws:ssm/getParametersByPath:getParametersByPath":     {"path": "/security/dev"},
 		"aws:ec2/getVpcEndpointService:getVpcEndpointService": {"service": "kms"},
 		"aws:route53/getZone:getZone":                         {"name": "example.com"},
 		"aws:iam/getPolicyDocument:getPolicyDocument":         {"statements": []any{props{"actions": []any{"s3:GetObject"}, "resources": []any{"*"}}}},

@@ -54,6 +54,10 @@ var (
 		code:  "NotFoundException", message: "Key '{value}' does not exist",
 		outside: awsManagedKey,
 	}
+	toSigningProfile = &target{
+		types: []string{"aws:signer/signingProfile:SigningProfile"},
+		code:  "ResourceNotFoundException", status: 404, message: "Signing profile {value} not found",
+	}
 	toBucket = &target{
 		types: []string{"aws:s3/bucketV2:BucketV2", "aws:s3/bucket:Bucket"},
 		code:  "NoSuchBucket", status: 404, message: "The specified bucket does not exist: {value}",

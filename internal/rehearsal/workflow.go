@@ -85,6 +85,20 @@ var workflowKinds = []kind{
 		},
 	},
 	{
+		token: "aws:signer/signingJob:SigningJob", noun: "Signer Signing Job", service: "Signer", action: "SigningJob", call: "StartSigningJob",
+		id: "{uuid}", words: map[string]func(*call) string{
+			"prefix": func(c *call) string { return c.text("destination.s3.prefix") },
+			"bucket": func(c *call) string { return c.text("destination.s3.bucket") },
+		},
+		computed: props{
+			"jobId": "{id}", "jobInvoker": "{account}", "jobOwner": "{account}", "requestedBy": "arn:{partition}:iam::{account}:user/rehearsal",
+			"status": "Succeeded", "statusReason": "Signing Succeeded", "platformDisplayName": "AWS Lambda", "platformId": "AWSLambda-SHA384-ECDSA",
+			"signedObjects": []any{props{"s3s": []any{props{"bucket": "{bucket}", "key": "{prefix}{id}.zip"}}}},
+		},
+		replaces: []string{"destination", "ignoreSigningJobFailure", "profileName", "source"},
+		refs:     refer(toSigningProfile, "profileName"),
+	},
+	{
 		token: "aws:dynamodb/table:Table", noun: "DynamoDB Table", service: "DynamoDB", action: "Table",
 		id: "{name}", arn: "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
 		defaults: props{"billingMode": "PROVISIONED"},

@@ -15,14 +15,22 @@ func TestMatches(t *testing.T) {
 		name, pattern   string
 		matches, misses []string
 	}{
-		{"values are alternatives, fields are conditions", `{"a":["x","y"],"b":[1]}`,
+		{
+			"values are alternatives, fields are conditions", `{"a":["x","y"],"b":[1]}`,
 			[]string{`{"a":"x","b":1}`, `{"a":"y","b":1.0,"c":true}`, `{"a":["z","y"],"b":1}`},
-			[]string{`{"a":"x"}`, `{"a":"z","b":1}`, `{"a":"x","b":"1"}`, `{}`}},
-		{"null, true and the empty string", `{"a":[null,true,""]}`,
-			[]string{`{"a":null}`, `{"a":true}`, `{"a":""}`}, []string{`{"a":false}`, `{}`, `{"a":"null"}`}},
+			[]string{`{"a":"x"}`, `{"a":"z","b":1}`, `{"a":"x","b":"1"}`, `{}`},
+		},
+		{
+			"null, true and the empty string", `{"a":[null,true,""]}`,
+			[]string{`{"a":null}`, `{"a":true}`, `{"a":""}`},
+			[]string{`{"a":false}`, `{}`, `{"a":"null"}`},
+		},
 		{"nested fields", `{"a":{"b":["x"]}}`, []string{`{"a":{"b":"x"}}`, `{"a":[{"b":"y"},{"b":"x"}]}`}, []string{`{"a":"x"}`, `{"b":"x"}`}},
-		{"a list of objects matches by one of them", `{"a":{"b":[1],"c":[2]}}`,
-			[]string{`{"a":[{"b":1,"c":2}]}`}, []string{`{"a":[{"b":1},{"c":2}]}`}},
+		{
+			"a list of objects matches by one of them", `{"a":{"b":[1],"c":[2]}}`,
+			[]string{`{"a":[{"b":1,"c":2}]}`},
+			[]string{`{"a":[{"b":1},{"c":2}]}`},
+		},
 		{"prefix", `{"a":[{"prefix":"Create"}]}`, []string{`{"a":"CreateUser"}`}, []string{`{"a":"create"}`, `{"a":"ReCreate"}`, `{"a":1}`}},
 		{"prefix in any case", `{"a":[{"prefix":{"equals-ignore-case":"cre"}}]}`, []string{`{"a":"CREATE"}`}, []string{`{"a":"xcre"}`}},
 		{"suffix", `{"a":[{"suffix":".png"}]}`, []string{`{"a":"a.png"}`}, []string{`{"a":"a.png.exe"}`}},
@@ -32,8 +40,11 @@ func TestMatches(t *testing.T) {
 		{"anything-but a value", `{"a":[{"anything-but":"x"}]}`, []string{`{"a":"y"}`, `{"a":1}`}, []string{`{"a":"x"}`, `{}`}},
 		{"anything-but a list", `{"a":[{"anything-but":["x","y"]}]}`, []string{`{"a":"z"}`}, []string{`{"a":"y"}`, `{}`}},
 		{"anything-but a prefix", `{"a":[{"anything-but":{"prefix":"us-"}}]}`, []string{`{"a":"eu-west-1"}`}, []string{`{"a":"us-east-1"}`}},
-		{"anything-but, or not there", `{"a":{"b":[{"anything-but":["x"]},{"exists":false}]}}`,
-			[]string{`{"a":{"b":"y"}}`, `{"a":{}}`, `{}`}, []string{`{"a":{"b":"x"}}`}},
+		{
+			"anything-but, or not there", `{"a":{"b":[{"anything-but":["x"]},{"exists":false}]}}`,
+			[]string{`{"a":{"b":"y"}}`, `{"a":{}}`, `{}`},
+			[]string{`{"a":{"b":"x"}}`},
+		},
 		{"a numeric range", `{"a":[{"numeric":[">=",4,"<",7]}]}`, []string{`{"a":4}`, `{"a":6.9}`}, []string{`{"a":3.9}`, `{"a":7}`, `{"a":"5"}`, `{}`}},
 		{"exists", `{"a":{"b":[{"exists":true}]}}`, []string{`{"a":{"b":null}}`, `{"a":{"b":[]}}`}, []string{`{"a":{}}`, `{"a":{"b":{"c":1}}}`}},
 		{"does not exist", `{"a":[{"exists":false}]}`, []string{`{}`, `{"a":{"b":1}}`}, []string{`{"a":""}`}},

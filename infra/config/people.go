@@ -1,0 +1,128 @@
+package config
+
+import "redoubt/infra/singleton"
+
+// Identity is who may do what, in AWS and in the application.
+type Identity struct {
+	// BreakGlass, Auditors and Support are ARNs of principals that may assume
+	// those roles, with MFA; a role that nobody may assume is not made.
+	BreakGlass []string `json:"breakGlass"`
+	// Auditors read configuration and no data.
+	Auditors []string `json:"auditors"`
+	// Support may open cases with AWS.
+	Support []string `json:"support"`
+	// PasswordPolicy is IAM's, one per account.
+	PasswordPolicy singleton.Singleton `json:"passwordPolicy"`
+	// TokenPreferences is the version of the tokens of the global STS endpoint.
+	TokenPreferences singleton.Singleton `json:"tokenPreferences"`
+	// AccountGuards are the account's and region's safe defaults: public access
+	// blocks, EBS encryption, IMDSv2, no serial console.
+	AccountGuards singleton.Singleton `json:"accountGuards"`
+	// ExternalAnalyzer finds what lets outsiders in; free, one per region.
+	ExternalAnalyzer singleton.Singleton `json:"externalAnalyzer"`
+	// UnusedAnalyzer finds unused access; billed per role and user.
+	UnusedAnalyzer singleton.Singleton `json:"unusedAnalyzer"`
+	// AccessReview gathers the evidence of a review every quarter.
+	AccessReview bool `json:"accessReview"`
+	// Threats is what the user pool does about risky sign-ins: off, audit, enforced.
+	Threats string `json:"threats"`
+	// CallbackURLs are where users come back to after signing in; empty for
+	// https://<domain.name>/oauth2/callback.
+	CallbackURLs []string `json:"callbackUrls"`
+	// TokenMinutes is how long access tokens are valid, 5 to 1440.
+	TokenMinutes int `json:"tokenMinutes"`
+	// SessionHours is how long users stay signed in, 1 to 87600.
+	SessionHours int `json:"sessionHours"`
+	// Organization makes the organization's policies; only in its management
+	// account.
+	Organization *Organization `json:"organization"`
+}
+
+// Organization is the guardrails of an AWS organization.
+type Organization struct {
+	// Targets are roots, organizational units and accounts.
+	Targets []string `json:"targets"`
+	// AllowedRegions are where member accounts may work.
+	AllowedRegions []string `json:"allowedRegions"`
+	// Custodians are ARN patterns of roles that may change detection.
+	Custodians []string `json:"custodians"`
+	// Perimeter adds the resource control policy.
+	Perimeter bool `json:"perimeter"`
+	// RootAccess centralises root access: manage, adopt or off.
+	RootAccess singleton.Singleton `json:"rootAccess"`
+}
+
+// Response is what happens when something was found.
+type Response struct {
+	// Mode is off, notify, approve (people decide) or auto (AutoContain is
+	// contained at once).
+	Mode string `json:"mode"`
+	// AutoContain are how the types of findings start that mode auto contains.
+	AutoContain []string `json:"autoContain"`
+	// Approvers are ARNs of who may approve a containment, with MFA.
+	Approvers []string `json:"approvers"`
+	// ApprovalTimeoutMinutes is 5 to 1440.
+	ApprovalTimeoutMinutes int `json:"approvalTimeoutMinutes"`
+	// GameDay makes sample findings every quarter; never in prod.
+	GameDay bool `json:"gameDay"`
+	// EvidenceDays is how long evidence cannot be deleted.
+	EvidenceDays int `json:"evidenceDays"`
+}
+
+// Contacts are the people of the guide's last section.
+type Contacts struct {
+	// Alternate is the account's alternate contacts: manage, adopt or off.
+	Alternate singleton.Singleton `json:"alternate"`
+	// Security, Operations and Billing are those contacts.
+	Security Person `json:"security"`
+	// Operations is whom AWS's technical account manager calls.
+	Operations Person `json:"operations"`
+	// Billing is whom the account team calls.
+	Billing Person `json:"billing"`
+	// Readers are partners (SOC, MSSP) that read configuration and findings.
+	Readers []Partner `json:"readers"`
+	// Forensics reads evidence.
+	Forensics *Partner `json:"forensics"`
+	// Legal are ARNs of who may put legal holds on evidence, with MFA.
+	Legal []string `json:"legal"`
+}
+
+// Person is an alternate contact.
+type Person struct {
+	// Name as people say it.
+	Name string `json:"name"`
+	// Title is what the person does.
+	Title string `json:"title"`
+	// Email is the address.
+	Email string `json:"email"`
+	// Phone is in international form, "+49 30 901820".
+	Phone string `json:"phone"`
+}
+
+// Partner is another company's account.
+type Partner struct {
+	// Name is short and ends up in a role's name: "soc", "mssp".
+	Name string `json:"name"`
+	// AccountID is the partner's, 12 digits.
+	AccountID string `json:"accountId"`
+	// ExternalID is agreed with the partner, at least 16 signs; no secret.
+	ExternalID string `json:"externalId"`
+}
+
+// Backup is AWS Backup of what is stateful.
+type Backup struct {
+	// Enabled makes vault, plan and selection.
+	Enabled bool `json:"enabled"`
+	// CopyToReplica copies recovery points to ReplicaRegion.
+	CopyToReplica bool `json:"copyToReplica"`
+	// Lock is none or governance: recovery points cannot be deleted early.
+	Lock string `json:"lock"`
+	// MinDays and MaxDays are the retention that the lock allows.
+	MinDays int `json:"minDays"`
+	// MaxDays is the longest retention that the lock allows.
+	MaxDays int `json:"maxDays"`
+	// RestoreTests restores Aurora and S3 on a schedule, to see that it works.
+	RestoreTests bool `json:"restoreTests"`
+	// RegionSettings is what AWS Backup may touch in the region: manage, adopt, off.
+	RegionSettings singleton.Singleton `json:"regionSettings"`
+}
