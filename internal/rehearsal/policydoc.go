@@ -79,7 +79,7 @@ type rawStatement struct {
 
 func (r rawStatement) statement() (statement, error) {
 	if r.Effect != "Allow" && r.Effect != "Deny" {
-		return statement{}, fmt.Errorf("Effect must be Allow or Deny, not %q", r.Effect)
+		return statement{}, fmt.Errorf("the Effect must be Allow or Deny, not %q", r.Effect)
 	}
 	if len(r.Action) == 0 && len(r.NotAction) == 0 {
 		return statement{}, fmt.Errorf("it has neither Action nor NotAction")
