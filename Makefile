@@ -1,7 +1,7 @@
 # What people do here. `make demo` and `make test` set up all that they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help tools build demo test lint bench fuzz generate clean
+.PHONY: help tools build functions demo test lint bench fuzz generate clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD = go build -trimpath
@@ -17,13 +17,16 @@ build: ## Build bin/redoubt and the policy pack bin/redoubt-policy
 	@$(GO_BUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/redoubt ./automation/cmd/redoubt
 	@$(GO_BUILD) -ldflags '-s -w' -o bin/redoubt-policy ./policy
 
-demo: tools build ## Rehearse dev and prod, then see each known mistake refused
+functions: ## Build the archives of the Lambda functions into dist/functions
+	@go run ./infra/workload/functions/pack $(if $(RDS_CA),-authorities $(RDS_CA))
+
+demo: tools build functions ## Rehearse dev and prod, then see each known mistake refused
 	@bin/redoubt rehearse --stack dev --stack prod
 	@echo
 	@echo "And now with mistakes: each must be refused at preview."
 	@bin/redoubt rehearse --break all
 
-test: tools build ## Run all tests
+test: tools build functions ## Run all tests
 	@tools/postgres.sh
 	@go vet ./...
 	@go test ./...
@@ -31,7 +34,7 @@ test: tools build ## Run all tests
 lint: ## gofumpt, go vet and staticcheck
 	@tools/linters.sh
 
-bench: tools build ## Measure, as ratios in one run
+bench: tools build functions ## Measure, as ratios in one run
 	@go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./policy/... ./automation/rehearse
 
 FUZZTIME ?= 20s
@@ -42,4 +45,4 @@ generate: ## Write the generated documents
 	@go run ./internal/docgen
 
 clean: ## Remove what was built here
-	@rm -rf bin .redoubt
+	@rm -rf bin dist .redoubt

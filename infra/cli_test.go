@@ -87,6 +87,9 @@ func newCLI(t *testing.T, root string, opts languagehost.Options) *cli {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		require.NoError(t, err)
 		text = []byte(strings.ReplaceAll(string(text), "main: infra", "main: "+filepath.Join(root, "infra")))
+		if name != "Pulumi.yaml" {
+			text = append(text, "  redoubt:functions:\n    dir: "+filepath.Join(root, "dist", "functions")+"\n"...)
+		}
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), text, 0o600))
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "state"), 0o700))

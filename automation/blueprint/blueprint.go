@@ -11,6 +11,9 @@ type Blueprint struct {
 	// Program makes the Pulumi program of a stack that sets these
 	// configuration keys ("redoubt:network").
 	Program func(keys []string) pulumi.RunFunc
+	// Folders are configuration values that name a folder from the project's
+	// root, by key, with their defaults.
+	Folders map[string]string
 	// Change is a small change of configuration that updates resources in
 	// place: path ("redoubt:edge.rateLimit") to value.
 	Change map[string]string

@@ -29,6 +29,10 @@ type ScratchOptions struct {
 	Stack   string
 	// Program makes the program of a stack that sets these configuration keys.
 	Program func(keys []string) pulumi.RunFunc
+	// Folders are configuration values that name a folder from the project's
+	// root, by key, with their defaults: in the scratch workspace they are
+	// absolute, because the project is elsewhere.
+	Folders map[string]string
 	// Env is added to the CLI's environment, which otherwise is this process's.
 	Env map[string]string
 	// Policy is the path of a policy pack, as an executable; empty for none.
@@ -69,6 +73,9 @@ func NewScratch(ctx context.Context, opts ScratchOptions) (_ *Scratch, err error
 		if _, err = os.Stat(*path); err != nil {
 			return nil, fmt.Errorf("policy pack or its configuration: %w", err)
 		}
+	}
+	if err := absolute(opts.Project, settings, opts.Folders); err != nil {
+		return nil, err
 	}
 	passphrase, err := passphraseFor(opts.Stack, settings)
 	if err != nil {
@@ -214,6 +221,34 @@ func load(folder, stack string) (*workspace.Project, *workspace.ProjectStack, er
 		return nil, nil, fmt.Errorf("stack %q: %s cannot be read: %w", stack, path, err)
 	}
 	return project, settings, nil
+}
+
+// absolute makes the folders that a stack's settings name absolute.
+func absolute(project string, settings *workspace.ProjectStack, folders map[string]string) error {
+	for name, folder := range folders {
+		key, err := config.ParseKey(name)
+		if err != nil {
+			return fmt.Errorf("configuration key %q: %w", name, err)
+		}
+		value, ok, err := settings.Config.Get(key, true)
+		if err != nil {
+			return fmt.Errorf("configuration key %q: %w", name, err)
+		}
+		if ok {
+			if folder, err = value.Value(config.NopDecrypter); err != nil {
+				return fmt.Errorf("configuration key %q: %w", name, err)
+			}
+		}
+		if !filepath.IsAbs(folder) {
+			if folder, err = filepath.Abs(filepath.Join(project, folder)); err != nil {
+				return err
+			}
+		}
+		if err := settings.Config.Set(key, config.NewValue(folder), true); err != nil {
+			return fmt.Errorf("configuration key %q: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // stacksIn lists the stacks that have a file in the folder.

@@ -32,7 +32,7 @@ func BenchmarkPreview(b *testing.B) {
 	})
 	scratch := func(port int, policy string) *engine.Scratch {
 		s, err := engine.NewScratch(b.Context(), engine.ScratchOptions{
-			Project: "../..", Stack: "prod", Program: blueprint.DefenseInDepth.Program, Env: environment(port), Policy: policy,
+			Project: "../..", Stack: "prod", Program: blueprint.DefenseInDepth.Program, Folders: blueprint.DefenseInDepth.Folders, Env: environment(port), Policy: policy,
 		})
 		require.NoError(b, err)
 		b.Cleanup(func() { require.NoError(b, s.Close()) })

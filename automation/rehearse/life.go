@@ -296,7 +296,7 @@ func (l *life) measureFloor(ctx context.Context, stack string) (err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	scratch, err := engine.NewScratch(ctx, engine.ScratchOptions{
-		Project: l.opts.Project, Stack: stack, Program: l.opts.Blueprint.Program, Env: environment(port),
+		Project: l.opts.Project, Stack: stack, Program: l.opts.Blueprint.Program, Folders: l.opts.Blueprint.Folders, Env: environment(port),
 	})
 	if err != nil {
 		return fmt.Errorf("floor: %w", err)

@@ -96,7 +96,7 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 		program = mistake.With(program)
 	}
 	scratch, err := engine.NewScratch(ctx, engine.ScratchOptions{
-		Project: opts.Project, Stack: stack, Program: program,
+		Project: opts.Project, Stack: stack, Program: program, Folders: opts.Blueprint.Folders,
 		Env:    environment(server.Port()),
 		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig,
 	})

@@ -7,9 +7,9 @@ package config
 // Project is the Pulumi project's name and the namespace of its keys.
 const Project = "redoubt"
 
-// Secrets are keys that hold one secret text each; they are no fields, so that
+// SecretKeys are keys that hold one secret text each; they are no fields, so that
 // a configuration can be printed.
-var Secrets = []string{"pagerUrl", "pagerDutyRoutingKey"}
+var SecretKeys = []string{"pagerUrl", "pagerDutyRoutingKey"}
 
 // Environment decides the defaults. The guide's minimums (HTTPS only, KMS,
 // private data, flow logs, encrypted logs) hold in each of them.
@@ -60,6 +60,9 @@ type Config struct {
 	Response  Response  `json:"response"`
 	Contacts  Contacts  `json:"contacts"`
 	Backup    Backup    `json:"backup"`
+	Functions Functions `json:"functions"`
+	Secrets   Secrets   `json:"secrets"`
+	API       API       `json:"api"`
 	// Tags go on every resource; the prefix aws: is reserved.
 	Tags map[string]string `json:"tags"`
 

@@ -33,9 +33,12 @@ var defaults = map[Environment]Config{
 			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: adopt, ExternalAnalyzer: off, UnusedAnalyzer: off,
 			Threats: "off", TokenMinutes: 15, SessionHours: 8,
 		},
-		Response: Response{Mode: "notify", ApprovalTimeoutMinutes: 60, GameDay: true, EvidenceDays: 30},
-		Contacts: Contacts{Alternate: off},
-		Backup:   Backup{Lock: "none", RegionSettings: adopt},
+		Response:  Response{Mode: "notify", ApprovalTimeoutMinutes: 60, GameDay: true, EvidenceDays: 30},
+		Contacts:  Contacts{Alternate: off},
+		Backup:    Backup{Lock: "none", RegionSettings: adopt},
+		Functions: Functions{Dir: "dist/functions", Signing: "Warn"},
+		Secrets:   Secrets{RotationDays: 30},
+		API:       API{Account: manage, RatePerSecond: 50, Burst: 100},
 	},
 	Staging: {
 		Network:  Network{CIDR: "10.30.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "core", EgressInternet: true},
@@ -57,9 +60,12 @@ var defaults = map[Environment]Config{
 			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: adopt, ExternalAnalyzer: off, UnusedAnalyzer: off,
 			Threats: "audit", TokenMinutes: 15, SessionHours: 8,
 		},
-		Response: Response{Mode: "approve", ApprovalTimeoutMinutes: 60, EvidenceDays: 180},
-		Contacts: Contacts{Alternate: off},
-		Backup:   Backup{Enabled: true, Lock: "none", RegionSettings: adopt},
+		Response:  Response{Mode: "approve", ApprovalTimeoutMinutes: 60, EvidenceDays: 180},
+		Contacts:  Contacts{Alternate: off},
+		Backup:    Backup{Enabled: true, Lock: "none", RegionSettings: adopt},
+		Functions: Functions{Dir: "dist/functions", Signing: "Enforce"},
+		Secrets:   Secrets{RotationDays: 30, RecoveryDays: 7},
+		API:       API{Account: manage, RatePerSecond: 100, Burst: 200},
 	},
 	Prod: {
 		Network:  Network{CIDR: "10.40.0.0/16", AvailabilityZones: []string{"a", "b", "c"}, NAT: "perAZ", Endpoints: "all"},
@@ -87,6 +93,9 @@ var defaults = map[Environment]Config{
 		Backup: Backup{
 			Enabled: true, CopyToReplica: true, Lock: "governance", MinDays: 7, MaxDays: 400, RestoreTests: true, RegionSettings: adopt,
 		},
+		Functions: Functions{Dir: "dist/functions", Signing: "Enforce", Reserve: true},
+		Secrets:   Secrets{RotationDays: 30, RecoveryDays: 30},
+		API:       API{Account: manage, RatePerSecond: 500, Burst: 1000},
 	},
 }
 

@@ -42,7 +42,7 @@ func Load(src Source, keys []string) (Config, error) {
 	}
 	for _, key := range keys {
 		name, ours := strings.CutPrefix(key, Project+":")
-		if _, ok := known[name]; ours && !ok && !slices.Contains(Secrets, name) {
+		if _, ok := known[name]; ours && !ok && !slices.Contains(SecretKeys, name) {
 			found.add(name, "there is no such key", didYouMean(name, sortedKeys(known)))
 		}
 	}

@@ -79,5 +79,6 @@ var peopleSingletons = []singletonField{
 	{"identity.externalAnalyzer", func(c Config) singleton.Singleton { return c.Identity.ExternalAnalyzer }},
 	{"identity.unusedAnalyzer", func(c Config) singleton.Singleton { return c.Identity.UnusedAnalyzer }},
 	{"contacts.alternate", func(c Config) singleton.Singleton { return c.Contacts.Alternate }},
+	{"api.account", func(c Config) singleton.Singleton { return c.API.Account }},
 	{"backup.regionSettings", func(c Config) singleton.Singleton { return c.Backup.RegionSettings }},
 }

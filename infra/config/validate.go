@@ -35,6 +35,7 @@ var choices = []struct {
 	{"edge.tlsPolicy", func(c Config) string { return c.Edge.TLSPolicy }, []string{"tls13-only", "tls13-preferred", "pq", "fips"}},
 	{"edge.wafMode", func(c Config) string { return c.Edge.WAFMode }, []string{"block", "count"}},
 	{"detection.rules", func(c Config) string { return c.Detection.Rules }, []string{"none", "core", "all"}},
+	{"functions.signing", func(c Config) string { return c.Functions.Signing }, []string{"Enforce", "Warn"}},
 	{"identity.threats", func(c Config) string { return c.Identity.Threats }, []string{"off", "audit", "enforced"}},
 	{"response.mode", func(c Config) string { return c.Response.Mode }, []string{"off", "notify", "approve", "auto"}},
 	{"backup.lock", func(c Config) string { return c.Backup.Lock }, []string{"none", "governance"}},
@@ -61,6 +62,9 @@ var ranges = []struct {
 	{"alerting.archiveDays", func(c Config) float64 { return float64(c.Alerting.ArchiveDays) }, 0, 14},
 	{"costs.anomalyUsd", func(c Config) float64 { return c.Costs.AnomalyUSD }, 0, 1_000_000},
 	{"costs.monthlyUsd", func(c Config) float64 { return c.Costs.MonthlyUSD }, 0, 100_000_000},
+	{"secrets.rotationDays", func(c Config) float64 { return float64(c.Secrets.RotationDays) }, 1, 1000},
+	{"api.ratePerSecond", func(c Config) float64 { return float64(c.API.RatePerSecond) }, 1, 10000},
+	{"api.burst", func(c Config) float64 { return float64(c.API.Burst) }, 1, 5000},
 	{"identity.tokenMinutes", func(c Config) float64 { return float64(c.Identity.TokenMinutes) }, 5, 1440},
 	{"identity.sessionHours", func(c Config) float64 { return float64(c.Identity.SessionHours) }, 1, 87600},
 	{"response.approvalTimeoutMinutes", func(c Config) float64 { return float64(c.Response.ApprovalTimeoutMinutes) }, 5, 1440},
@@ -90,6 +94,7 @@ func (c Config) validate() Findings {
 	c.validateLogs(&fs)
 	c.validateOperations(&fs)
 	c.validatePeople(&fs)
+	c.validateFunctions(&fs)
 	if c.Environment == Prod {
 		c.validateProd(&fs)
 	}

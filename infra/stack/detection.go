@@ -178,6 +178,9 @@ func (s *Stack) deployWatch(ctx *pulumi.Context) error {
 		monitoring.FlowLog:        s.vpc.FlowLogs.LogGroup.Name,
 		monitoring.WAFLog:         s.acl.LogGroup.Name,
 	}
+	if s.api != nil {
+		groups[monitoring.APIAccessLog] = s.api.LogGroup.Name
+	}
 	if s.trail.LogGroupName != nil {
 		groups[monitoring.TrailLog] = s.trail.LogGroupName
 	}
@@ -210,6 +213,9 @@ func (s *Stack) watched() monitoring.Workload {
 		LoadBalancer: s.balancer.ArnSuffix, TargetGroup: s.balancer.TargetGroupArnSuffix, WebACLMetric: pulumi.String(c.Prefix() + "-waf"),
 		Database: pulumi.String(s.database.Identifier), Search: pulumi.String(c.Prefix() + "-search"),
 		Cluster: pulumi.String(s.service.ClusterName), Service: pulumi.String(s.service.ServiceName), NATGateways: s.vpc.NATGatewayIDs,
+	}
+	if s.api != nil {
+		w.API, w.APIStage = pulumi.String(s.api.Name), pulumi.String(s.api.StageName)
 	}
 	if r := s.buckets.dataReplica; r != nil {
 		w.Replication = &monitoring.Replication{

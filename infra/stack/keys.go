@@ -53,7 +53,10 @@ func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 			RotationPeriodInDays: c.Keys.RotationDays, MultiRegion: replicated(c, row.name), Users: row.users, Protect: c.Keys.Protect, Tags: c.Tags,
 		}
 		if row.name == "app" {
-			args.WorkloadRoles = []string{workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName)}
+			args.WorkloadRoles = []string{
+				workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName),
+				workload.FunctionRoleName(c.Prefix(), "rotate-db-user"), workload.SearchBootstrapRoleName(c.Prefix()),
+			}
 		}
 		if args.MultiRegion && p.replica != nil {
 			args.Replica = &data.KeyReplica{Region: c.ReplicaRegion, Provider: p.replica}

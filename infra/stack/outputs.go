@@ -43,10 +43,15 @@ func (s *Stack) export(ctx *pulumi.Context) {
 		"userPoolClientId":        s.client.ClientID,
 		"issuer":                  s.pool.Issuer,
 		"boundaryArn":             pulumi.String(s.boundary.Arn),
+		"codeSigningConfigArn":    s.signing.ConfigArn,
+		"dbUserSecretArn":         s.dbUser.Arn,
 		"evidenceBucket":          s.evidence.Name,
 		"responseStateMachineArn": s.responder.MachineArn,
 		"buckets":                 s.bucketOutputs(),
 		"kmsKeys":                 s.keyOutputs(),
+	}
+	if s.api != nil {
+		outputs["apiUrl"] = s.api.URL
 	}
 	if s.backup != nil {
 		outputs["backupVaultArn"] = s.backup.VaultArn

@@ -32,6 +32,7 @@ type deployed struct {
 	service   *workload.Service
 	detection
 	access
+	functions
 	topics    *monitoring.Topics
 	alarms    *monitoring.WorkloadAlarms
 	dashboard *monitoring.Dashboard
@@ -45,7 +46,7 @@ func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
 	s := &Stack{config: c}
 	for _, layer := range []func(*pulumi.Context) error{
 		s.deployPlace, s.checkContainment, s.deployData, s.deployDetection, s.deployAlerting, s.deployAccess, s.deployPeople,
-		s.deployNetwork, s.deployEdge, s.deployUsers, s.deployStores, s.deployWorkload, s.deployBackup, s.deployWatch, s.deployResponse,
+		s.deployNetwork, s.deployEdge, s.deployUsers, s.deployStores, s.deployFunctions, s.deployWorkload, s.deployAPI, s.deployBackup, s.deployWatch, s.deployResponse,
 	} {
 		if err := layer(ctx); err != nil {
 			return nil, err
@@ -87,6 +88,7 @@ func (s *Stack) deployNetwork(ctx *pulumi.Context) (err error) {
 	}
 	s.groups, err = network.NewSecurityGroups(ctx, c.Prefix(), &network.SecurityGroupsArgs{
 		Prefix: c.Prefix(), VpcID: s.vpc.ID, AllowedCIDRs: c.Edge.AllowedCIDRs, EgressInternet: c.Network.EgressInternet,
+		LambdaToAurora: true, LambdaToOpenSearch: true,
 		S3PrefixListID: s.vpc.S3PrefixListID, DynamoDBPrefixListID: s.vpc.DynamoDBPrefixListID, Tags: c.Tags,
 	}, p.here())
 	if err != nil {

@@ -37,6 +37,12 @@ func committed(t *testing.T, name string) (values settings, keys []string) {
 		values[k.String()] = text
 		keys = append(keys, k.String())
 	}
+	// Archives of a few bytes, so that the golden files do not change with the
+	// toolchain that builds the real ones.
+	archives, err := filepath.Abs(filepath.Join("testdata", "functions"))
+	require.NoError(t, err)
+	values["redoubt:functions"] = `{"dir":"` + filepath.ToSlash(archives) + `"}`
+	keys = append(keys, "redoubt:functions")
 	return values, keys
 }
 

@@ -35,10 +35,12 @@ func (s *Stack) newDatabase(ctx *pulumi.Context) (err error) {
 	return err
 }
 
+func searchAdmin(c config.Config) string { return c.Prefix() + "-search-admin" }
+
 // newSearch makes the domain and the role that administers its access control:
 // people assume it, with MFA.
 func newSearch(ctx *pulumi.Context, c config.Config, p *place, k keys, vpc *network.Vpc, groups *network.SecurityGroups) (*data.OpenSearch, error) {
-	admin := c.Prefix() + "-search-admin"
+	admin := searchAdmin(c)
 	if _, err := identity.NewRole(ctx, admin, &identity.RoleArgs{
 		RoleName: admin, Description: "Administers roles and indexes of the OpenSearch domain",
 		Trust: identity.Document{{
@@ -66,7 +68,10 @@ func newSearch(ctx *pulumi.Context, c config.Config, p *place, k keys, vpc *netw
 		MasterType: c.Search.MasterInstanceType, MasterCount: masters, Standby: c.Search.Standby, VolumeGiB: c.Search.VolumeGiB,
 		SubnetIDs: subnets, SecurityGroupIDs: pulumi.StringArray{groups.OpenSearch},
 		KmsKeyArn: k.app.Arn, LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
-		MasterRoleName: admin, AccessRoleNames: []string{workload.TaskRoleName(c.Prefix(), serviceName)},
+		// The function that sets the domain up is its master user, and lets the
+		// administrators in.
+		MasterRoleName:          workload.SearchBootstrapRoleName(c.Prefix()),
+		AccessRoleNames:         []string{admin, workload.TaskRoleName(c.Prefix(), serviceName)},
 		CreateServiceLinkedRole: c.Search.CreateServiceLinkedRole, CreateLogResourcePolicy: true,
 		Protect: c.Keys.Protect, Tags: c.Tags,
 	}, p.here())
@@ -80,13 +85,15 @@ func newService(ctx *pulumi.Context, c config.Config, p *place, k keys, d deploy
 		SubnetIDs: d.vpc.AppSubnetIDs, SecurityGroupIDs: pulumi.StringArray{d.groups.ECS},
 		TargetGroupArn: d.balancer.TargetGroupArn, After: d.beforeTasks(),
 		Variables: map[string]string{
-			"DATA_BUCKET": d.buckets.data.PhysicalName, "DATABASE_NAME": "app", "DATABASE_USER": databaseUser, "PORT": "3000",
+			"DATA_BUCKET": d.buckets.data.PhysicalName, "DATABASE_NAME": "app", "DATABASE_USER": databaseUser, "DATABASE_SECRET_NAME": d.dbUser.Secret.PhysicalName, "PORT": "3000",
 		},
 		Parameters: map[string]pulumi.StringInput{
 			"DATABASE_HOST": d.database.Endpoint, "DATABASE_READER_HOST": d.database.ReaderEndpoint, "SEARCH_ENDPOINT": d.search.Endpoint,
 		},
-		TaskPolicies: map[string]identity.Document{"application": taskPolicy(c, p.scope, d)},
-		KmsKeyArn:    k.app.Arn, KeyAlias: k.app.AliasName, StorageKmsKeyArn: k.tasks.Arn,
+		TaskPolicies: map[string]identity.Document{
+			"application": taskPolicy(c, p.scope, d), "database-user": d.dbUser.Secret.Read(),
+		},
+		KmsKeyArn: k.app.Arn, KeyAlias: k.app.AliasName, StorageKmsKeyArn: k.tasks.Arn,
 		LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
 		PermissionsBoundary: d.boundary.Arn,
 		ExecuteCommand:      c.Compute.Exec, ForceDelete: c.Storage.ForceDestroy, Tags: c.Tags,

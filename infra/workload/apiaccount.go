@@ -27,7 +27,10 @@ type ApiAccountArgs struct {
 	// RoleName is the physical name of the role, for Manage.
 	RoleName            string
 	PermissionsBoundary string
-	Tags                map[string]string
+	// Protect keeps the setting when the stack is destroyed: the region's other
+	// APIs log with it.
+	Protect bool
+	Tags    map[string]string
 }
 
 // ApiAccount is the role with which API Gateway writes the logs of all APIs of
@@ -74,7 +77,7 @@ func (c *ApiAccount) build(ctx *pulumi.Context, name string, args *ApiAccountArg
 	// API Gateway tries the role when it is set.
 	account, err := apigateway.NewAccount(ctx, name+"-account", &apigateway.AccountArgs{
 		CloudwatchRoleArn: role.Arn,
-	}, pulumi.Parent(c), pulumi.DependsOn(role.Rights), pulumi.Protect(true))
+	}, pulumi.Parent(c), pulumi.DependsOn(role.Rights), pulumi.Protect(args.Protect))
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func TestApiAccountIsASingleton(t *testing.T) {
 			return err
 		})
 	}
-	g, err := account(&workload.ApiAccountArgs{Scope: scope, Account: singleton.Singleton{Mode: singleton.Manage}, RoleName: "redoubt-api-logs"})
+	g, err := account(&workload.ApiAccountArgs{Scope: scope, Account: singleton.Singleton{Mode: singleton.Manage}, RoleName: "redoubt-api-logs", Protect: true})
 	require.NoError(t, err)
 	setting := g.Only("aws:apigateway/account:Account")
 	require.True(t, setting.Protect)

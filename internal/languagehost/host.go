@@ -182,6 +182,7 @@ func (h *host) environment(req *pulumirpc.RunRequest) ([]string, error) {
 	defer h.mu.Unlock()
 	return []string{
 		"PULUMI_ORGANIZATION=" + req.GetOrganization(),
+		"PULUMI_ROOT_DIRECTORY=" + req.GetInfo().GetRootDirectory(),
 		"PULUMI_PROJECT=" + req.GetProject(),
 		"PULUMI_STACK=" + req.GetStack(),
 		"PULUMI_CONFIG=" + string(config),

@@ -15,6 +15,8 @@ const (
 	Lambda      Role = "Lambda function"
 	Proxy       Role = "RDS proxy"
 	Endpoint    Role = "VPC endpoint"
+	// Rotation is a Lambda function that rotates a secret.
+	Rotation Role = "rotation function"
 )
 
 // holders says which property of which type attaches security groups.
@@ -69,8 +71,25 @@ func (s *Stack) GroupsOf(role Role) *GroupUse {
 				}
 			}
 		}
+		s.useOfRotations()
 	}
 	return s.use(role)
+}
+
+// useOfRotations gives the functions that secrets are rotated by a role beside
+// that of a function: they work on a database in its own name.
+func (s *Stack) useOfRotations() {
+	use := s.use(Rotation)
+	for _, rotation := range s.Of("secretsmanager/secretRotation") {
+		for _, function := range s.Refs(rotation, "rotationLambdaArn", "lambda/function").Targets {
+			use.Present = true
+			refs := s.Refs(function, "vpcConfig.securityGroupIds", "ec2/securityGroup", "ec2/defaultSecurityGroup")
+			use.Open = use.Open || !refs.Complete()
+			for _, g := range refs.Targets {
+				use.byURN[g.URN] = append(use.byURN[g.URN], function)
+			}
+		}
+	}
 }
 
 func (s *Stack) use(role Role) *GroupUse {

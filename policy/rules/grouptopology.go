@@ -47,8 +47,8 @@ var groupTopology = []rule.Rule{
 		Controls: mapped(nist("AC-4", "SC-7")),
 		Types:    ingressTypes,
 		Params: []rule.Param{{
-			Name: "clients", Kind: rule.Strings, Default: []string{"ecs"}, Enum: []string{"ecs", "lambda", "proxy"},
-			Description: "The kinds of clients whose security groups may reach a database.",
+			Name: "clients", Kind: rule.Strings, Default: []string{"ecs", "rotation"}, Enum: []string{"ecs", "lambda", "proxy", "rotation"},
+			Description: "The kinds of clients whose security groups may reach a database. A rotation is a function that rotates a secret: without a way to the database it could not.",
 		}},
 		CheckStack: databaseClients,
 		Fix:        `ec2.SecurityGroupRuleArgs{SourceSecurityGroupId: ecs.ID()} in place of CidrBlocks, Self or another group`,
@@ -153,7 +153,7 @@ func sourceHasRole(s *rule.Stack, g rule.GroupRule, source *rule.Resource, allow
 }
 
 func databaseClients(s *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {
-	roles := map[string]rule.Role{"ecs": rule.ECS, "lambda": rule.Lambda, "proxy": rule.Proxy}
+	roles := map[string]rule.Role{"ecs": rule.ECS, "lambda": rule.Lambda, "proxy": rule.Proxy, "rotation": rule.Rotation}
 	var allowed []rule.Role
 	for _, c := range p.Strs("clients") {
 		allowed = append(allowed, roles[c])

@@ -173,6 +173,9 @@ func TestRehearseKeepsTheAccountBetweenCommands(t *testing.T) {
 	require.NoError(t, err)
 	infra, err := filepath.Abs(filepath.Join(root, "infra"))
 	require.NoError(t, err)
+	archives, err := filepath.Abs(filepath.Join(root, "dist", "functions"))
+	require.NoError(t, err)
+	dev = append(dev, "  redoubt:functions:\n    dir: "+archives+"\n"...)
 	folder := project(t, map[string]string{"Pulumi.dev.yaml": string(dev)})
 	replace(t, filepath.Join(folder, "Pulumi.yaml"), "main: infra", "main: "+infra)
 	pulumi := func(args ...string) string {

@@ -1,0 +1,62 @@
+package config
+
+import "redoubt/infra/singleton"
+
+// Functions is the Lambda functions that the stack runs: the password rotation
+// and the search domain's set-up.
+type Functions struct {
+	// Dir is where `make functions` writes their archives, from the project's root.
+	Dir string `json:"dir"`
+	// Signing is Enforce, or Warn while a pipeline learns to sign.
+	Signing string `json:"signing"`
+	// Reserve holds concurrency for each function; an account keeps 100 unreserved,
+	// and a new one has 10 in all.
+	Reserve bool `json:"reserve"`
+}
+
+// Secrets is the database user's secret.
+type Secrets struct {
+	// RotationDays is 1 to 1000.
+	RotationDays int `json:"rotationDays"`
+	// RecoveryDays is 7 to 30, or 0 to delete at once.
+	RecoveryDays int `json:"recoveryDays"`
+}
+
+// API is the REST API in front of the application; without routes there is none.
+type API struct {
+	// Account is how API Gateway may write logs: manage in one stack of a
+	// region, adopt in the others.
+	Account singleton.Singleton `json:"account"`
+	// Routes are what it answers.
+	Routes []Route `json:"routes"`
+	// RatePerSecond bounds the requests of all clients together.
+	RatePerSecond int `json:"ratePerSecond"`
+	// Burst is how many may come at once.
+	Burst int `json:"burst"`
+}
+
+// Route is a method on a path.
+type Route struct {
+	// Method is GET, POST, PUT, PATCH or DELETE.
+	Method string `json:"method"`
+	// Path is "/orders/{id}".
+	Path string `json:"path"`
+	// Schema is the file of the body's JSON Schema in infra/workload/schemas.
+	Schema string `json:"schema"`
+	// Scopes of the token, one of which is enough: "app/read".
+	Scopes []string `json:"scopes"`
+	// Public says why the route needs no token.
+	Public string `json:"public"`
+}
+
+func (c Config) validateFunctions(fs *Findings) {
+	if c.Functions.Dir == "" {
+		fs.add("functions.dir", "there is no folder with the archives", "dist/functions, where make functions writes them")
+	}
+	if d := c.Secrets.RecoveryDays; d != 0 && (d < 7 || d > 30) {
+		fs.add("secrets.recoveryDays", "AWS keeps a deleted secret for 7 to 30 days", "7 to 30, or 0 to delete at once")
+	}
+	if len(c.API.Routes) > 0 && !c.API.Account.Used() {
+		fs.add("api.account", "without it API Gateway cannot write logs", "mode: manage, or adopt")
+	}
+}

@@ -1,0 +1,124 @@
+package stack
+
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"redoubt/infra/data"
+	"redoubt/infra/workload"
+	"redoubt/infra/workload/schemas"
+)
+
+// databaseRole owns the application's tables; its two users take turns with a
+// rotated password. It is not databaseUser, who has no password at all.
+const databaseRole = "application"
+
+// functions are what the stack runs on Lambda.
+type functions struct {
+	signing *workload.CodeSigning
+	dbUser  *workload.DatabaseUserSecret
+	api     *workload.Api
+}
+
+// deployFunctions makes the functions that look after the stores: signed, in
+// the VPC, and each with rights of its own.
+func (s *Stack) deployFunctions(ctx *pulumi.Context) (err error) {
+	c, p := s.config, s.place
+	artifacts, err := data.NewBucket(ctx, c.Prefix()+"-artifacts", &data.BucketArgs{
+		Scope: p.scope, Kind: data.Artifacts, BucketName: bucketName(c, "artifacts", p.scope), KmsKeyArn: s.keys.app.Arn,
+		LogBucket: s.buckets.accessLogs, ForceDestroy: c.Storage.ForceDestroy, Protect: c.Keys.Protect, Tags: c.Tags,
+	}, p.here())
+	if err != nil {
+		return err
+	}
+	s.signing, err = workload.NewCodeSigning(ctx, c.Prefix()+"-signing", &workload.CodeSigningArgs{
+		Prefix: c.Prefix(), Policy: workload.SigningPolicy(c.Functions.Signing), Tags: c.Tags,
+	}, p.here())
+	if err != nil {
+		return err
+	}
+	platform := &workload.FunctionPlatform{
+		Scope: p.scope, Prefix: c.Prefix(), ArchiveDir: c.Functions.Dir, Signing: s.signing, Artifacts: artifacts,
+		SubnetIDs: s.vpc.AppSubnetIDs, SecurityGroupIDs: pulumi.StringArray{s.groups.Lambda},
+		KmsKeyArn: s.keys.app.Arn, KeyAlias: s.keys.app.AliasName, LogKmsKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
+		PermissionsBoundary: s.boundary.Arn, After: slices.Concat(s.endpoints.All, s.vpc.Egress, []pulumi.Resource{s.boundary.Policy}), Tags: c.Tags,
+	}
+	if err := s.newDatabaseUser(ctx, platform); err != nil {
+		return err
+	}
+	return s.setUpSearch(ctx, platform)
+}
+
+func (s *Stack) concurrency() int {
+	if s.config.Functions.Reserve {
+		return 1
+	}
+	return workload.Unreserved
+}
+
+func (s *Stack) newDatabaseUser(ctx *pulumi.Context, platform *workload.FunctionPlatform) (err error) {
+	c := s.config
+	instances := make([]pulumi.Resource, 0, len(s.database.Instances))
+	for _, i := range s.database.Instances {
+		instances = append(instances, i)
+	}
+	s.dbUser, err = workload.NewDatabaseUserSecret(ctx, c.Prefix()+"-db-user", &workload.DatabaseUserSecretArgs{
+		Platform: platform, SecretName: "db-user", Role: databaseRole,
+		Database: workload.DatabaseUserTarget{
+			ClusterIdentifier: s.database.Identifier, Host: s.database.Endpoint, Name: "app", AdminSecretArn: s.database.SecretArn, Ready: instances,
+		},
+		ReaderRoleNames: []string{workload.TaskRoleName(c.Prefix(), serviceName)}, Concurrency: s.concurrency(),
+		RotationDays: c.Secrets.RotationDays, RecoveryWindowDays: c.Secrets.RecoveryDays, OrgID: c.OrgID, Protect: c.Keys.Protect,
+	}, s.place.here())
+	return err
+}
+
+// setUpSearch gives the domain's own access control what IAM alone cannot: the
+// administrators and the application.
+func (s *Stack) setUpSearch(ctx *pulumi.Context, platform *workload.FunctionPlatform) error {
+	c, p := s.config, s.place
+	_, err := workload.NewSearchBootstrap(ctx, c.Prefix()+"-search-setup", &workload.SearchBootstrapArgs{
+		Platform: platform, DomainName: c.Prefix() + "-search", Endpoint: s.search.Endpoint, Concurrency: s.concurrency(),
+		After: []pulumi.Resource{s.search.Domain},
+		Setup: workload.SearchSetup{
+			Roles: map[string]any{"application": map[string]any{
+				"cluster_permissions": []any{"cluster_composite_ops"},
+				"index_permissions":   []any{map[string]any{"index_patterns": []any{"app-*"}, "allowed_actions": []any{"crud", "create_index"}}},
+			}},
+			RoleMappings: map[string]any{
+				"all_access": map[string]any{"backend_roles": []any{
+					p.scope.RoleARN(searchAdmin(c)), p.scope.RoleARN(workload.SearchBootstrapRoleName(c.Prefix())),
+				}},
+				"application": map[string]any{"backend_roles": []any{p.scope.RoleARN(workload.TaskRoleName(c.Prefix(), serviceName))}},
+			},
+		},
+	}, p.here())
+	return err
+}
+
+// deployAPI makes the REST API in front of the application, where the
+// configuration names routes.
+func (s *Stack) deployAPI(ctx *pulumi.Context) (err error) {
+	c, p := s.config, s.place
+	if len(c.API.Routes) == 0 {
+		return nil
+	}
+	account, err := workload.NewApiAccount(ctx, c.Prefix()+"-api-account", &workload.ApiAccountArgs{
+		Scope: p.scope, Account: c.API.Account, RoleName: c.Prefix() + "-api-logs", Protect: c.Keys.Protect, Tags: c.Tags,
+	}, p.here())
+	if err != nil {
+		return err
+	}
+	args := &workload.ApiArgs{
+		Scope: p.scope, Prefix: c.Prefix(), StageName: string(c.Environment), Schemas: schemas.Files,
+		Backend: workload.ApiBackend{URL: "https://" + c.Domain.Name}, UserPoolArn: s.pool.Arn, WebAcl: s.acl, Account: account,
+		RatePerSecond: float64(c.API.RatePerSecond), Burst: c.API.Burst,
+		LogKmsKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, Tags: c.Tags,
+	}
+	for _, r := range c.API.Routes {
+		args.Routes = append(args.Routes, workload.Route{Method: r.Method, Path: r.Path, Schema: r.Schema, Scopes: r.Scopes, Public: r.Public})
+	}
+	s.api, err = workload.NewApi(ctx, c.Prefix()+"-api", args, p.here())
+	return err
+}
