@@ -69,6 +69,24 @@ func TestGraphIsAsRecorded(t *testing.T) {
 	}
 }
 
+// A stack that is told that its account is the organization's management
+// account makes the guardrails too.
+func TestGraphOfAManagementAccountIsAsRecorded(t *testing.T) {
+	t.Parallel()
+	values, keys := committed(t, "dev")
+	values["redoubt:orgId"] = "o-a1b2c3d4e5"
+	values["redoubt:identity"] = `{"organization":{"targets":["ou-ab12-cdef3456"],"allowedRegions":["eu-central-1","us-east-1"],
+		"custodians":["arn:aws:iam::*:role/deploy-account"],"perimeter":true,"rootAccess":{"mode":"manage"}}}`
+	c, err := stack.Load(values, append(keys, "redoubt:orgId", "redoubt:identity"))
+	require.NoError(t, err)
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		_, err := stack.Deploy(ctx, c)
+		return err
+	})
+	require.NotEmpty(t, g.ByType("aws:organizations/policyAttachment:PolicyAttachment"))
+	g.Golden(filepath.Join("testdata", "management.json"))
+}
+
 // A component that a stack uses must be listed, or its bullets are lost.
 func TestEveryComponentIsListed(t *testing.T) {
 	t.Parallel()

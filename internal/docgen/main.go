@@ -1,6 +1,6 @@
 // Command docgen writes the generated documents: docs/coverage.md, the way
 // from each bullet of the guide to what serves, enforces and tests it, and
-// docs/configuration.md. `make generate` runs it; a test fails when a document
+// docs/config.md. `make generate` runs it; a test fails when a document
 // is stale.
 package main
 
@@ -13,7 +13,7 @@ import (
 // documents are the generated files, by path from the module's root.
 var documents = map[string]func(root string) (string, error){
 	"docs/coverage.md":      coverage,
-	"docs/configuration.md": configuration,
+	"docs/config.md": configuration,
 }
 
 func main() {
