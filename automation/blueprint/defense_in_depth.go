@@ -28,9 +28,10 @@ var DefenseInDepth = Blueprint{
 		Deed: "somebody lets the load balancer pass invalid headers, in the console",
 	},
 	Release: map[string]string{
-		"redoubt:keys.protect":                "false",
-		"redoubt:edge.deletionProtection":     "false",
-		"redoubt:database.deletionProtection": "false",
+		"redoubt:keys.protect":                   "false",
+		"redoubt:edge.deletionProtection":        "false",
+		"redoubt:database.deletionProtection":    "false",
+		"redoubt:network.dns.mutationProtection": "false",
 	},
 	Mistakes: []Mistake{
 		{

@@ -107,6 +107,11 @@ func NewScratch(ctx context.Context, opts ScratchOptions) (_ *Scratch, err error
 		// Providers are attached; nothing may be downloaded.
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
 	}
+	if os.Getenv("GOGC") == "" {
+		// The CLI and the pack live for seconds: memory is cheaper than the time
+		// that collecting it takes.
+		env["GOGC"] = "400"
+	}
 	maps.Copy(env, opts.Env)
 	// The program is inline: the folder that `main` names does not exist here.
 	project.Main = ""

@@ -4,6 +4,8 @@
 // them what they need.
 package config
 
+import "redoubt/infra/singleton"
+
 // Project is the Pulumi project's name and the namespace of its keys.
 const Project = "redoubt"
 
@@ -92,6 +94,27 @@ type Network struct {
 	Endpoints string `json:"endpoints"`
 	// EgressInternet lets tasks reach 443 on the internet through NAT.
 	EgressInternet bool `json:"egressInternet"`
+	// DNS is the VPC's resolver.
+	DNS DNS `json:"dns"`
+}
+
+// DNS is the firewall and the query log of the VPC's resolver.
+type DNS struct {
+	// Firewall makes both; without it names resolve unseen.
+	Firewall bool `json:"firewall"`
+	// Mode is block, or alert while it is seen what an application resolves.
+	Mode string `json:"mode"`
+	// AllowedDomains and their subdomains pass.
+	AllowedDomains []string `json:"allowedDomains"`
+	// BlockedDomains and their subdomains do not.
+	BlockedDomains []string `json:"blockedDomains"`
+	// OnlyAllowed refuses every name but AllowedDomains and AWS's own.
+	OnlyAllowed bool `json:"onlyAllowed"`
+	// FailOpen resolves while the firewall cannot be reached.
+	FailOpen bool `json:"failOpen"`
+	// MutationProtection keeps the firewall on the VPC; lift it in an update of
+	// its own before removing the firewall.
+	MutationProtection bool `json:"mutationProtection"`
 }
 
 // Edge is the web ACL and the load balancer.
@@ -110,6 +133,24 @@ type Edge struct {
 	// ShieldProtect registers the load balancer with Shield Advanced, which
 	// the account must have subscribed to.
 	ShieldProtect bool `json:"shieldProtect"`
+	// Shield is the account's subscription, and what it does here.
+	Shield Shield `json:"shield"`
+}
+
+// Shield is Shield Advanced, which costs USD 3,000 a month for a year at least.
+type Shield struct {
+	// Subscription is manage (which buys one), adopt or off.
+	Subscription singleton.Singleton `json:"subscription"`
+	// AcknowledgeAnnualCommitment must say USD-3000-per-month-12-months for a
+	// subscription to be bought.
+	AcknowledgeAnnualCommitment string `json:"acknowledgeAnnualCommitment"`
+	// ResponseTeamAccess lets AWS's Shield Response Team in during an attack.
+	ResponseTeamAccess bool `json:"responseTeamAccess"`
+	// SupportPlan is business or enterprise; the response team needs one.
+	SupportPlan string `json:"supportPlan"`
+	// Response is what Shield does to the web ACL by itself: count, block, or
+	// nothing if empty.
+	Response string `json:"response"`
 }
 
 // Compute is the ECS service.
@@ -151,6 +192,8 @@ type Search struct {
 	VolumeGiB int  `json:"volumeGib"`
 	// CreateServiceLinkedRole is false where the account has it already.
 	CreateServiceLinkedRole bool `json:"createServiceLinkedRole"`
+	// Ingest sends the application's, the web ACL's and the trail's log there.
+	Ingest bool `json:"ingest"`
 }
 
 // Storage is the buckets.

@@ -17,8 +17,8 @@ var (
 // only says where it differs.
 var defaults = map[Environment]Config{
 	Dev: {
-		Network:   Network{CIDR: "10.20.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "none", EgressInternet: true},
-		Edge:      Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000},
+		Network:   Network{CIDR: "10.20.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "none", EgressInternet: true, DNS: DNS{Mode: "alert", FailOpen: true}},
+		Edge:      Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000, Shield: Shield{Subscription: off}},
 		Compute:   Compute{CPU: 256, Memory: 512, Min: 1, Max: 2, Exec: true, HealthCheckPath: "/healthz"},
 		Database:  Database{EngineVersion: "16.6", MinACU: 0.5, MaxACU: 2, Instances: 1, BackupDays: 7, RotationDays: 30, SkipFinalSnapshot: true},
 		Search:    Search{EngineVersion: "OpenSearch_2.19", InstanceType: "t3.small.search", DataNodes: 1, VolumeGiB: 10, CreateServiceLinkedRole: true},
@@ -41,11 +41,11 @@ var defaults = map[Environment]Config{
 		API:       API{Account: manage, RatePerSecond: 50, Burst: 100},
 	},
 	Staging: {
-		Network:  Network{CIDR: "10.30.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "core", EgressInternet: true},
-		Edge:     Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000},
+		Network:  Network{CIDR: "10.30.0.0/16", AvailabilityZones: []string{"a", "b"}, NAT: "single", Endpoints: "core", EgressInternet: true, DNS: DNS{Firewall: true, Mode: "alert"}},
+		Edge:     Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000, Shield: Shield{Subscription: off}},
 		Compute:  Compute{CPU: 512, Memory: 1024, Min: 2, Max: 4, HealthCheckPath: "/healthz"},
 		Database: Database{EngineVersion: "16.6", MinACU: 0.5, MaxACU: 4, Instances: 2, BackupDays: 7, RotationDays: 30},
-		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "m7g.medium.search", DataNodes: 2, VolumeGiB: 50, CreateServiceLinkedRole: true},
+		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "m7g.medium.search", DataNodes: 2, VolumeGiB: 50, CreateServiceLinkedRole: true, Ingest: true},
 		Storage:  Storage{},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
 		Logs:     Logs{ApplicationDays: 30, FlowDays: 30, AuditDays: 180},
@@ -68,11 +68,11 @@ var defaults = map[Environment]Config{
 		API:       API{Account: manage, RatePerSecond: 100, Burst: 200},
 	},
 	Prod: {
-		Network:  Network{CIDR: "10.40.0.0/16", AvailabilityZones: []string{"a", "b", "c"}, NAT: "perAZ", Endpoints: "all"},
-		Edge:     Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000, DeletionProtection: true},
+		Network:  Network{CIDR: "10.40.0.0/16", AvailabilityZones: []string{"a", "b", "c"}, NAT: "perAZ", Endpoints: "all", DNS: DNS{Firewall: true, Mode: "block", MutationProtection: true}},
+		Edge:     Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000, DeletionProtection: true, Shield: Shield{Subscription: off}},
 		Compute:  Compute{CPU: 1024, Memory: 2048, Min: 3, Max: 20, HealthCheckPath: "/healthz"},
 		Database: Database{EngineVersion: "16.6", MinACU: 1, MaxACU: 32, Instances: 2, BackupDays: 35, RotationDays: 30, DeletionProtection: true},
-		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "r7g.large.search", DataNodes: 3, MasterInstanceType: "m7g.large.search", Standby: true, VolumeGiB: 100, CreateServiceLinkedRole: true},
+		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "r7g.large.search", DataNodes: 3, MasterInstanceType: "m7g.large.search", Standby: true, VolumeGiB: 100, CreateServiceLinkedRole: true, Ingest: true},
 		Storage:  Storage{Replication: true, AuditLockDays: 365},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, Protect: true, PolicyMode: "perimeter"},
 		Logs:     Logs{ApplicationDays: 365, FlowDays: 365, AuditDays: 2557},

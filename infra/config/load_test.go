@@ -123,6 +123,9 @@ func TestFindingsNameFieldReasonAndFix(t *testing.T) {
 		"auto without a list":     {with(source{"redoubt:response": `{"mode":"auto","approvers":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:response.autoContain: what is contained without asking goes with mode auto`},
 		"lock out of range":       {prod(source{"redoubt:backup": `{"minDays":60}`}), `redoubt:backup.minDays: the plan keeps 35 to 365 days, the lock allows 60 to 400`},
 		"organization without":    {with(source{"redoubt:identity": `{"organization":{"rootAccess":{"mode":"off"}}}`}), `redoubt:identity.organization: orgId is empty`},
+		"Shield by accident":      {prod(source{"redoubt:edge": `{"shield":{"subscription":{"mode":"manage"}}}`}), `redoubt:edge.shield.acknowledgeAnnualCommitment: a subscription costs USD 3,000 a month`},
+		"protect what is not":     {prod(source{"redoubt:edge": `{"shieldProtect":true}`}), `redoubt:edge.shieldProtect: the account has no subscription to Shield Advanced`},
+		"DNS mode":                {prod(source{"redoubt:network": `{"dns":{"mode":"off"}}`}), `redoubt:network.dns.mode: "off" is not a choice (one of block, alert)`},
 		"standby in two zones":    {prod(source{"redoubt:network": `{"availabilityZones":["a","b"]}`}), `redoubt:search.standby: standby needs three zones, three data nodes and dedicated masters (standby: false, or provide them)`},
 	}
 	for name, row := range rows {

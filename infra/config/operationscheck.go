@@ -20,6 +20,7 @@ type singletonField struct {
 // singletons are the fields that say what becomes of an account's singleton.
 var singletons = []singletonField{
 	{"audit.trail", func(c Config) singleton.Singleton { return c.Audit.Trail }},
+	{"edge.shield.subscription", func(c Config) singleton.Singleton { return c.Edge.Shield.Subscription }},
 	{"detection.guardDuty", func(c Config) singleton.Singleton { return c.Detection.GuardDuty }},
 	{"detection.securityHub", func(c Config) singleton.Singleton { return c.Detection.SecurityHub }},
 	{"detection.config", func(c Config) singleton.Singleton { return c.Detection.Config }},

@@ -34,6 +34,9 @@ var choices = []struct {
 	{"network.endpoints", func(c Config) string { return c.Network.Endpoints }, []string{"none", "core", "all"}},
 	{"edge.tlsPolicy", func(c Config) string { return c.Edge.TLSPolicy }, []string{"tls13-only", "tls13-preferred", "pq", "fips"}},
 	{"edge.wafMode", func(c Config) string { return c.Edge.WAFMode }, []string{"block", "count"}},
+	{"network.dns.mode", func(c Config) string { return c.Network.DNS.Mode }, []string{"block", "alert"}},
+	{"edge.shield.response", func(c Config) string { return c.Edge.Shield.Response }, []string{"", "count", "block"}},
+	{"edge.shield.supportPlan", func(c Config) string { return c.Edge.Shield.SupportPlan }, []string{"", "business", "enterprise"}},
 	{"detection.rules", func(c Config) string { return c.Detection.Rules }, []string{"none", "core", "all"}},
 	{"functions.signing", func(c Config) string { return c.Functions.Signing }, []string{"Enforce", "Warn"}},
 	{"identity.threats", func(c Config) string { return c.Identity.Threats }, []string{"off", "audit", "enforced"}},
@@ -72,6 +75,9 @@ var ranges = []struct {
 	{"keys.deletionWindowDays", func(c Config) float64 { return float64(c.Keys.DeletionWindowDays) }, 7, 30},
 	{"keys.rotationDays", func(c Config) float64 { return float64(c.Keys.RotationDays) }, 90, 2560},
 }
+
+// shieldCommitment is the sentence that buys a subscription.
+const shieldCommitment = "USD-3000-per-month-12-months"
 
 // validate returns everything wrong with the values, field by field and
 // across fields.
@@ -170,6 +176,16 @@ func (c Config) validateEdge(fs *Findings) {
 		if !countryShape.MatchString(s) {
 			fs.add(fmt.Sprintf("edge.blockedCountries[%d]", i), fmt.Sprintf("%q is not a country code", s), "two capital letters, ISO 3166-1")
 		}
+	}
+	sh := c.Edge.Shield
+	if sh.Subscription.Managed() && sh.AcknowledgeAnnualCommitment != shieldCommitment {
+		fs.add("edge.shield.acknowledgeAnnualCommitment", "a subscription costs USD 3,000 a month and cannot be cancelled for a year", "write "+shieldCommitment+" to buy one, or subscription: {mode: adopt}")
+	}
+	if sh.Response != "" && !c.Edge.ShieldProtect {
+		fs.add("edge.shield.response", "there is nothing that Shield protects", "shieldProtect: true, or no response")
+	}
+	if c.Edge.ShieldProtect && !sh.Subscription.Used() {
+		fs.add("edge.shieldProtect", "the account has no subscription to Shield Advanced", "shield: {subscription: {mode: adopt}} where it has one")
 	}
 	d := c.Domain
 	if !hostShape.MatchString(d.Name) {

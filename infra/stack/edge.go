@@ -14,8 +14,12 @@ func (s *Stack) deployEdge(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
 	s.acl, err = network.NewWebAcl(ctx, c.Prefix()+"-waf", &network.WebAclArgs{
 		Prefix: c.Prefix(), Scope: p.scope, Mode: network.WAFMode(c.Edge.WAFMode), RateLimit: c.Edge.RateLimit,
-		BlockedCountries: c.Edge.BlockedCountries, LogKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, Tags: c.Tags,
+		BlockedCountries: c.Edge.BlockedCountries, ShieldResponse: c.Edge.Shield.Response != "", LogKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, Tags: c.Tags,
 	}, p.here())
+	if err != nil {
+		return err
+	}
+	subscription, err := s.newShieldSubscription(ctx)
 	if err != nil {
 		return err
 	}
@@ -23,7 +27,7 @@ func (s *Stack) deployEdge(ctx *pulumi.Context) (err error) {
 		Prefix: c.Prefix(), VpcID: s.vpc.ID, SubnetIDs: s.vpc.PublicSubnetIDs, SecurityGroupID: s.groups.ALB, WebAcl: s.acl,
 		LogBucket: s.buckets.accessLogs.Name, LogsReady: []pulumi.Resource{s.buckets.accessLogs.Policy},
 		Host: c.Domain.Name, ZoneID: c.Domain.ZoneID, TLSPolicy: network.TLSPolicy(c.Edge.TLSPolicy), HealthCheckPath: c.Compute.HealthCheckPath,
-		DeletionProtection: c.Edge.DeletionProtection, ShieldProtect: c.Edge.ShieldProtect, Tags: c.Tags,
+		DeletionProtection: c.Edge.DeletionProtection, ShieldProtect: c.Edge.ShieldProtect, ShieldSubscription: subscription, Tags: c.Tags,
 	}
 	if c.Domain.CertificateARN != "" {
 		args.CertificateArn = pulumi.String(c.Domain.CertificateARN)

@@ -5,7 +5,9 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"redoubt/infra/config"
 	"redoubt/infra/data"
+	"redoubt/infra/network"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/schemas"
 )
@@ -19,6 +21,8 @@ type functions struct {
 	signing *workload.CodeSigning
 	dbUser  *workload.DatabaseUserSecret
 	api     *workload.Api
+	// searchSetup maps roles in the search domain: what writes there waits for it.
+	searchSetup *workload.SearchBootstrap
 }
 
 // deployFunctions makes the functions that look after the stores: signed, in
@@ -69,30 +73,69 @@ func (s *Stack) newDatabaseUser(ctx *pulumi.Context, platform *workload.Function
 			ClusterIdentifier: s.database.Identifier, Host: s.database.Endpoint, Name: "app", AdminSecretArn: s.database.SecretArn, Ready: instances,
 		},
 		ReaderRoleNames: []string{workload.TaskRoleName(c.Prefix(), serviceName)}, Concurrency: s.concurrency(),
-		RotationDays: c.Secrets.RotationDays, RecoveryWindowDays: c.Secrets.RecoveryDays, OrgID: c.OrgID, Protect: c.Keys.Protect,
+		Replicas: s.secretReplicas(), RotationDays: c.Secrets.RotationDays, RecoveryWindowDays: c.Secrets.RecoveryDays, OrgID: c.OrgID, Protect: c.Keys.Protect,
 	}, s.place.here())
 	return err
+}
+
+// secretReplicas are where the secret is copied to: beside the data's replica.
+func (s *Stack) secretReplicas() []data.SecretReplica {
+	if s.place.replica == nil || !s.config.Keys.MultiRegion {
+		return nil
+	}
+	return []data.SecretReplica{{Region: s.config.ReplicaRegion, KmsKeyArn: s.keys.app.ReplicaArn}}
 }
 
 // setUpSearch gives the domain's own access control what IAM alone cannot: the
 // administrators and the application.
 func (s *Stack) setUpSearch(ctx *pulumi.Context, platform *workload.FunctionPlatform) error {
 	c, p := s.config, s.place
-	_, err := workload.NewSearchBootstrap(ctx, c.Prefix()+"-search-setup", &workload.SearchBootstrapArgs{
+	setup, err := workload.NewSearchBootstrap(ctx, c.Prefix()+"-search-setup", &workload.SearchBootstrapArgs{
 		Platform: platform, DomainName: c.Prefix() + "-search", Endpoint: s.search.Endpoint, Concurrency: s.concurrency(),
 		After: []pulumi.Resource{s.search.Domain},
 		Setup: workload.SearchSetup{
 			Roles: map[string]any{"application": map[string]any{
 				"cluster_permissions": []any{"cluster_composite_ops"},
 				"index_permissions":   []any{map[string]any{"index_patterns": []any{"app-*"}, "allowed_actions": []any{"crud", "create_index"}}},
+			}, "log-delivery": map[string]any{
+				"cluster_permissions": []any{"cluster_composite_ops", "cluster_monitor"},
+				"index_permissions":   []any{map[string]any{"index_patterns": []any{"logs*"}, "allowed_actions": []any{"crud", "create_index", "manage"}}},
 			}},
 			RoleMappings: map[string]any{
 				"all_access": map[string]any{"backend_roles": []any{
 					p.scope.RoleARN(searchAdmin(c)), p.scope.RoleARN(workload.SearchBootstrapRoleName(c.Prefix())),
 				}},
-				"application": map[string]any{"backend_roles": []any{p.scope.RoleARN(workload.TaskRoleName(c.Prefix(), serviceName))}},
+				"application":  map[string]any{"backend_roles": []any{p.scope.RoleARN(workload.TaskRoleName(c.Prefix(), serviceName))}},
+				"log-delivery": map[string]any{"backend_roles": []any{p.scope.RoleARN(logDelivery(c))}},
 			},
 		},
+	}, p.here())
+	if err != nil {
+		return err
+	}
+	s.searchSetup = setup
+	return nil
+}
+
+// logDelivery is the role with which logs are sent to the search domain.
+func logDelivery(c config.Config) string { return c.Prefix() + "-log-delivery" }
+
+// deployIngestion sends logs to the search domain, for analysis.
+func (s *Stack) deployIngestion(ctx *pulumi.Context) error {
+	c, p := s.config, s.place
+	if !c.Search.Ingest {
+		return nil
+	}
+	sources := []data.LogSource{
+		{LogGroup: workload.LogGroupName(string(c.Environment), serviceName), Group: s.service.LogGroup},
+		{LogGroup: network.WAFLogGroup(c.Prefix()), Group: s.acl.LogGroup},
+	}
+	_, err := data.NewLogIngestion(ctx, c.Prefix()+"-ingest", &data.LogIngestionArgs{
+		Scope: p.scope, StreamName: c.Prefix() + "-logs", Domain: s.search, Mapped: []pulumi.Resource{s.searchSetup.Run}, IndexName: "logs",
+		Sources: sources, SubnetIDs: s.vpc.AppSubnetIDs, SecurityGroupIDs: pulumi.StringArray{s.groups.Lambda}, KmsKeyArn: s.keys.app.Arn,
+		Backup: s.buckets.audit, BackupKmsKeyArn: s.keys.audit.Arn, BackupKeyAlias: s.keys.audit.AliasName,
+		RoleName: logDelivery(c), SubscriptionRoleName: c.Prefix() + "-log-subscription",
+		LogKmsKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, Tags: c.Tags,
 	}, p.here())
 	return err
 }

@@ -71,7 +71,7 @@ func newSearch(ctx *pulumi.Context, c config.Config, p *place, k keys, vpc *netw
 		// The function that sets the domain up is its master user, and lets the
 		// administrators in.
 		MasterRoleName:          workload.SearchBootstrapRoleName(c.Prefix()),
-		AccessRoleNames:         []string{admin, workload.TaskRoleName(c.Prefix(), serviceName)},
+		AccessRoleNames:         []string{admin, workload.TaskRoleName(c.Prefix(), serviceName), logDelivery(c)},
 		CreateServiceLinkedRole: c.Search.CreateServiceLinkedRole, CreateLogResourcePolicy: true,
 		Protect: c.Keys.Protect, Tags: c.Tags,
 	}, p.here())
