@@ -11,6 +11,8 @@ type Blueprint struct {
 	// Program makes the Pulumi program of a stack that sets these
 	// configuration keys ("redoubt:network").
 	Program func(keys []string) pulumi.RunFunc
+	// Account is the configuration key that holds the id of the stack's account.
+	Account string
 	// Folders are configuration values that name a folder from the project's
 	// root, by key, with their defaults.
 	Folders map[string]string

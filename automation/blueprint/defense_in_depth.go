@@ -21,6 +21,7 @@ var DefenseInDepth = Blueprint{
 	Name:    "defense-in-depth",
 	Summary: "The Security Guide's whole stack: network, edge, keys, data, service and logs.",
 	Program: stack.Program,
+	Account: "redoubt:accountId",
 	Folders: map[string]string{"redoubt:functions.dir": "dist/functions"},
 	Change:  map[string]string{"redoubt:edge.rateLimit": "1500"},
 	Drift: Drift{

@@ -228,6 +228,24 @@ func load(folder, stack string) (*workspace.Project, *workspace.ProjectStack, er
 	return project, settings, nil
 }
 
+// Setting is the plain value under a key ("redoubt:accountId") in a stack's
+// file; empty where the stack does not set it.
+func Setting(project, stack, name string) (string, error) {
+	_, settings, err := load(project, stack)
+	if err != nil {
+		return "", err
+	}
+	key, err := config.ParseKey(name)
+	if err != nil {
+		return "", fmt.Errorf("configuration key %q: %w", name, err)
+	}
+	value, ok, err := settings.Config.Get(key, false)
+	if err != nil || !ok || value.Secure() {
+		return "", err
+	}
+	return value.Value(config.NopDecrypter)
+}
+
 // absolute makes the folders that a stack's settings name absolute.
 func absolute(project string, settings *workspace.ProjectStack, folders map[string]string) error {
 	for name, folder := range folders {

@@ -80,7 +80,7 @@ func find(b blueprint.Blueprint, name string) (*blueprint.Mistake, error) {
 }
 
 func runStack(ctx context.Context, opts Options, stack string, mistake *blueprint.Mistake) (_ StackReport, err error) {
-	account, err := rehearsal.Open("")
+	account, err := openAccount(opts, stack)
 	if err != nil {
 		return StackReport{}, err
 	}
@@ -120,6 +120,19 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 		return l.report, l.measureFloor(ctx, stack)
 	}
 	return l.report, nil
+}
+
+// openAccount opens the simulated account that the stack is for: a stack that
+// names its account refuses any other.
+func openAccount(opts Options, stack string) (*rehearsal.Account, error) {
+	id, err := engine.Setting(opts.Project, stack, opts.Blueprint.Account)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		return rehearsal.Open("")
+	}
+	return rehearsal.Open("", rehearsal.WithAccountID(id))
 }
 
 // environment attaches a provider at a port and keeps the real AWS out: the

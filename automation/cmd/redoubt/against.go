@@ -13,6 +13,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
+	"redoubt/automation/blueprint"
 	"redoubt/automation/engine"
 	"redoubt/internal/languagehost"
 	"redoubt/internal/rehearsal"
@@ -33,7 +34,7 @@ func (c *rehearseCommand) runCommand(ctx context.Context, s *streams, command []
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("the account's folder: %w", err)
 	}
-	account, err := rehearsal.Open(file)
+	account, err := openAccount(file, project, stackOf(command))
 	if err != nil {
 		return err
 	}
@@ -59,6 +60,22 @@ func (c *rehearseCommand) runCommand(ctx context.Context, s *streams, command []
 		defer func() { err = errors.Join(err, restore()) }()
 	}
 	return runChild(s, command, env)
+}
+
+// openAccount opens the account of the file; a new one gets the id of the
+// account that the stack is for, if it names one.
+func openAccount(file, project, stack string) (*rehearsal.Account, error) {
+	if _, err := os.Stat(file); err == nil || stack == "" {
+		return rehearsal.Open(file)
+	}
+	id, err := engine.Setting(project, stack, blueprint.DefenseInDepth.Account)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		return rehearsal.Open(file)
+	}
+	return rehearsal.Open(file, rehearsal.WithAccountID(id))
 }
 
 // projectFolder is the nearest folder at or above dir with a Pulumi.yaml.
