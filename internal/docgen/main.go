@@ -12,8 +12,8 @@ import (
 
 // documents are the generated files, by path from the module's root.
 var documents = map[string]func(root string) (string, error){
-	"docs/coverage.md":      coverage,
-	"docs/config.md": configuration,
+	"docs/coverage.md": coverage,
+	"docs/config.md":   configuration,
 }
 
 func main() {
