@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
@@ -107,36 +106,4 @@ func TestCappingKindsKeepTheirSizes(t *testing.T) {
 		_, err := identity.Document{s}.JSON(kind)
 		require.ErrorContains(t, err, limit)
 	}
-}
-
-func TestQuarantineLiesReady(t *testing.T) {
-	t.Parallel()
-	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
-		_, err := identity.NewQuarantine(ctx, "quarantine", &identity.QuarantineArgs{Scope: scope, Prefix: "redoubt"})
-		return err
-	}, graphtest.Preview())
-	policy := g.Only("aws:iam/policy:Policy")
-	require.Equal(t, "security-redoubt-quarantine", policy.Input("name"))
-	require.Equal(t, identity.Document{{
-		Sid: "DenyEverything", Effect: identity.Deny, Actions: []string{"*"}, Resources: []string{"*"},
-	}}, document(t, policy, "policy"))
-	require.Empty(t, g.ByType("aws:iam/rolePolicyAttachment:RolePolicyAttachment"), "attached in an incident only")
-	require.Equal(t, "arn:aws:iam::123456789012:policy/security-redoubt-quarantine", identity.QuarantineARN(scope, "redoubt"))
-
-	_, err := graphtest.Build(func(ctx *pulumi.Context) error {
-		_, err := identity.NewQuarantine(ctx, "quarantine", &identity.QuarantineArgs{Scope: scope})
-		return err
-	})
-	require.ErrorContains(t, err, "prefix:")
-}
-
-func TestRevokeSessionsEndsTheOlderOnes(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 3, 1, 13, 0, 0, 0, time.FixedZone("CET", 3600))
-	doc := identity.RevokeSessions(at)
-	_, err := doc.IdentityPolicy()
-	require.NoError(t, err)
-	require.Equal(t, []identity.Condition{{
-		Test: "DateLessThan", Key: "aws:TokenIssueTime", Values: []string{"2026-03-01T12:00:00Z"},
-	}}, doc[0].Conditions)
 }

@@ -65,17 +65,6 @@ func ExampleNewAccess() {
 	//     aws:iam/rolePolicyAttachment:RolePolicyAttachment access-break-glass-SecurityAudit
 }
 
-// The policy lies ready; an incident's responders attach it.
-func ExampleNewQuarantine() {
-	show(func(ctx *pulumi.Context) error {
-		_, err := identity.NewQuarantine(ctx, "quarantine", &identity.QuarantineArgs{Scope: scope, Prefix: "redoubt"})
-		return err
-	})
-	// Output:
-	// redoubt:identity:Quarantine quarantine
-	//   aws:iam/policy:Policy quarantine-policy
-}
-
 // The stack that owns the account's password policy; any other says adopt or off.
 func ExampleNewPasswordPolicy() {
 	show(func(ctx *pulumi.Context) error {

@@ -35,7 +35,6 @@ var Components = []guide.Component{
 	DeployRoleComponent,
 	OrganizationComponent,
 	PasswordPolicyComponent,
-	QuarantineComponent,
 	TokenSignerComponent,
 	UserPoolClientComponent,
 	UserPoolComponent,
