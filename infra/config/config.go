@@ -228,6 +228,9 @@ type Logs struct {
 	ApplicationDays int `json:"applicationDays"`
 	FlowDays        int `json:"flowDays"`
 	AuditDays       int `json:"auditDays"`
+	// FlowArchive keeps a second copy of the flow logs in the audit bucket, as
+	// Parquet, for as long as that keeps its objects.
+	FlowArchive bool `json:"flowArchive"`
 }
 
 // Prefix is the beginning of every physical name: "<name>-<environment>".

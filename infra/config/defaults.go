@@ -75,7 +75,7 @@ var defaults = map[Environment]Config{
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "r7g.large.search", DataNodes: 3, MasterInstanceType: "m7g.large.search", Standby: true, VolumeGiB: 100, CreateServiceLinkedRole: true, Ingest: true},
 		Storage:  Storage{Replication: true, AuditLockDays: 365},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, Protect: true, PolicyMode: "perimeter"},
-		Logs:     Logs{ApplicationDays: 365, FlowDays: 365, AuditDays: 2557},
+		Logs:     Logs{ApplicationDays: 365, FlowDays: 365, AuditDays: 2557, FlowArchive: true},
 		Audit:    Audit{Trail: manage, DataEvents: true, Functions: true, Insights: true},
 		Detection: Detection{
 			GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS", "RDS_LOGIN_EVENTS", "EBS_MALWARE_PROTECTION", "RUNTIME_MONITORING"}, MalwareScan: true,

@@ -46,7 +46,7 @@ func newBuckets(ctx *pulumi.Context, c config.Config, p *place, k keys, backupTi
 	}
 	b.audit, err = data.NewBucket(ctx, c.Prefix()+"-audit", &data.BucketArgs{
 		Scope: p.scope, Kind: data.Audit, BucketName: bucketName(c, "audit", p.scope), KmsKeyArn: k.audit.Arn, LogBucket: b.accessLogs,
-		Writers:    []data.BucketWriter{data.TrailLogs, data.ConfigHistory, data.GuardDutyFindings},
+		Writers:    []data.BucketWriter{data.TrailLogs, data.ConfigHistory, data.GuardDutyFindings, data.DeliveredLogs},
 		ObjectLock: objectLock(c), ForceDestroy: c.Storage.ForceDestroy, Protect: c.Keys.Protect, Tags: c.Tags,
 	}, p.here())
 	return b, err

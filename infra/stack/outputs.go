@@ -30,6 +30,7 @@ func (s *Stack) export(ctx *pulumi.Context) {
 		"executionRoleArn":   s.service.ExecutionRole.Arn,
 		"ecrRepositoryUrl":   s.service.RepositoryURL,
 		"dbEndpoint":         s.database.Endpoint,
+		"endpointIds":        s.endpointIDs(),
 		"dbReaderEndpoint":   s.database.ReaderEndpoint,
 		"dbMasterSecretArn":  s.database.SecretArn,
 		"openSearchEndpoint": s.search.Endpoint,
@@ -50,6 +51,9 @@ func (s *Stack) export(ctx *pulumi.Context) {
 		"buckets":                 s.bucketOutputs(),
 		"kmsKeys":                 s.keyOutputs(),
 	}
+	if r := s.people.BreakGlass; r != nil {
+		outputs["breakGlassRoleArn"] = r.Arn
+	}
 	if s.api != nil {
 		outputs["apiUrl"] = s.api.URL
 	}
@@ -59,6 +63,15 @@ func (s *Stack) export(ctx *pulumi.Context) {
 	for name, value := range outputs {
 		ctx.Export(name, value)
 	}
+}
+
+// endpointIDs are the interface endpoints by service.
+func (s *Stack) endpointIDs() pulumi.Map {
+	out := pulumi.Map{}
+	for service, id := range s.endpoints.IDs {
+		out[service] = id
+	}
+	return out
 }
 
 func (s *Stack) groupIDs() pulumi.Map {

@@ -79,9 +79,13 @@ func (s *Stack) deployData(ctx *pulumi.Context) (err error) {
 
 func (s *Stack) deployNetwork(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
+	flowLogs := network.FlowLogsArgs{KmsKeyArn: s.keys.logs.Arn, RetentionInDays: c.Logs.FlowDays}
+	if c.Logs.FlowArchive {
+		flowLogs.ArchiveBucketArn = s.buckets.audit.Arn
+	}
 	s.vpc, err = network.NewVpc(ctx, c.Prefix(), &network.VpcArgs{
 		Prefix: c.Prefix(), Scope: p.scope, CIDR: c.Network.CIDR, AvailabilityZones: zones(c), NAT: network.NATStrategy(c.Network.NAT),
-		FlowLogs: network.FlowLogsArgs{KmsKeyArn: s.keys.logs.Arn, RetentionInDays: c.Logs.FlowDays}, Tags: c.Tags,
+		FlowLogs: flowLogs, Tags: c.Tags,
 	}, p.here())
 	if err != nil {
 		return err
