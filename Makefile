@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help tools build functions demo test lint bench fuzz generate clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-GO_BUILD = go build -trimpath
+GO_BUILD = go build
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -19,7 +19,7 @@ echo "Building the Pulumi CLI $version into bin/, because no pulumi >= $minimum 
 mkdir -p ../bin
 # Without the stamps `pulumi version` prints nothing and the Automation API
 # refuses some operations.
-go build -trimpath -o ../bin/pulumi -ldflags "-s -w \
+go build -o ../bin/pulumi -ldflags "-s -w \
 	-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$version \
 	-X github.com/pulumi/pulumi/pkg/v3/version.Version=$version" \
 	github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
