@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"redoubt/automation/blueprint"
 	"redoubt/automation/engine"
@@ -135,17 +136,9 @@ func openAccount(opts Options, stack string) (*rehearsal.Account, error) {
 	return rehearsal.Open("", rehearsal.WithAccountID(id))
 }
 
-// environment attaches a provider at a port and keeps the real AWS out: the
-// simulated account must be the only one that a program can reach.
+// environment attaches a provider at a port and keeps the real AWS out.
 func environment(port int) map[string]string {
-	return map[string]string{
-		"PULUMI_DEBUG_PROVIDERS":      fmt.Sprintf("aws:%d", port),
-		"AWS_ACCESS_KEY_ID":           "",
-		"AWS_SECRET_ACCESS_KEY":       "",
-		"AWS_SESSION_TOKEN":           "",
-		"AWS_PROFILE":                 "",
-		"AWS_EC2_METADATA_DISABLED":   "true",
-		"AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-		"AWS_CONFIG_FILE":             "/dev/null",
-	}
+	env := maps.Clone(engine.WithoutAWS)
+	env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d", port)
+	return env
 }

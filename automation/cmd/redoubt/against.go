@@ -104,9 +104,10 @@ func commandEnvironment(ctx context.Context, s *streams, project, folder, provid
 	env = append(os.Environ(), provider,
 		"PULUMI_BACKEND_URL=file://"+state+"?metadata=skip",
 		"PULUMI_SKIP_UPDATE_CHECK=true",
-		"PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true",
-		"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_PROFILE=",
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_CONFIG_FILE=/dev/null")
+		"PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true")
+	for name, value := range engine.WithoutAWS {
+		env = append(env, name+"="+value)
+	}
 	if os.Getenv("PULUMI_CONFIG_PASSPHRASE") == "" && os.Getenv("PULUMI_CONFIG_PASSPHRASE_FILE") == "" {
 		// Nothing here is secret: it encrypts simulated values only. A stack
 		// with secrets of its own is refused in makeStack.
