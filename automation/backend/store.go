@@ -1,0 +1,158 @@
+package backend
+
+import (
+	"context"
+	"time"
+)
+
+// Store is a database. Two implementations must mean the same by it: package
+// storetest holds both to it.
+type Store interface {
+	// View runs read with one consistent picture of the database.
+	View(ctx context.Context, read func(Tx) error) error
+	// Update runs write in a transaction: all of it is durable when Update
+	// returns nil, none of it happened when it returns an error. write may be
+	// called more than once and must not touch anything but the Tx. Transactions
+	// that lock the same stack, or the same update, come one after the other.
+	Update(ctx context.Context, write func(Tx) error) error
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// StackQuery selects stacks. Empty fields do not restrict.
+type StackQuery struct {
+	// Orgs restricts to these organizations; nil does not, and an empty list
+	// selects nothing.
+	Orgs              []string
+	Project           string
+	TagName, TagValue string
+	// After is the last id of the page before, Limit at most so many.
+	After string
+	Limit int
+}
+
+// Tx is a transaction. Lookups return ErrNotFound, creations ErrExists. What a
+// Tx returns is the caller's to change.
+type Tx interface {
+	// Now is the time that all of the database's clients agree on.
+	Now() time.Time
+
+	CreateOrganization(Organization) error
+	Organization(name string) (Organization, error)
+	// Organizations are sorted by name.
+	Organizations() ([]Organization, error)
+
+	CreateStack(Stack) error
+	Stack(StackName) (Stack, error)
+	StackByID(id string) (Stack, error)
+	// LockStack is StackByID; until the transaction ends no other one that
+	// locks the stack sees or changes it.
+	LockStack(id string) (Stack, error)
+	// SaveStack writes everything but the id; ErrExists where another stack has
+	// the name.
+	SaveStack(Stack) error
+	// DeleteStack removes the stack and all that hangs on it.
+	DeleteStack(id string) error
+	// Stacks are sorted by id, at most query.Limit.
+	Stacks(query StackQuery) ([]Stack, error)
+	// ProjectExists says whether the organization has a stack of the project.
+	ProjectExists(org, project string) (bool, error)
+
+	PutState(StateVersion) error
+	State(stackID string, version int64) (StateVersion, error)
+	// PruneStates deletes the states of a stack before a version, but for the
+	// newest keep of them, and returns how many it deleted.
+	PruneStates(stackID string, before int64, keep int) (int64, error)
+
+	CreateUpdate(Update) error
+	Update(id string) (Update, error)
+	// LockUpdate is Update; as LockStack.
+	LockUpdate(id string) (Update, error)
+	SaveUpdate(Update) error
+	// UpdateByVersion is the update of a stack that left a version.
+	UpdateByVersion(stackID string, version int64) (Update, error)
+	// History are the updates of a stack that were started and are no dry runs,
+	// newest first; page counts from 1.
+	History(stackID string, page, size int) ([]Update, error)
+	// LatestPreviews are the newest dry runs.
+	LatestPreviews(stackID string, limit int) ([]Update, error)
+	// Expired are the ids of running updates whose lease ended before a time,
+	// oldest first.
+	Expired(before time.Time, limit int) ([]string, error)
+	// Running counts running updates that are no dry runs.
+	Running() (int64, error)
+
+	// AppendJournal stores rows. A row whose sequence is there already with the
+	// same digest is left out; with another digest the error is ErrExists, and
+	// nothing is stored.
+	AppendJournal(updateID string, rows []JournalRow) error
+	// Journal calls each for every row, in the order of sequences.
+	Journal(updateID string, each func(JournalRow) error) error
+	// JournalSize is how many rows and bytes an update's journal has.
+	JournalSize(updateID string) (rows, bytes int64, err error)
+	// PruneJournals deletes the journals of updates that were completed before a
+	// time, and returns how many rows that were.
+	PruneJournals(before time.Time) (int64, error)
+
+	// PutCheckpoint replaces the update's checkpoint.
+	PutCheckpoint(Checkpoint) error
+	Checkpoint(updateID string) (Checkpoint, error)
+	// PruneCheckpoints is PruneJournals for checkpoints.
+	PruneCheckpoints(before time.Time) (int64, error)
+
+	// PutEvents stores events; one whose sequence is there already is left out.
+	PutEvents(updateID string, rows []EventRow) error
+	// Events are those after a sequence, in order; -1 for all.
+	Events(updateID string, after int64, limit int) ([]EventRow, error)
+	// PruneEvents is PruneJournals for events.
+	PruneEvents(before time.Time) (int64, error)
+	// PruneUpdates deletes updates that were created before a time and never
+	// started, and dry runs that were completed before it.
+	PruneUpdates(before time.Time) (int64, error)
+
+	PutDataKey(DataKey) error
+	// DataKeys are a stack's, oldest first.
+	DataKeys(stackID string) ([]DataKey, error)
+	// DataKeysNotWrappedBy are those of all stacks that another operator's key
+	// wraps.
+	DataKeysNotWrappedBy(key string, limit int) ([]DataKey, error)
+	// RewrapDataKey replaces Wrapped and WrappedBy.
+	RewrapDataKey(DataKey) error
+
+	CreateToken(Token) error
+	Token(id string) (Token, error)
+	SaveToken(Token) error
+	// Tokens are sorted by id.
+	Tokens() ([]Token, error)
+
+	// CreatePack numbers the publication; ErrExists where the tag is taken.
+	CreatePack(PolicyPack) (PolicyPack, error)
+	SavePack(PolicyPack) error
+	Pack(org, name, tag string) (PolicyPack, error)
+	PackByVersion(org, name string, version int64) (PolicyPack, error)
+	// LatestPack is the newest complete publication.
+	LatestPack(org, name string) (PolicyPack, error)
+	// Packs are without archives, sorted by name and version.
+	Packs(org string) ([]PolicyPack, error)
+	// DeletePack deletes one publication, or all of them where tag is empty.
+	DeletePack(org, name, tag string) error
+
+	// PutRequirement replaces the one for the same organization and pack.
+	PutRequirement(PackRequirement) error
+	DeleteRequirement(org, pack string) error
+	// Requirements are sorted by pack.
+	Requirements(org string) ([]PackRequirement, error)
+
+	// LastAudit is the newest entry, locked until the transaction ends: entries
+	// form a chain. ErrNotFound before the first.
+	LastAudit() (AuditEntry, error)
+	AppendAudit(AuditEntry) error
+	// Audit are the entries after a sequence, in order.
+	Audit(after int64, limit int) ([]AuditEntry, error)
+
+	// Setting is a value that belongs to the installation, such as its id.
+	Setting(name string) ([]byte, error)
+	// PutSetting replaces it.
+	PutSetting(name string, value []byte) error
+}
