@@ -9,7 +9,7 @@ import (
 // Verb is one thing that a token may do.
 type Verb string
 
-// The verbs.
+// The verbs. Each that does more includes Read, and Apply includes Preview.
 const (
 	// Read sees stacks, states without secrets, and history.
 	Read Verb = "read"

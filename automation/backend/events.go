@@ -1,0 +1,119 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// maxEvents is how many events one call may bring.
+const maxEvents = 5_000
+
+func eventLabel(updateID string, sequence int64) string {
+	return fmt.Sprintf("%s/%d", updateID, sequence)
+}
+
+// eventHead is as much of an apitype.EngineEvent as the service looks at.
+type eventHead struct {
+	Sequence int64 `json:"sequence"`
+	Stack    *struct {
+		Pack    string `json:"policyPackName"`
+		Tag     string `json:"policyPackVersionTag"`
+		Version string `json:"policyPackVersion"`
+	} `json:"policyAnalyzeStackSummaryEvent"`
+	Summary *struct {
+		Changes map[string]int `json:"resourceChanges"`
+	} `json:"summaryEvent"`
+}
+
+// PutEvents stores engine events, JSON objects, and reads from them what the
+// history shows.
+func (s *Service) PutEvents(ctx context.Context, ref UpdateRef, events []json.RawMessage) error {
+	if len(events) > maxEvents {
+		return Fail(CodeTooLarge, "%d events at once: at most %d", len(events), maxEvents)
+	}
+	stackID, err := s.stackOf(ctx, ref)
+	if err != nil {
+		return err
+	}
+	keys, err := s.keys.of(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	rows := make([]EventRow, 0, len(events))
+	var heads []eventHead
+	for i, event := range events {
+		var head eventHead
+		if err := json.Unmarshal(event, &head); err != nil {
+			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("event %d of the batch is not a JSON object of the expected shape", i), Cause: err}
+		}
+		rows = append(rows, EventRow{Sequence: head.Sequence, Sealed: keys.seal(sealEvent, eventLabel(ref.ID, head.Sequence), event)})
+		if head.Stack != nil || head.Summary != nil {
+			heads = append(heads, head)
+		}
+	}
+	return s.store.Update(ctx, func(tx Tx) error {
+		update, err := leased(tx, ref)
+		if err != nil {
+			return err
+		}
+		if err := tx.PutEvents(ref.ID, rows); err != nil {
+			return err
+		}
+		if len(heads) == 0 {
+			return s.heard(tx, &update)
+		}
+		for _, h := range heads {
+			update.learn(h)
+		}
+		update.Touched, update.LeaseExpiresAt = true, tx.Now().Add(s.opts.Lease)
+		return tx.SaveUpdate(update)
+	})
+}
+
+// learn takes over what an event says. Events are the client's word: enough
+// for a history, no proof against somebody who forges them.
+func (u *Update) learn(h eventHead) {
+	if h.Summary != nil {
+		u.Changes = h.Summary.Changes
+	}
+	if h.Stack == nil {
+		return
+	}
+	for i, p := range u.Policies {
+		if p.Name == h.Stack.Pack && slices.Contains([]string{h.Stack.Tag, h.Stack.Version}, p.Tag) {
+			u.Policies[i].Reported = true
+		}
+	}
+}
+
+// Events returns an update's events after a sequence number, -1 for all, and
+// the last one's number.
+func (s *Service) Events(ctx context.Context, by Caller, name StackName, id string, after int64, limit int) (events []json.RawMessage, last int64, err error) {
+	stack, err := s.stackFor(ctx, by, Read, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	update, err := s.updateIn(ctx, stack, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	keys, err := s.keys.of(ctx, stack.ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	var rows []EventRow
+	if err := s.store.View(ctx, func(tx Tx) (err error) { rows, err = tx.Events(update.ID, after, limit); return err }); err != nil {
+		return nil, 0, err
+	}
+	last = after
+	for _, r := range rows {
+		event, err := keys.open(sealEvent, eventLabel(update.ID, r.Sequence), r.Sealed)
+		if err != nil {
+			return nil, 0, err
+		}
+		events, last = append(events, event), r.Sequence
+	}
+	return events, last, nil
+}

@@ -1,0 +1,152 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// maxBatch is how many entries one call may bring; a client that sent more is
+// told so, and splits.
+const maxBatch = 10_000
+
+func journalLabel(updateID string, sequence int64) string {
+	return fmt.Sprintf("%s/%d", updateID, sequence)
+}
+
+// AppendJournal stores journal entries, each a JSON object; they are durable
+// when it returns nil. Entries may come again, and in any order.
+func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []json.RawMessage) error {
+	if len(entries) > maxBatch {
+		return Fail(CodeTooLarge, "%d journal entries at once: at most %d", len(entries), maxBatch)
+	}
+	stackID, err := s.stackOf(ctx, ref)
+	if err != nil {
+		return err
+	}
+	keys, err := s.keys.of(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	rows, err := journalRows(keys, ref.ID, entries)
+	if err != nil {
+		return err
+	}
+	return s.store.Update(ctx, func(tx Tx) error {
+		update, err := leased(tx, ref)
+		if err != nil {
+			return s.lateEntries(tx, ref, rows, err)
+		}
+		if update.DryRun || !update.Journaled {
+			return Fail(CodeConflict, "update %s sends no journal: it is a preview, or it said that it would send whole states", ref.ID)
+		}
+		if err := tx.AppendJournal(ref.ID, rows); err != nil {
+			if errors.Is(err, ErrExists) {
+				return Fail(CodeConflict, "a journal entry of update %s came again with another content: nothing of this batch was kept", ref.ID)
+			}
+			return err
+		}
+		return s.heard(tx, &update)
+	})
+}
+
+// lateEntries lets a batch pass that was stored before the update was closed:
+// its acknowledgement was lost on the way.
+func (s *Service) lateEntries(tx Tx, ref UpdateRef, rows []JournalRow, refusal error) error {
+	update, err := tx.Update(ref.ID)
+	if err != nil || !update.knows(ref.Token) {
+		return refusal
+	}
+	stored := map[int64]string{}
+	err = tx.Journal(ref.ID, func(r JournalRow) error {
+		stored[r.Sequence] = string(r.Digest)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if stored[r.Sequence] != string(r.Digest) {
+			return refusal
+		}
+	}
+	return nil
+}
+
+func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) ([]JournalRow, error) {
+	rows := make([]JournalRow, 0, len(entries))
+	for i, entry := range entries {
+		var head struct {
+			Version    int   `json:"version"`
+			SequenceID int64 `json:"sequenceID"`
+		}
+		if err := json.Unmarshal(entry, &head); err != nil {
+			return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("journal entry %d of the batch is not a JSON object of the expected shape", i), Cause: err}
+		}
+		if head.SequenceID < 1 {
+			return nil, Fail(CodeInvalid, "journal entry %d of the batch has no sequence number", i)
+		}
+		if head.Version > 1 {
+			return nil, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Version)
+		}
+		rows = append(rows, JournalRow{
+			Sequence: head.SequenceID, Digest: digest(entry),
+			Sealed: keys.seal(sealJournal, journalLabel(updateID, head.SequenceID), entry),
+		})
+	}
+	return rows, nil
+}
+
+// stackOf is the id of the stack that an update is of, if the token is one of
+// the update's.
+func (s *Service) stackOf(ctx context.Context, ref UpdateRef) (string, error) {
+	var update Update
+	err := s.store.View(ctx, func(tx Tx) (err error) { update, err = tx.Update(ref.ID); return err })
+	if errors.Is(err, ErrNotFound) || err == nil && !update.knows(ref.Token) {
+		return "", leaseLost(ref.ID)
+	}
+	return update.StackID, err
+}
+
+func checkpointLabel(updateID string) string { return updateID }
+
+// PutCheckpoint replaces the state that an update has reached, an
+// apitype.UntypedDeployment as JSON, for clients that send whole states.
+// sequence orders them; 0 for clients that do not number them.
+func (s *Service) PutCheckpoint(ctx context.Context, ref UpdateRef, sequence int64, state json.RawMessage) error {
+	if err := checkDeployment(state); err != nil {
+		return err
+	}
+	stackID, err := s.stackOf(ctx, ref)
+	if err != nil {
+		return err
+	}
+	keys, err := s.keys.of(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	sealed := keys.seal(sealCheckpoint, checkpointLabel(ref.ID), state)
+	return s.store.Update(ctx, func(tx Tx) error {
+		update, err := leased(tx, ref)
+		if err != nil {
+			return err
+		}
+		if update.DryRun || update.Journaled {
+			return Fail(CodeConflict, "update %s sends no whole states: it is a preview, or it said that it would send a journal", ref.ID)
+		}
+		if sequence > 0 {
+			last, err := tx.Checkpoint(ref.ID)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			if sequence < last.Sequence {
+				return Fail(CodeConflict, "state %d of update %s came after state %d", sequence, ref.ID, last.Sequence)
+			}
+		}
+		if err := tx.PutCheckpoint(Checkpoint{UpdateID: ref.ID, Sequence: sequence, Sealed: sealed}); err != nil {
+			return err
+		}
+		return s.heard(tx, &update)
+	})
+}

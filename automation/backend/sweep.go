@@ -1,0 +1,75 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// unstartedFor is how long an update that nobody started is kept.
+const unstartedFor = 24 * time.Hour
+
+// Sweep closes the updates whose lease has ended and returns how many; the
+// first error does not keep it from the others.
+func (s *Service) Sweep(ctx context.Context) (closed int, err error) {
+	const batch = 100
+	var ids []string
+	if err := s.store.View(ctx, func(tx Tx) (err error) { ids, err = tx.Expired(tx.Now(), batch); return err }); err != nil {
+		return 0, err
+	}
+	var failures []error
+	for _, id := range ids {
+		if ok, err := s.expire(ctx, id); err != nil {
+			failures = append(failures, err)
+		} else if ok {
+			closed++
+		}
+	}
+	return closed, errors.Join(failures...)
+}
+
+// expire closes an update, unless it was renewed meanwhile. Once its tokens
+// are gone no write of its client's passes any more, so that what is folded
+// stays what was acknowledged.
+func (s *Service) expire(ctx context.Context, id string) (closed bool, err error) {
+	var update Update
+	err = s.store.Update(ctx, func(tx Tx) error {
+		closed = false
+		if update, err = tx.LockUpdate(id); err != nil {
+			return err
+		}
+		if update.Status != StatusRunning || tx.Now().Before(update.LeaseExpiresAt) {
+			return nil
+		}
+		closed = true
+		update.TokenHashes = nil
+		return tx.SaveUpdate(update)
+	})
+	if err != nil || !closed {
+		return false, err
+	}
+	return true, s.closeUpdate(ctx, update, closing{
+		status: StatusInterrupted, by: Caller{Token: Token{Principal: "redoubt"}}, why: "nothing was heard of it until its lease ended",
+	})
+}
+
+// Prune deletes what is kept for a while only.
+func (s *Service) Prune(ctx context.Context) error {
+	return s.store.Update(ctx, func(tx Tx) error {
+		now := tx.Now()
+		for _, p := range []struct {
+			delete func(time.Time) (int64, error)
+			before time.Time
+		}{
+			{tx.PruneJournals, now.Add(-s.opts.KeepJournals)},
+			{tx.PruneCheckpoints, now.Add(-s.opts.KeepJournals)},
+			{tx.PruneEvents, now.Add(-s.opts.KeepEvents)},
+			{tx.PruneUpdates, now.Add(-unstartedFor)},
+		} {
+			if _, err := p.delete(p.before); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

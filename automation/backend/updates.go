@@ -1,0 +1,195 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// NewUpdate describes an update to be made.
+type NewUpdate struct {
+	Kind   UpdateKind
+	DryRun bool
+	// Config is the configuration that it runs with, a JSON object; secrets in
+	// it are ciphertext.
+	Config json.RawMessage
+	// Message and Environment are what the client says about it.
+	Message     string
+	Environment map[string]string
+}
+
+// CreateUpdate makes an update that is not started yet, and says which packs
+// it must run.
+func (s *Service) CreateUpdate(ctx context.Context, by Caller, name StackName, n NewUpdate) (Update, []PolicyPack, error) {
+	verb := Preview
+	if !n.DryRun {
+		verb = Apply
+	}
+	stack, err := s.stackFor(ctx, by, verb, name)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	if !n.DryRun && stack.Protected && !by.May(ApplyProtected, name) {
+		return Update{}, nil, s.refuse(ctx, by, "update.create", name.String(),
+			"stack "+name.String()+" is protected: preview it, and order the change to have it approved and applied")
+	}
+	if err := recoverable(stack, n); err != nil {
+		return Update{}, nil, err
+	}
+	keys, err := s.keys.of(ctx, stack.ID)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	update := Update{
+		ID: newID("upd"), StackID: stack.ID, Kind: n.Kind, DryRun: n.DryRun, Status: StatusCreated,
+		Principal: by.Principal(), Message: n.Message, Environment: n.Environment,
+	}
+	if len(n.Config) > 0 {
+		update.SealedConfig = keys.seal(sealConfig, update.ID, n.Config)
+	}
+	var packs []PolicyPack
+	err = s.store.Update(ctx, func(tx Tx) error {
+		if packs, err = requiredPacks(tx, name.Org); err != nil {
+			return err
+		}
+		update.Policies = nil
+		for _, p := range packs {
+			update.Policies = append(update.Policies, RequiredPack{Name: p.Name, Version: p.Version, Tag: p.Tag})
+		}
+		update.CreatedAt = tx.Now()
+		return tx.CreateUpdate(update)
+	})
+	return update, packs, err
+}
+
+// recoverable refuses to go on blindly after an update died while it created
+// something: the same thing would be created twice.
+func recoverable(stack Stack, n NewUpdate) error {
+	if n.DryRun || stack.PendingCreates == 0 || n.Kind == KindRefresh {
+		return nil
+	}
+	return Fail(CodeConflict, "stack %s needs recovery: the update before died while it created %d resource(s), which may exist. "+
+		"Run `pulumi refresh` and say which of them exist, or remove them from the state with `pulumi refresh --clear-pending-creates`", stack.Name, stack.PendingCreates)
+}
+
+// Lease is the right to write a stack's state, for a while.
+type Lease struct {
+	Update Update
+	// Token is shown this once.
+	Token     string
+	ExpiresAt time.Time
+}
+
+// StartUpdate begins an update: one that is no dry run gets the stack's lease.
+// journal says that the client sends steps as journal entries.
+func (s *Service) StartUpdate(ctx context.Context, by Caller, name StackName, id string, tags map[string]string, journal bool) (Lease, error) {
+	if err := CheckTags(tags); err != nil {
+		return Lease{}, err
+	}
+	stack, err := s.stackFor(ctx, by, Preview, name)
+	if err != nil {
+		return Lease{}, err
+	}
+	// An update that is in the way and may be closed is closed first; closing is
+	// too much work for the transaction that takes the lease.
+	const attempts = 3
+	for range attempts {
+		lease, blocker, err := s.tryStart(ctx, by, stack.ID, id, tags, journal)
+		if err != nil || blocker == nil {
+			return lease, err
+		}
+		if err := s.closeUpdate(ctx, *blocker, closing{status: StatusInterrupted, by: by, why: "its lease had ended"}); err != nil {
+			return Lease{}, err
+		}
+	}
+	return Lease{}, Fail(CodeConflict, "stack %s is being changed by others: try again", name)
+}
+
+// tryStart returns the lease, or the update that must be closed before.
+func (s *Service) tryStart(ctx context.Context, by Caller, stackID, id string, tags map[string]string, journal bool) (lease Lease, blocker *Update, err error) {
+	err = s.store.Update(ctx, func(tx Tx) error {
+		lease, blocker = Lease{}, nil
+		stack, err := tx.LockStack(stackID)
+		if err != nil {
+			return missing(err, "the stack was deleted")
+		}
+		update, err := tx.LockUpdate(id)
+		if errors.Is(err, ErrNotFound) || err == nil && update.StackID != stackID {
+			return Fail(CodeNotFound, "stack %s has no update %s", stack.Name, quoted(id))
+		}
+		if err != nil {
+			return err
+		}
+		if update.Status != StatusCreated || update.Principal != by.Principal() {
+			return Fail(CodeConflict, "update %s was started already, or is somebody else's", id)
+		}
+		if !update.DryRun {
+			if blocker, err = takeStack(tx, &stack, &update); err != nil || blocker != nil {
+				return err
+			}
+		}
+		if !update.DryRun && len(tags) > 0 {
+			stack.Tags = merged(stack.Tags, tags)
+		}
+		update.Status, update.StartedAt, update.BaseVersion, update.Journaled = StatusRunning, tx.Now(), baseOf(stack, update), journal
+		lease = s.grant(tx, &update, s.opts.FirstLease)
+		if err := tx.SaveUpdate(update); err != nil {
+			return err
+		}
+		lease.Update = update
+		if update.DryRun {
+			return nil
+		}
+		stack.UpdatedAt = update.StartedAt
+		if err := tx.SaveStack(stack); err != nil {
+			return err
+		}
+		return record(tx, by, "update.start", stack.Name.String(), map[string]string{
+			"update": id, "kind": string(update.Kind), "version": fmt.Sprint(update.Version),
+		})
+	})
+	return lease, blocker, err
+}
+
+// baseOf is the state that the update's journal counts from: the newest one.
+// The update's own version is not there yet.
+func baseOf(stack Stack, u Update) int64 {
+	if u.DryRun {
+		return stack.Version
+	}
+	return u.Version - 1
+}
+
+// takeStack makes the update the stack's active one, or returns the one that
+// is in the way and may be closed.
+func takeStack(tx Tx, stack *Stack, update *Update) (blocker *Update, err error) {
+	if stack.ActiveUpdate != "" {
+		active, err := tx.LockUpdate(stack.ActiveUpdate)
+		if err != nil {
+			return nil, err
+		}
+		if active.Status == StatusRunning && tx.Now().Before(active.LeaseExpiresAt) {
+			return nil, busy(*stack, active)
+		}
+		if !active.Status.Final() {
+			return &active, nil
+		}
+	}
+	stack.Fence++
+	stack.ActiveUpdate = update.ID
+	update.Fence, update.Version = stack.Fence, stack.Version+1
+	return nil, nil
+}
+
+func merged(a, b map[string]string) map[string]string {
+	out := make(map[string]string, len(a)+len(b))
+	for k, v := range a {
+		out[k] = v
+	}
+	for k, v := range b {
+		out[k] = v
+	}
+	return out
+}
