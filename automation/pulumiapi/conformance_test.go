@@ -168,6 +168,7 @@ func secretsProviders(t *testing.T, l *laptop) {
 	require.Contains(t, l.run(t, "stack", "output", "--show-secrets"), "canary-in-config")
 	l.run(t, "stack", "init", "locked", "--secrets-provider", "passphrase", "--no-select")
 	l.run(t, "stack", "rm", "locked", "--yes")
+	l.run(t, "stack", "select", "dev") // rm forgets which one was selected
 }
 
 // policy publishes a pack, has it required, and sees it refuse something.
