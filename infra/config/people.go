@@ -4,12 +4,12 @@ import "redoubt/infra/singleton"
 
 // Identity is who may do what, in AWS and in the application.
 type Identity struct {
-	// BreakGlass, Auditors and Support are ARNs of principals that may assume
-	// those roles, with MFA; a role that nobody may assume is not made.
+	// BreakGlass are ARNs of principals that may assume the role that repairs a
+	// locked account, with MFA; a role that nobody may assume is not made.
 	BreakGlass []string `json:"breakGlass"`
-	// Auditors read configuration and no data.
+	// Auditors are ARNs of who may read configuration, and no data.
 	Auditors []string `json:"auditors"`
-	// Support may open cases with AWS.
+	// Support are ARNs of who may open cases with AWS.
 	Support []string `json:"support"`
 	// PasswordPolicy is IAM's, one per account.
 	PasswordPolicy singleton.Singleton `json:"passwordPolicy"`
@@ -73,7 +73,7 @@ type Response struct {
 type Contacts struct {
 	// Alternate is the account's alternate contacts: manage, adopt or off.
 	Alternate singleton.Singleton `json:"alternate"`
-	// Security, Operations and Billing are those contacts.
+	// Security is whom AWS tells of abuse and vulnerabilities.
 	Security Person `json:"security"`
 	// Operations is whom AWS's technical account manager calls.
 	Operations Person `json:"operations"`
@@ -117,7 +117,7 @@ type Backup struct {
 	CopyToReplica bool `json:"copyToReplica"`
 	// Lock is none or governance: recovery points cannot be deleted early.
 	Lock string `json:"lock"`
-	// MinDays and MaxDays are the retention that the lock allows.
+	// MinDays is the shortest retention that the lock allows.
 	MinDays int `json:"minDays"`
 	// MaxDays is the longest retention that the lock allows.
 	MaxDays int `json:"maxDays"`
