@@ -13,6 +13,7 @@ import (
 // buckets are the stack's buckets; the replicas are nil without replication.
 type buckets struct {
 	accessLogs, data, audit        *data.Bucket
+	artifacts                      *data.Bucket
 	accessLogsReplica, dataReplica *data.Bucket
 }
 

@@ -14,6 +14,7 @@ import (
 // Stack is a deployed stack.
 type Stack struct {
 	config config.Config
+	served *served
 	place  *place
 	keys   keys
 	deployed
@@ -43,7 +44,11 @@ type deployed struct {
 
 // Deploy registers everything that the configuration asks for.
 func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
-	s := &Stack{config: c}
+	watched, err := watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{config: c, served: watched}
 	for _, layer := range []func(*pulumi.Context) error{
 		s.deployPlace, s.checkContainment, s.deployData, s.deployDetection, s.deployAlerting, s.deployAccess, s.deployPeople,
 		s.deployNetwork, s.deployResolver, s.deployEdge, s.deployShield, s.deployUsers, s.deployStores, s.deployFunctions, s.deployWorkload, s.deployIngestion, s.deployAPI, s.deployBackup, s.deployWatch, s.deployResponse,
