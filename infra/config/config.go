@@ -166,7 +166,8 @@ type Shield struct {
 type Compute struct {
 	// Image is what runs; by digest (repo@sha256:…) in prod.
 	Image string `json:"image"`
-	// CPU of a task in units of 1/1024 vCPU; with Memory a pair that Fargate offers.
+	// CPU of a task in units of 1/1024 vCPU; with the memory a pair that Fargate
+	// offers.
 	CPU int `json:"cpu"`
 	// Memory of a task in MiB.
 	Memory int `json:"memory"`

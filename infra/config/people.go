@@ -29,9 +29,9 @@ type Identity struct {
 	// CallbackURLs are where users come back to after signing in; empty for
 	// https://<domain.name>/oauth2/callback.
 	CallbackURLs []string `json:"callbackUrls"`
-	// TokenMinutes is how long access tokens are valid, 5 to 1440.
+	// TokenMinutes is how long access tokens are valid.
 	TokenMinutes int `json:"tokenMinutes"`
-	// SessionHours is how long users stay signed in, 1 to 87600.
+	// SessionHours is how long users stay signed in.
 	SessionHours int `json:"sessionHours"`
 	// Organization makes the organization's policies; only in its management
 	// account.
@@ -61,7 +61,7 @@ type Response struct {
 	AutoContain []string `json:"autoContain"`
 	// Approvers are ARNs of who may approve a containment, with MFA.
 	Approvers []string `json:"approvers"`
-	// ApprovalTimeoutMinutes is 5 to 1440.
+	// ApprovalTimeoutMinutes is how long a containment waits for an approval.
 	ApprovalTimeoutMinutes int `json:"approvalTimeoutMinutes"`
 	// GameDay makes sample findings every quarter; never in prod.
 	GameDay bool `json:"gameDay"`

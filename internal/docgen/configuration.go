@@ -224,7 +224,7 @@ func (r *reference) singletons() {
 }
 
 func (r *reference) secrets() {
-	r.WriteString("\n## Secrets\n\nEach is one text, set with `pulumi config set --secret redoubt:<key>`; none is in the clear in a file or a state.\n\n| key | meaning |\n|---|---|\n")
+	r.WriteString("\n## Secret keys\n\nEach is one text, set with `pulumi config set --secret redoubt:<key>`; none is in the clear in a file or a state.\n\n| key | meaning |\n|---|---|\n")
 	for _, k := range config.SecretKeys {
 		fmt.Fprintf(r, "| `%s` | %s |\n", k.Name, cell(k.Meaning))
 	}
