@@ -31,9 +31,10 @@ const unreserved = 100
 
 // Secrets is the database user's secret.
 type Secrets struct {
-	// RotationDays is 1 to 1000.
+	// RotationDays is how often the password is rotated.
 	RotationDays int `json:"rotationDays"`
-	// RecoveryDays is 7 to 30, or 0 to delete at once.
+	// RecoveryDays is how long a deleted secret can be brought back: 7 to 30, or 0
+	// to delete at once.
 	RecoveryDays int `json:"recoveryDays"`
 }
 

@@ -78,6 +78,16 @@ var ranges = []struct {
 	{"keys.rotationDays", func(c Config) float64 { return float64(c.Keys.RotationDays) }, 90, 2560},
 }
 
+// retentions are the fields that hold days for CloudWatch Logs.
+var retentions = []struct {
+	field string
+	value func(Config) int
+}{
+	{"logs.applicationDays", func(c Config) int { return c.Logs.ApplicationDays }},
+	{"logs.flowDays", func(c Config) int { return c.Logs.FlowDays }},
+	{"logs.auditDays", func(c Config) int { return c.Logs.AuditDays }},
+}
+
 // The sentences that make what cannot be undone.
 const (
 	// shieldCommitment buys a subscription.
@@ -92,12 +102,12 @@ func (c Config) validate() Findings {
 	var fs Findings
 	for _, ch := range choices {
 		if v := ch.value(c); !slices.Contains(ch.of, v) {
-			fs.add(ch.field, fmt.Sprintf("%q is not a choice", v), "one of "+strings.Join(ch.of, ", "))
+			fs.add(ch.field, fmt.Sprintf("%q is not a choice", v), Allowed{OneOf: ch.of}.String())
 		}
 	}
 	for _, r := range ranges {
 		if v := r.value(c); v < r.min || v > r.max {
-			fs.add(r.field, fmt.Sprintf("%v is out of range", v), fmt.Sprintf("%v to %v", r.min, r.max))
+			fs.add(r.field, number(v)+" is out of range", Allowed{Min: r.min, Max: r.max}.String())
 		}
 	}
 	c.validatePlace(&fs)
@@ -245,14 +255,9 @@ func (c Config) validateWorkload(fs *Findings) {
 }
 
 func (c Config) validateLogs(fs *Findings) {
-	for _, r := range []struct {
-		field string
-		days  int
-	}{
-		{"logs.applicationDays", c.Logs.ApplicationDays}, {"logs.flowDays", c.Logs.FlowDays}, {"logs.auditDays", c.Logs.AuditDays},
-	} {
-		if !slices.Contains(retentionDays, r.days) {
-			fs.add(r.field, fmt.Sprintf("CloudWatch Logs does not offer %d days", r.days), "one of "+strings.Trim(fmt.Sprint(retentionDays), "[]"))
+	for _, r := range retentions {
+		if days := r.value(c); !slices.Contains(retentionDays, days) {
+			fs.add(r.field, fmt.Sprintf("CloudWatch Logs does not offer %d days", days), "one of "+strings.Trim(fmt.Sprint(retentionDays), "[]"))
 		}
 	}
 	for k := range c.Tags {

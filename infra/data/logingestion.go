@@ -68,7 +68,8 @@ type LogIngestionArgs struct {
 	RoleName, SubscriptionRoleName string
 	// PermissionsBoundary caps the roles; empty for none.
 	PermissionsBoundary string
-	// LogKmsKeyArn encrypts the log group of the stream's errors.
+	// LogKmsKeyArn encrypts the log group of the stream's errors;
+	// LogRetentionInDays is one of monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	Tags               map[string]string

@@ -51,8 +51,10 @@ type OpenSearchArgs struct {
 	// SubnetIDs are as many as the domain has zones: 1, 2 or 3.
 	SubnetIDs        []pulumi.StringInput
 	SecurityGroupIDs pulumi.StringArrayInput
-	KmsKeyArn        pulumi.StringInput
-	// LogKmsKeyArn encrypts the log groups.
+	// KmsKeyArn encrypts the domain's indexes and snapshots.
+	KmsKeyArn pulumi.StringInput
+	// LogKmsKeyArn encrypts the log groups; LogRetentionInDays is one of
+	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	// MasterRoleName is the role that administers the domain's own access control.
@@ -74,8 +76,9 @@ type OpenSearchArgs struct {
 type OpenSearch struct {
 	pulumi.ResourceState
 
-	Domain   *opensearch.Domain
-	Arn      pulumi.StringOutput
+	Domain *opensearch.Domain
+	Arn    pulumi.StringOutput
+	// Endpoint is the API's host, without a scheme.
 	Endpoint pulumi.StringOutput
 	// DomainArn, DomainName and AccessRoles, the names of the roles that the
 	// access policy admits, are known at preview, for policies.

@@ -38,6 +38,7 @@ func (s *Stack) deployFunctions(ctx *pulumi.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.buckets.artifacts = artifacts
 	s.signing, err = workload.NewCodeSigning(ctx, c.Prefix()+"-signing", &workload.CodeSigningArgs{
 		Prefix: c.Prefix(), Policy: workload.SigningPolicy(c.Functions.Signing), Tags: c.Tags,
 	}, p.here())

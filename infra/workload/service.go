@@ -88,7 +88,8 @@ type ServiceArgs struct {
 	StorageKmsKeyArn pulumi.StringInput
 	// KeyAlias is KmsKeyArn's alias, "alias/…", by which policies name it.
 	KeyAlias string
-	// LogKmsKeyArn encrypts the log groups.
+	// LogKmsKeyArn encrypts the log groups; LogRetentionInDays is one of
+	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	// ExecuteCommand lets people open a shell in a task; every session is logged.
