@@ -2,8 +2,8 @@ package config
 
 import "redoubt/infra/singleton"
 
-// Functions is the Lambda functions that the stack runs: the password rotation
-// and the search domain's set-up.
+// Functions is the Lambda functions that the stack runs: the password rotation,
+// the search domain's set-up and the splitter of its logs.
 type Functions struct {
 	// Dir is where `make functions` writes their archives, from the project's root.
 	Dir string `json:"dir"`

@@ -92,6 +92,7 @@ func TestFindingsNameFieldReasonAndFix(t *testing.T) {
 		"one zone":                {with(source{"redoubt:network": `{"availabilityZones":["a"]}`}), `redoubt:network.availabilityZones: 1 zones (two to four letters, for example [a, b])`},
 		"zone twice":              {with(source{"redoubt:network": `{"availabilityZones":["a","a"]}`}), `redoubt:network.availabilityZones[1]: "a" is not a zone letter, or stands twice (distinct letters of the region's zones)`},
 		"no NAT, no endpoints":    {with(source{"redoubt:network": `{"nat":"none","egressInternet":false}`}), `redoubt:network.endpoints: without NAT the tasks reach AWS only through endpoints (all, or nat: single)`},
+		"no way to Firehose":      {with(source{"redoubt:network": `{"egressInternet":false}`, "redoubt:search": `{"ingest":true}`}), `redoubt:network.endpoints: search.ingest needs a function to reach Firehose`},
 		"same replica region":     {with(source{"redoubt:replicaRegion": "eu-central-1"}), `redoubt:replicaRegion: eu-central-1 is aws:region itself: a copy there survives nothing (name another region)`},
 		"replica in China":        {with(source{"redoubt:replicaRegion": "cn-north-1"}), `redoubt:replicaRegion: eu-central-1 and cn-north-1 are in different partitions (name a region of partition aws)`},
 		"replication to nowhere":  {prod(source{"redoubt:replicaRegion": "", "redoubt:backup": `{"copyToReplica":false}`}), `redoubt:replicaRegion: storage.replication has nowhere to copy to (name another region)`},

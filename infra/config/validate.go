@@ -158,6 +158,9 @@ func (c Config) validateNetwork(fs *Findings) {
 	if n.NAT == "none" && n.Endpoints != "all" {
 		fs.add("network.endpoints", "without NAT the tasks reach AWS only through endpoints", "all, or nat: single")
 	}
+	if c.Search.Ingest && n.NAT != "none" && n.Endpoints != "all" && !n.EgressInternet {
+		fs.add("network.endpoints", "search.ingest needs a function to reach Firehose, and there is neither an endpoint nor a way out", "all, or egressInternet: true, or search.ingest: false")
+	}
 	if n.NAT == "none" && n.EgressInternet {
 		fs.add("network.egressInternet", "there is no way out without NAT", "false, or nat: single")
 	}
