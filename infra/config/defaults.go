@@ -37,7 +37,7 @@ var defaults = map[Environment]Config{
 		Contacts:  Contacts{Alternate: off},
 		Backup:    Backup{Lock: "none", RegionSettings: adopt},
 		Functions: Functions{Dir: "dist/functions", Signing: "Warn"},
-		Secrets:   Secrets{RotationDays: 30},
+		Secrets:   Secrets{RotationDays: 30, MaxAgeDays: 90},
 		API:       API{Account: manage, RatePerSecond: 50, Burst: 100},
 	},
 	Staging: {
@@ -64,7 +64,7 @@ var defaults = map[Environment]Config{
 		Contacts:  Contacts{Alternate: off},
 		Backup:    Backup{Enabled: true, Lock: "none", RegionSettings: adopt},
 		Functions: Functions{Dir: "dist/functions", Signing: "Enforce"},
-		Secrets:   Secrets{RotationDays: 30, RecoveryDays: 7},
+		Secrets:   Secrets{RotationDays: 30, MaxAgeDays: 90, RecoveryDays: 7},
 		API:       API{Account: manage, RatePerSecond: 100, Burst: 200},
 	},
 	Prod: {
@@ -94,7 +94,7 @@ var defaults = map[Environment]Config{
 			Enabled: true, CopyToReplica: true, Lock: "governance", MinDays: 7, MaxDays: 400, RestoreTests: true, RegionSettings: adopt,
 		},
 		Functions: Functions{Dir: "dist/functions", Signing: "Enforce", Reserve: true},
-		Secrets:   Secrets{RotationDays: 30, RecoveryDays: 30},
+		Secrets:   Secrets{RotationDays: 30, MaxAgeDays: 90, RecoveryDays: 30},
 		API:       API{Account: manage, RatePerSecond: 500, Burst: 1000},
 	},
 }

@@ -1,6 +1,10 @@
 package config
 
-import "redoubt/infra/singleton"
+import (
+	"fmt"
+
+	"redoubt/infra/singleton"
+)
 
 // Functions is the Lambda functions that the stack runs: the password rotation,
 // the search domain's set-up and the splitter of its logs.
@@ -14,10 +18,14 @@ type Functions struct {
 	Reserve bool `json:"reserve"`
 }
 
-// Secrets is the database user's secret.
+// Secrets is the database user's secret, and how old any secret may get.
 type Secrets struct {
 	// RotationDays is 1 to 1000.
 	RotationDays int `json:"rotationDays"`
+	// MaxAgeDays is from when an alert of level medium says that a secret was not
+	// rotated, 2 to 1000: the alarm on those that people rotate. AWS Config
+	// looks, so detection.rules must not be none.
+	MaxAgeDays int `json:"maxAgeDays"`
 	// RecoveryDays is 7 to 30, or 0 to delete at once.
 	RecoveryDays int `json:"recoveryDays"`
 }
@@ -55,6 +63,9 @@ func (c Config) validateFunctions(fs *Findings) {
 	}
 	if d := c.Secrets.RecoveryDays; d != 0 && (d < 7 || d > 30) {
 		fs.add("secrets.recoveryDays", "AWS keeps a deleted secret for 7 to 30 days", "7 to 30, or 0 to delete at once")
+	}
+	if oldest := max(c.Secrets.RotationDays, c.Database.RotationDays); c.Secrets.MaxAgeDays <= oldest {
+		fs.add("secrets.maxAgeDays", fmt.Sprintf("secrets that rotate get %d days old: each would raise the alarm", oldest), fmt.Sprintf("more than %d", oldest))
 	}
 	if len(c.API.Routes) > 0 && !c.API.Account.Used() {
 		fs.add("api.account", "without it API Gateway cannot write logs", "mode: manage, or adopt")

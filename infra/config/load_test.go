@@ -105,6 +105,7 @@ func TestFindingsNameFieldReasonAndFix(t *testing.T) {
 		"no region":               {with(source{"aws:region": ""}), `aws:region: "" is not a region (for example eu-central-1)`},
 		"backup days":             {with(source{"redoubt:database": `{"backupDays":0}`}), `redoubt:database.backupDays: 0 is out of range (1 to 35)`},
 		"capacity":                {with(source{"redoubt:database": `{"minAcu":4,"maxAcu":2}`}), `redoubt:database.minAcu: 4 is more than maxAcu 2 (minAcu ≤ maxAcu)`},
+		"secrets too young":       {with(source{"redoubt:secrets": `{"rotationDays":90}`}), `redoubt:secrets.maxAgeDays: secrets that rotate get 90 days old: each would raise the alarm (more than 90)`},
 		"retention":               {with(source{"redoubt:logs": `{"flowDays":8}`}), `redoubt:logs.flowDays: CloudWatch Logs does not offer 8 days`},
 		"reserved tag":            {with(source{"redoubt:tags": `{"aws:x":"y"}`}), `redoubt:tags.aws:x: the prefix aws: is reserved (another key)`},
 		"name too long":           {with(source{"redoubt:name": "a-very-long-name-indeed"}), `redoubt:name: "a-very-long-name-indeed" does not fit into AWS names`},

@@ -66,6 +66,7 @@ var ranges = []struct {
 	{"costs.anomalyUsd", func(c Config) float64 { return c.Costs.AnomalyUSD }, 0, 1_000_000},
 	{"costs.monthlyUsd", func(c Config) float64 { return c.Costs.MonthlyUSD }, 0, 100_000_000},
 	{"secrets.rotationDays", func(c Config) float64 { return float64(c.Secrets.RotationDays) }, 1, 1000},
+	{"secrets.maxAgeDays", func(c Config) float64 { return float64(c.Secrets.MaxAgeDays) }, 2, 1000},
 	{"api.ratePerSecond", func(c Config) float64 { return float64(c.API.RatePerSecond) }, 1, 10000},
 	{"api.burst", func(c Config) float64 { return float64(c.API.Burst) }, 1, 5000},
 	{"identity.tokenMinutes", func(c Config) float64 { return float64(c.Identity.TokenMinutes) }, 5, 1440},
