@@ -20,7 +20,7 @@ const splitterRuns = 10
 // logDelivery is the role with which logs are sent to the search domain.
 func logDelivery(c config.Config) string { return c.Prefix() + "-log-delivery" }
 
-// logStream is the delivery stream, logSplitter's own source and target.
+// logStream is the delivery stream, the splitter's source and target.
 func logStream(c config.Config) string { return c.Prefix() + "-logs" }
 
 // newSplitter makes the function that makes a document of each log event.
@@ -52,14 +52,18 @@ func (s *Stack) deployIngestion(ctx *pulumi.Context) error {
 	return err
 }
 
-// notByFirehose leaves out of the trail what the delivery itself does. A trail
+// notByDelivery leaves out of the trail what the delivery itself does. A trail
 // with data events records each call of the splitter, and that record would be
-// delivered by another call, for ever. Firehose calls with the stream's role,
-// and such calls name the service that made them. The rest that a delivery
+// delivered by another call, for ever. Both the caller and the called are
+// named, because AWS documents that a service which uses a role is in
+// invokedBy, but shows no such call of Firehose's. The rest that a delivery
 // causes (a new session of a role, a start of the function) is as little for
 // many events as for one. In the trail's own group and bucket everything stays.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-const notByFirehose = `{ ($.userIdentity.invokedBy NOT EXISTS) || ($.userIdentity.invokedBy != "firehose.amazonaws.com") }`
+func notByDelivery(splitter string) string {
+	return `{ (($.userIdentity.invokedBy NOT EXISTS) || ($.userIdentity.invokedBy != "firehose.amazonaws.com"))` +
+		` && (($.eventName != "Invoke") || ($.requestParameters.functionName NOT EXISTS) || ($.requestParameters.functionName != "*` + splitter + `*")) }`
+}
 
 // logSources are the application's log, the web ACL's, and the trail's where it
 // is this stack's: to an adopted one others may have subscribed already, and a
@@ -71,7 +75,9 @@ func (s *Stack) logSources() []data.LogSource {
 		{LogGroup: network.WAFLogGroup(c.Prefix()), Group: s.acl.LogGroup},
 	}
 	if s.trail.LogGroup != nil {
-		sources = append(sources, data.LogSource{LogGroup: monitoring.TrailLogGroup(c.Prefix()), Group: s.trail.LogGroup, Pattern: notByFirehose})
+		sources = append(sources, data.LogSource{
+			LogGroup: monitoring.TrailLogGroup(c.Prefix()), Group: s.trail.LogGroup, Pattern: notByDelivery(s.splitter.Function.Name),
+		})
 	}
 	return sources
 }

@@ -42,12 +42,14 @@ func delivered(g *graphtest.Graph) map[string]any {
 func TestLogsAreSplitOnTheirWayToSearch(t *testing.T) {
 	t.Parallel()
 	g := graph(t, "prod")
-	const withoutDelivery = `{ ($.userIdentity.invokedBy NOT EXISTS) || ($.userIdentity.invokedBy != "firehose.amazonaws.com") }`
+	const withoutDelivery = `{ (($.userIdentity.invokedBy NOT EXISTS) || ($.userIdentity.invokedBy != "firehose.amazonaws.com"))` +
+		` && (($.eventName != "Invoke") || ($.requestParameters.functionName NOT EXISTS) || ($.requestParameters.functionName != "*redoubt-prod-split-logs*")) }`
 	require.Equal(t, map[string]any{
 		"/app/prod/app": "", "aws-waf-logs-redoubt-prod": "",
 		// Each call of the splitter is in the trail: it must not cause another.
 		"/redoubt-prod/trail": withoutDelivery,
 	}, delivered(g))
+	require.LessOrEqual(t, len(withoutDelivery), 1024, "CloudWatch Logs' limit of a pattern")
 	require.Len(t, g.ByType(subscription), 3, "one of the two that a group may have")
 
 	stream, fn := g.Only("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"), g.One("aws:lambda/function:Function", "redoubt-prod-split-logs-function")

@@ -45,7 +45,7 @@ type LogSplitterArgs struct {
 // that role to, and in one account no permission on the function is needed
 // beside it. A permission for firehose.amazonaws.com would open nothing:
 // Firehose calls with the role and not as itself.
-// https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-lambda
+// https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html
 type LogSplitter struct {
 	pulumi.ResourceState
 

@@ -55,9 +55,11 @@ func object(message string) map[string]any {
 	return fields
 }
 
-// An index makes one term of a value and the path to it, of at most 32,766
-// bytes, and takes objects 20 deep: it would refuse the whole document.
-// https://docs.opensearch.org/latest/field-types/supported-field-types/flat-object/
+// A flat_object makes a term of each value, and another of the path and the
+// value. A term has 32,766 bytes at most, and one that is longer makes the
+// index refuse the whole document (OpenMetadata#28530); so may a depth of more
+// than 20, the default of index.mapping.depth.limit.
+// https://docs.opensearch.org/latest/mappings/supported-field-types/flat-object
 const (
 	termLimit  = 32766
 	depthLimit = 20
