@@ -54,7 +54,8 @@ func TestPut(t *testing.T) {
 		{"taken", 200, `{"FailedPutCount":0,"RequestResponses":[{"RecordId":"1"},{"RecordId":"2"}]}`, []string{"", ""}, ""},
 		{
 			"one refused", 200, `{"FailedPutCount":1,"RequestResponses":[{"RecordId":"1"},{"ErrorCode":"ServiceUnavailableException","ErrorMessage":"Slow down."}]}`,
-			[]string{"", "ServiceUnavailableException"}, "",
+			[]string{"", "ServiceUnavailableException"},
+			"",
 		},
 		{"answers are missing", 200, `{"FailedPutCount":0,"RequestResponses":[]}`, nil, "PutRecordBatch: 0 answers for 2 records"},
 		{"a stream that unpacks", 400, `{"__type":"InvalidSourceException","message":"hunter2"}`, nil, "PutRecordBatch: InvalidSourceException"},

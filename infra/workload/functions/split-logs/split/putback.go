@@ -12,13 +12,13 @@ import (
 // base64, as they travel.
 // https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
 const (
-	recordLimit         = 1000 << 10
-	requestLimit        = 4 << 20
-	recordsLimit        = 500
-	recordFrame         = len(`{"Data":""},`)
-	requestFrame        = 1 << 10
-	attempts            = 6
-	firstWait           = 200 * time.Millisecond
+	recordLimit  = 1000 << 10
+	requestLimit = 4 << 20
+	recordsLimit = 500
+	recordFrame  = len(`{"Data":""},`)
+	requestFrame = 1 << 10
+	attempts     = 6
+	firstWait    = 200 * time.Millisecond
 )
 
 // Stream is a delivery stream.
