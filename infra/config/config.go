@@ -286,7 +286,8 @@ type Search struct {
 	VolumeGiB int `json:"volumeGib"`
 	// CreateServiceLinkedRole is false where the account has it already.
 	CreateServiceLinkedRole bool `json:"createServiceLinkedRole"`
-	// Ingest sends the application's, the web ACL's and the trail's log there.
+	// Ingest sends the application's and the web ACL's log there, and the
+	// trail's where this stack manages it: a document for each event.
 	Ingest bool `json:"ingest"`
 }
 
