@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -53,6 +54,23 @@ var accountSources = map[string]source{
 			"accounts": []any{}, "nonMasterAccounts": []any{}, "awsServiceAccessPrincipals": []any{}, "enabledPolicyTypes": []any{},
 			"roots": []any{props{"id": "r-{alnum4:root}", "name": "Root", "arn": "arn:{partition}:organizations::{account}:root/" + id + "/r-{alnum4:root}", "policyTypes": []any{}}},
 		}, nil
+	},
+	"aws:iam/getRoles:getRoles": func(c *call) (props, error) {
+		named, err := regexp.Compile(c.text("nameRegex"))
+		if err != nil {
+			return nil, fmt.Errorf("rehearsal: aws:iam/getRoles: nameRegex: %w", err)
+		}
+		arns, names := []any{}, []any{}
+		for _, token := range toRole.types {
+			for _, r := range c.all(token) {
+				name, _ := text(r.outputs, "name")
+				path, _ := text(r.outputs, "path")
+				if strings.HasPrefix(path, c.text("pathPrefix")) && named.MatchString(name) {
+					arns, names = append(arns, r.arn()), append(names, name)
+				}
+			}
+		}
+		return props{"arns": arns, "names": names}, nil
 	},
 	"aws:ssm/getParametersByPath:getParametersByPath": func(c *call) (props, error) {
 		path, _ := text(c.in, "path")
