@@ -199,6 +199,17 @@ func TestRulesOfTwoBuses(t *testing.T) {
 	require.Empty(t, s.acct.Overwritten())
 }
 
+// A parameter is read back whether or not the program calls it a secret.
+func TestParametersAreReadByPath(t *testing.T) {
+	t.Parallel()
+	s := staged(t,
+		made{"plain", parameterToken, props{"name": "/redoubt/account/a", "type": "String", "insecureValue": "redoubt-dev"}},
+		made{"secret", parameterToken, props{"name": "/redoubt/account/b", "type": "String", "value": "redoubt-prod"}},
+	)
+	answer := invoke(t, s.p, "aws:ssm/getParametersByPath:getParametersByPath", props{"path": "/redoubt/account"})
+	require.Equal(t, []string{"redoubt-dev", "redoubt-prod"}, stringsAt(answer, "values[*]"))
+}
+
 func TestRolesAreFoundByPath(t *testing.T) {
 	t.Parallel()
 	s := staged(t, append([]made{{"search", serviceLinkedRoleToken, props{"awsServiceName": "opensearchservice.amazonaws.com"}}}, configRole...)...)

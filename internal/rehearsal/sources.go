@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 // sourceTables are the functions of every service.
@@ -83,7 +85,12 @@ var accountSources = map[string]source{
 			}
 			out := plainMap(r.outputs)
 			arns, names = append(arns, out["arn"]), append(names, r.id)
-			types, values = append(types, out["type"]), append(values, out["value"])
+			// What the program marks as no secret stands in another property.
+			value := out["insecureValue"]
+			if s, secret := text(out, "value"); secret {
+				value = resource.NewProperty(s)
+			}
+			types, values = append(types, out["type"]), append(values, value)
 		}
 		return props{"id": path, "arns": arns, "names": names, "types": types, "values": values}, nil
 	},
