@@ -190,7 +190,8 @@ type Search struct {
 	// Standby is Multi-AZ with standby: three zones, three data nodes.
 	Standby   bool `json:"standby"`
 	VolumeGiB int  `json:"volumeGib"`
-	// CreateServiceLinkedRole is false where the account has it already.
+	// CreateServiceLinkedRole makes the account's role for domains in a VPC
+	// where it is missing; false to leave that to somebody else.
 	CreateServiceLinkedRole bool `json:"createServiceLinkedRole"`
 	// Ingest sends the application's, the web ACL's and the trail's log there.
 	Ingest bool `json:"ingest"`

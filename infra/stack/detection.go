@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -184,8 +185,13 @@ func (s *Stack) deployWatch(ctx *pulumi.Context) error {
 	if s.trail.LogGroupName != nil {
 		groups[monitoring.TrailLog] = s.trail.LogGroupName
 	}
+	counted := maps.Clone(groups)
+	if !c.Alerting.AccountEvents {
+		// The stack that tells the account's events counts them in the trail's log.
+		delete(counted, monitoring.TrailLog)
+	}
 	_, err := monitoring.NewMetricFilters(ctx, c.Prefix()+"-logs", &monitoring.MetricFiltersArgs{
-		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Groups: groups, Tags: c.Tags,
+		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Groups: counted, Tags: c.Tags,
 	}, p.here())
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ type deployed struct {
 func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
 	s := &Stack{config: c}
 	for _, layer := range []func(*pulumi.Context) error{
-		s.deployPlace, s.checkContainment, s.deployData, s.deployDetection, s.deployAlerting, s.deployAccess, s.deployPeople,
+		s.deployPlace, s.checkContainment, s.claimSingletons, s.deployData, s.deployDetection, s.deployAlerting, s.deployAccess, s.deployPeople,
 		s.deployNetwork, s.deployResolver, s.deployEdge, s.deployShield, s.deployUsers, s.deployStores, s.deployFunctions, s.deployWorkload, s.deployIngestion, s.deployAPI, s.deployBackup, s.deployWatch, s.deployResponse,
 	} {
 		if err := layer(ctx); err != nil {
