@@ -56,6 +56,9 @@ var steps = []step{
 		if out.Counts["create"] != l.expected["create"] {
 			return "", fmt.Sprintf("%d created, the preview said %d", out.Counts["create"], l.expected["create"])
 		}
+		if all := l.account.Overwritten(); len(all) > 0 {
+			return "", fmt.Sprintf("%s overwrote %s (%s %s), and AWS would have said nothing: %s", short(all[0].By), short(all[0].Of), all[0].Type, all[0].ID, all[0].Source)
+		}
 		return fmt.Sprintf("%d created", out.Counts["create"]), ""
 	}},
 	{"preview again", preview, func(_ *life, out engine.Outcome) (string, string) {
