@@ -102,6 +102,17 @@ func adopting(t *testing.T) map[string]string {
 	return fields
 }
 
+// A singleton that the page forgets would be managed by both, or by neither.
+func TestThePageNamesEverySingleton(t *testing.T) {
+	t.Parallel()
+	documented := adopting(t)
+	for _, field := range config.Singletons() {
+		if field != "edge.shield.subscription" { // off by default: nobody buys one by leaving it out
+			require.Contains(t, []string{"adopt", "off"}, documented[field+".mode"], field)
+		}
+	}
+}
+
 // neighbourhood is one account with two stacks.
 type neighbourhood struct {
 	account       *rehearsal.Account
@@ -233,7 +244,9 @@ func TestTwoStacksOfOneAccount(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, n.account.Overwritten(), "one wrote over the other, and AWS would have said nothing")
 		require.NotEmpty(t, n.of("dev"))
-		require.NotEmpty(t, n.of("staging"))
+		for _, r := range n.of("staging") {
+			require.False(t, strings.HasPrefix(r.ID, "/redoubt/account/"), "staging claims %s", r.ID)
+		}
 		requireUnchanged(t, n.first)
 		requireUnchanged(t, n.second)
 	})

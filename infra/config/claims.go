@@ -3,8 +3,9 @@ package config
 import "slices"
 
 // Claim is something that a stack makes and of which its account, or the
-// account's region, has only one: AWS refuses a second, or lets it overwrite
-// the first in silence, and what one stack deletes it deletes for all.
+// account's region, has only one: AWS refuses a second, lets it overwrite the
+// first in silence, or bills and tells everything twice, and what one stack
+// deletes it often deletes for all.
 type Claim struct {
 	// Field is the configuration's, for example "detection.guardDuty".
 	Field string
