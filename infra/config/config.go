@@ -284,7 +284,8 @@ type Search struct {
 	Standby bool `json:"standby"`
 	// VolumeGiB is each data node's disk.
 	VolumeGiB int `json:"volumeGib"`
-	// CreateServiceLinkedRole is false where the account has it already.
+	// CreateServiceLinkedRole makes the account's role for domains in a VPC
+	// where it is missing; false to leave that to somebody else.
 	CreateServiceLinkedRole bool `json:"createServiceLinkedRole"`
 	// Ingest sends the application's and the web ACL's log there, and the
 	// trail's where this stack manages it: a document for each event.

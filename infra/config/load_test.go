@@ -115,6 +115,7 @@ func TestFindingsNameFieldReasonAndFix(t *testing.T) {
 		"prod force destroy":      {prod(source{"redoubt:storage": `{"forceDestroy":true}`}), `redoubt:storage.forceDestroy: a destroy would delete every object (false)`},
 		"unknown field in a list": {with(source{"redoubt:alerting": `{"channels":[{"name":"a","levels":["high"],"emial":"x@y.org","email":"x@y.org"}]}`}), `redoubt:alerting.channels[0].emial: there is no such field (did you mean "email"?)`},
 		"singleton's mode":        {with(source{"redoubt:audit": `{"trail":{"mode":"own"}}`}), `redoubt:audit.trail: mode "own" is not a choice (one of manage, adopt, off)`},
+		"data of another's trail": {with(source{"redoubt:audit": `{"trail":{"mode":"adopt","id":"acme"},"dataEvents":true}`}), `redoubt:audit.dataEvents: the trail is another stack's, or there is none: nothing would be recorded`},
 		"alerts without a trail":  {with(source{"redoubt:audit": `{"trail":{"mode":"off"}}`}), `redoubt:alerting.accountEvents: without a trail there are no events of calls to alert on`},
 		"unheard":                 {with(source{"redoubt:alerting": `{"archiveDays":0,"channels":[{"name":"a","levels":["high","medium"],"email":"x@y.org"}]}`}), `redoubt:alerting.channels: nobody hears alerts of level low`},
 		"placeholder in prod":     {prod(source{"redoubt:alerting": `{"channels":[{"name":"a","levels":["high"],"email":"security@example.com"}]}`}), `redoubt:alerting.channels[0].email: security@example.com is the guide's placeholder`},

@@ -65,8 +65,9 @@ type OpenSearchArgs struct {
 	// CreateServiceLinkedRole makes the account's role for VPC domains. There
 	// is one per account: only the first stack of an account makes it.
 	CreateServiceLinkedRole bool
-	// CreateLogResourcePolicy lets OpenSearch write to /aws/opensearch/*. A
-	// region holds ten such policies: one stack makes it for all domains.
+	// CreateLogResourcePolicy lets the domain write to its log groups. A region
+	// holds ten such policies; two stacks must not share one, because the first
+	// that goes would end the other's logs.
 	CreateLogResourcePolicy bool
 	Protect                 bool
 	Tags                    map[string]string
@@ -138,7 +139,7 @@ func (c *OpenSearch) prerequisites(ctx *pulumi.Context, name string, args *OpenS
 	}
 	if args.CreateLogResourcePolicy {
 		policy, err := cloudwatch.NewLogResourcePolicy(ctx, name+"-logs", &cloudwatch.LogResourcePolicyArgs{
-			PolicyName:     pulumi.String("redoubt-opensearch"),
+			PolicyName:     pulumi.String(args.DomainName + "-logs"),
 			PolicyDocument: pulumi.String(logPolicy),
 		}, pulumi.Parent(c))
 		if err != nil {

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -212,16 +213,23 @@ func (s *Stack) watchLogs(ctx *pulumi.Context) error {
 	if s.trail.LogGroupName != nil {
 		groups[monitoring.TrailLog] = s.trail.LogGroupName
 	}
+	counted := maps.Clone(groups)
+	if !c.Alerting.AccountEvents {
+		// The stack that tells the account's events counts them in the trail's log.
+		delete(counted, monitoring.TrailLog)
+	}
+	if len(counted) > 0 {
+		_, err := monitoring.NewMetricFilters(ctx, c.Prefix()+"-logs", &monitoring.MetricFiltersArgs{
+			Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Groups: counted, Tags: c.Tags,
+		}, p.here())
+		if err != nil {
+			return err
+		}
+	}
 	if len(groups) == 0 {
 		return nil
 	}
-	_, err := monitoring.NewMetricFilters(ctx, c.Prefix()+"-logs", &monitoring.MetricFiltersArgs{
-		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Groups: groups, Tags: c.Tags,
-	}, p.here())
-	if err != nil {
-		return err
-	}
-	_, err = monitoring.NewQueries(ctx, c.Prefix()+"-queries", &monitoring.QueriesArgs{Prefix: c.Prefix(), Scope: p.scope, Groups: groups}, p.here())
+	_, err := monitoring.NewQueries(ctx, c.Prefix()+"-queries", &monitoring.QueriesArgs{Prefix: c.Prefix(), Scope: p.scope, Groups: groups}, p.here())
 	return err
 }
 

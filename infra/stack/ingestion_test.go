@@ -64,7 +64,7 @@ func TestLogsAreSplitOnTheirWayToSearch(t *testing.T) {
 
 func TestLogsOfAnAdoptedTrailAreNotOursToSubscribe(t *testing.T) {
 	t.Parallel()
-	g := with(t, "prod", settings{"redoubt:audit": `{"trail":{"mode":"adopt","id":"organization"},"trailLogGroup":"/organization/trail"}`})
+	g := with(t, "prod", settings{"redoubt:audit": `{"trail":{"mode":"adopt","id":"organization"},"trailLogGroup":"/organization/trail","dataEvents":false,"functions":false,"insights":false}`})
 	require.NotContains(t, delivered(g), "/organization/trail")
 	require.Len(t, g.ByType(subscription), 2)
 }

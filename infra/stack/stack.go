@@ -57,6 +57,7 @@ var steps = []struct {
 }{
 	{every, (*Stack).deployPlace},
 	{config.Layer.Workload, (*Stack).checkContainment},
+	{every, (*Stack).claimSingletons},
 	{every, (*Stack).deployData},
 	{every, (*Stack).deployDetection},
 	{every, (*Stack).deployAlerting},
