@@ -121,15 +121,19 @@ var Outputs = []Output{
 // export publishes the outputs of the parts that this stack has.
 func (s *Stack) export(ctx *pulumi.Context) {
 	for _, o := range Outputs {
-		value := o.value(s)
-		if value == nil {
-			continue
+		if value := o.of(s); value != nil {
+			ctx.Export(o.Name, value)
 		}
-		if o.Secret {
-			value = pulumi.ToSecret(value)
-		}
-		ctx.Export(o.Name, value)
 	}
+}
+
+// of is the output's value in a stack, nil where the stack has no such part.
+func (o Output) of(s *Stack) pulumi.Input {
+	value := o.value(s)
+	if value == nil || !o.Secret {
+		return value
+	}
+	return pulumi.ToSecret(value)
 }
 
 // only is the value where there is such a part: an output that is empty would
