@@ -13,8 +13,8 @@ type Blueprint struct {
 	Program func(keys []string) pulumi.RunFunc
 	// Account is the configuration key that holds the id of the stack's account.
 	Account string
-	// Folders are configuration values that name a folder from the project's
-	// root, by key, with their defaults.
+	// Folders are configuration values that name a folder or a file from the
+	// project's root, by key, with their defaults, empty for none.
 	Folders map[string]string
 	// Change is a small change of configuration that updates resources in
 	// place: path ("redoubt:edge.rateLimit") to value.

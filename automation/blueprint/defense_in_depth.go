@@ -22,7 +22,7 @@ var DefenseInDepth = Blueprint{
 	Summary: "The Security Guide's whole stack: network, edge, keys, data, service and logs.",
 	Program: stack.Program,
 	Account: "redoubt:accountId",
-	Folders: map[string]string{"redoubt:functions.dir": "dist/functions"},
+	Folders: map[string]string{"redoubt:functions.dir": "dist/functions", "redoubt:detection.conformancePack": ""},
 	Change:  map[string]string{"redoubt:edge.rateLimit": "1500"},
 	Drift: Drift{
 		Type: "aws:lb/loadBalancer:LoadBalancer", Property: "dropInvalidHeaderFields", Value: false,

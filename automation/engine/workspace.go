@@ -29,9 +29,9 @@ type ScratchOptions struct {
 	Stack   string
 	// Program makes the program of a stack that sets these configuration keys.
 	Program func(keys []string) pulumi.RunFunc
-	// Folders are configuration values that name a folder from the project's
-	// root, by key, with their defaults: in the scratch workspace they are
-	// absolute, because the project is elsewhere.
+	// Folders are configuration values that name a folder or a file from the
+	// project's root, by key, with their defaults, empty for none: in the
+	// scratch workspace they are absolute, because the project is elsewhere.
 	Folders map[string]string
 	// Env is added to the CLI's environment, which otherwise is this process's.
 	Env map[string]string
@@ -261,6 +261,9 @@ func absolute(project string, settings *workspace.ProjectStack, folders map[stri
 			if folder, err = value.Value(config.NopDecrypter); err != nil {
 				return fmt.Errorf("configuration key %q: %w", name, err)
 			}
+		}
+		if folder == "" {
+			continue
 		}
 		if !filepath.IsAbs(folder) {
 			if folder, err = filepath.Abs(filepath.Join(project, folder)); err != nil {

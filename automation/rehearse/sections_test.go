@@ -49,6 +49,8 @@ var baseline = map[string]string{
 	"contacts.billing.title":    "Billing",
 	"contacts.billing.email":    "billing@acme.test",
 	"contacts.billing.phone":    "+49 30 901822",
+	"edge.loginPath":            "/login",
+	"edge.loginRateLimit":       "200",
 }
 
 var sectionChanges = []sectionChange{
@@ -62,6 +64,8 @@ var sectionChanges = []sectionChange{
 	{field: "database.maxAcu", from: "2", to: "4"},
 	{field: "database.instances", from: "1", to: "2"},
 	{field: "database.backupDays", from: "7", to: "14"},
+	{field: "database.proxy", from: "false", to: "true", loses: map[string]string{taskDefinition: revision}},
+	{field: "edge.loginRateLimit", from: "200", to: "100"},
 	{field: "search.volumeGib", from: "10", to: "20"},
 	{field: "search.dataNodes", from: "1", to: "2"},
 	{field: "storage.forceDestroy", from: "true", to: "false"},

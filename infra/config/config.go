@@ -42,6 +42,10 @@ type Config struct {
 	Name string `json:"name"`
 	// Environment is dev, staging or prod; it decides the defaults.
 	Environment Environment `json:"environment"`
+	// Layer is all, or which part of it the stack is: account (what an account
+	// has one of), org (that, and the organization's policies, in its management
+	// account) or workload (an environment in an account that has them).
+	Layer Layer `json:"layer"`
 	// AccountID is the 12-digit account that the stack may be applied to; it
 	// becomes the provider's allowedAccountIds. Required in prod.
 	AccountID string `json:"accountId"`
@@ -129,21 +133,82 @@ type DNS struct {
 type Edge struct {
 	// AllowedCIDRs may reach port 443.
 	AllowedCIDRs []string `json:"allowedCidrs"`
+	// AllowedLists may too: ranges that are named once and described, in a
+	// prefix list each.
+	AllowedLists []PrefixList `json:"allowedLists"`
+	// CloudFront lets CloudFront's own addresses in; check a secret header
+	// behind it, because other people's distributions come from there too.
+	CloudFront bool `json:"cloudFront"`
 	// TLSPolicy is tls13-only, tls13-preferred, pq or fips.
 	TLSPolicy string `json:"tlsPolicy"`
 	// WAFMode is block, or count while a new application is observed.
 	WAFMode string `json:"wafMode"`
 	// RateLimit is requests per five minutes and address.
 	RateLimit int `json:"rateLimit"`
+	// LoginPath is the start of the paths where people sign in, and
+	// LoginRateLimit their limit of requests per five minutes and address.
+	LoginPath string `json:"loginPath"`
+	// LoginRateLimit is 10 or more; 0 without LoginPath.
+	LoginRateLimit int `json:"loginRateLimit"`
 	// BlockedCountries are ISO 3166-1 alpha-2 codes.
 	BlockedCountries []string `json:"blockedCountries"`
-	// DeletionProtection makes AWS refuse the load balancer's deletion.
+	// CountedRules are rules of AWS's groups that only count, by group:
+	// {"AWSManagedRulesCommonRuleSet": ["SizeRestrictions_BODY"]} for an
+	// application that takes bodies over 8 KB.
+	CountedRules map[string][]string `json:"countedRules"`
+	// BotControl adds AWS's paid rule group against bots.
+	BotControl *BotControl `json:"botControl"`
+	// AccountTakeover adds AWS's paid rule group against stolen credentials; it
+	// looks at LoginPath.
+	AccountTakeover *AccountTakeover `json:"accountTakeover"`
+	// AllowExtraCapacity takes a web ACL over 1,500 capacity units, for which
+	// AWS charges extra with each request.
+	AllowExtraCapacity bool `json:"allowExtraCapacity"`
+	// DeletionProtection keeps the load balancer from being deleted.
 	DeletionProtection bool `json:"deletionProtection"`
 	// ShieldProtect registers the load balancer with Shield Advanced, which
 	// the account must have subscribed to.
 	ShieldProtect bool `json:"shieldProtect"`
 	// Shield is the account's subscription, and what it does here.
 	Shield Shield `json:"shield"`
+}
+
+// PrefixList is a list of ranges of one address family.
+type PrefixList struct {
+	// Name says whose ranges these are, for example "office".
+	Name string `json:"name"`
+	// Entries are the ranges.
+	Entries []PrefixListEntry `json:"entries"`
+	// MaxEntries is how many the list can hold, and how many rules it counts for
+	// in the security group; the number of entries if 0.
+	MaxEntries int `json:"maxEntries"`
+}
+
+// PrefixListEntry is one range.
+type PrefixListEntry struct {
+	// CIDR is IPv4 or IPv6.
+	CIDR string `json:"cidr"`
+	// Description says whose range it is.
+	Description string `json:"description"`
+}
+
+// BotControl is how far AWS looks for bots.
+type BotControl struct {
+	// Targeted also looks for bots that do not say so, at a higher price.
+	Targeted bool `json:"targeted"`
+	// Path is the start of the paths that are looked at, and paid for; empty
+	// for all.
+	Path string `json:"path"`
+}
+
+// AccountTakeover is how people sign in.
+type AccountTakeover struct {
+	// JSON says that the body is JSON; otherwise it is a form.
+	JSON bool `json:"json"`
+	// UsernameField is a JSON pointer such as "/user/name", or a form's field.
+	UsernameField string `json:"usernameField"`
+	// PasswordField is one too.
+	PasswordField string `json:"passwordField"`
 }
 
 // Shield is Shield Advanced, which costs USD 3,000 a month for a year at least.
@@ -196,6 +261,9 @@ type Database struct {
 	BackupDays int `json:"backupDays"`
 	// RotationDays is how often the master user's secret is rotated.
 	RotationDays int `json:"rotationDays"`
+	// Proxy pools connections in an RDS proxy; tasks log in to it with an IAM
+	// token.
+	Proxy bool `json:"proxy"`
 	// DeletionProtection makes AWS refuse the cluster's deletion.
 	DeletionProtection bool `json:"deletionProtection"`
 	// SkipFinalSnapshot lets a destroy delete the data for good; never in prod.
@@ -229,8 +297,14 @@ type Storage struct {
 	// ForceDestroy lets a destroy delete the objects too; never in prod.
 	ForceDestroy bool `json:"forceDestroy"`
 	// AuditLockDays keeps objects of the audit bucket from being deleted
-	// (Object Lock, governance mode); 0 for none.
+	// (Object Lock); 0 for none.
 	AuditLockDays int `json:"auditLockDays"`
+	// AuditLock is governance (roles with s3:BypassGovernanceRetention may
+	// delete) or compliance (nobody may, the account's root included).
+	AuditLock string `json:"auditLock"`
+	// AcknowledgeCompliance must say nobody-can-remove-this-lock for a
+	// compliance lock to be made.
+	AcknowledgeCompliance string `json:"acknowledgeCompliance"`
 }
 
 // Keys is the KMS keys.
@@ -263,5 +337,11 @@ type Logs struct {
 	FlowArchive bool `json:"flowArchive"`
 }
 
-// Prefix is the beginning of every physical name: "<name>-<environment>".
-func (c Config) Prefix() string { return c.Name + "-" + string(c.Environment) }
+// Prefix is the beginning of every physical name: "<name>-<environment>", or
+// "<name>-<layer>" for what is no environment's.
+func (c Config) Prefix() string {
+	if !c.Layer.Workload() {
+		return c.Name + "-" + string(c.Layer)
+	}
+	return c.Name + "-" + string(c.Environment)
+}

@@ -22,7 +22,7 @@ var defaults = map[Environment]Config{
 		Compute:   Compute{CPU: 256, Memory: 512, Min: 1, Max: 2, Exec: true, HealthCheckPath: "/healthz"},
 		Database:  Database{EngineVersion: "16.6", MinACU: 0.5, MaxACU: 2, Instances: 1, BackupDays: 7, RotationDays: 30, SkipFinalSnapshot: true},
 		Search:    Search{EngineVersion: "OpenSearch_2.19", InstanceType: "t3.small.search", DataNodes: 1, VolumeGiB: 10, CreateServiceLinkedRole: true},
-		Storage:   Storage{ForceDestroy: true},
+		Storage:   Storage{ForceDestroy: true, AuditLock: "governance"},
 		Keys:      Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
 		Logs:      Logs{ApplicationDays: 14, FlowDays: 7, AuditDays: 120},
 		Audit:     Audit{Trail: manage},
@@ -36,7 +36,7 @@ var defaults = map[Environment]Config{
 		Response:  Response{Mode: "notify", ApprovalTimeoutMinutes: 60, GameDay: true, EvidenceDays: 30},
 		Contacts:  Contacts{Alternate: off},
 		Backup:    Backup{Lock: "none", RegionSettings: adopt},
-		Functions: Functions{Dir: "dist/functions", Signing: "Warn"},
+		Functions: Functions{Dir: "dist/functions", Signing: "Warn", AccountConcurrency: 1000},
 		Secrets:   Secrets{RotationDays: 30},
 		API:       API{Account: manage, RatePerSecond: 50, Burst: 100},
 	},
@@ -46,7 +46,7 @@ var defaults = map[Environment]Config{
 		Compute:  Compute{CPU: 512, Memory: 1024, Min: 2, Max: 4, HealthCheckPath: "/healthz"},
 		Database: Database{EngineVersion: "16.6", MinACU: 0.5, MaxACU: 4, Instances: 2, BackupDays: 7, RotationDays: 30},
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "m7g.medium.search", DataNodes: 2, VolumeGiB: 50, CreateServiceLinkedRole: true, Ingest: true},
-		Storage:  Storage{},
+		Storage:  Storage{AuditLock: "governance"},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
 		Logs:     Logs{ApplicationDays: 30, FlowDays: 30, AuditDays: 180},
 		Audit:    Audit{Trail: manage, DataEvents: true},
@@ -63,7 +63,7 @@ var defaults = map[Environment]Config{
 		Response:  Response{Mode: "approve", ApprovalTimeoutMinutes: 60, EvidenceDays: 180},
 		Contacts:  Contacts{Alternate: off},
 		Backup:    Backup{Enabled: true, Lock: "none", RegionSettings: adopt},
-		Functions: Functions{Dir: "dist/functions", Signing: "Enforce"},
+		Functions: Functions{Dir: "dist/functions", Signing: "Enforce", AccountConcurrency: 1000},
 		Secrets:   Secrets{RotationDays: 30, RecoveryDays: 7},
 		API:       API{Account: manage, RatePerSecond: 100, Burst: 200},
 	},
@@ -71,9 +71,9 @@ var defaults = map[Environment]Config{
 		Network:  Network{CIDR: "10.40.0.0/16", AvailabilityZones: []string{"a", "b", "c"}, NAT: "perAZ", Endpoints: "all", DNS: DNS{Firewall: true, Mode: "block", MutationProtection: true}},
 		Edge:     Edge{AllowedCIDRs: []string{"0.0.0.0/0"}, TLSPolicy: "tls13-only", WAFMode: "block", RateLimit: 2000, DeletionProtection: true, Shield: Shield{Subscription: off}},
 		Compute:  Compute{CPU: 1024, Memory: 2048, Min: 3, Max: 20, HealthCheckPath: "/healthz"},
-		Database: Database{EngineVersion: "16.6", MinACU: 1, MaxACU: 32, Instances: 2, BackupDays: 35, RotationDays: 30, DeletionProtection: true},
+		Database: Database{EngineVersion: "16.6", MinACU: 1, MaxACU: 32, Instances: 2, BackupDays: 35, RotationDays: 30, Proxy: true, DeletionProtection: true},
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "r7g.large.search", DataNodes: 3, MasterInstanceType: "m7g.large.search", Standby: true, VolumeGiB: 100, CreateServiceLinkedRole: true, Ingest: true},
-		Storage:  Storage{Replication: true, AuditLockDays: 365},
+		Storage:  Storage{Replication: true, AuditLockDays: 365, AuditLock: "governance"},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, Protect: true, PolicyMode: "perimeter"},
 		Logs:     Logs{ApplicationDays: 365, FlowDays: 365, AuditDays: 2557, FlowArchive: true},
 		Audit:    Audit{Trail: manage, DataEvents: true, Functions: true, Insights: true},
@@ -93,9 +93,12 @@ var defaults = map[Environment]Config{
 		Backup: Backup{
 			Enabled: true, CopyToReplica: true, Lock: "governance", MinDays: 7, MaxDays: 400, RestoreTests: true, RegionSettings: adopt,
 		},
-		Functions: Functions{Dir: "dist/functions", Signing: "Enforce", Reserve: true},
-		Secrets:   Secrets{RotationDays: 30, RecoveryDays: 30},
-		API:       API{Account: manage, RatePerSecond: 500, Burst: 1000},
+		Functions: Functions{
+			Dir: "dist/functions", Signing: "Enforce", AccountConcurrency: 1000,
+			Reserved: map[string]int{"rotate-db-user": 1, "rotate-db-proxy-user": 1, "search-bootstrap": 1},
+		},
+		Secrets: Secrets{RotationDays: 30, RecoveryDays: 30},
+		API:     API{Account: manage, RatePerSecond: 500, Burst: 1000},
 	},
 }
 
@@ -106,11 +109,10 @@ func Defaults(env Environment) Config {
 	if !ok {
 		c = defaults[Dev]
 	}
-	c.Name = Project
-	c.Environment = env
+	c.Name, c.Environment, c.Layer = Project, env, All
 	for _, list := range []*[]string{&c.Network.AvailabilityZones, &c.Edge.AllowedCIDRs, &c.Detection.Features, &c.Detection.Standards, &c.Detection.Inspected} {
 		*list = slices.Clone(*list)
 	}
-	c.Tags = maps.Clone(c.Tags)
+	c.Tags, c.Functions.Reserved = maps.Clone(c.Tags), maps.Clone(c.Functions.Reserved)
 	return c
 }

@@ -1,6 +1,11 @@
 package config
 
-import "redoubt/infra/singleton"
+import (
+	"fmt"
+	"slices"
+
+	"redoubt/infra/singleton"
+)
 
 // Functions is the Lambda functions that the stack runs: the password rotation
 // and the search domain's set-up.
@@ -9,10 +14,20 @@ type Functions struct {
 	Dir string `json:"dir"`
 	// Signing is Enforce, or Warn while a pipeline learns to sign.
 	Signing string `json:"signing"`
-	// Reserve holds concurrency for each function; an account keeps 100 unreserved,
-	// and a new one has 10 in all.
-	Reserve bool `json:"reserve"`
+	// Reserved is how many concurrent runs are kept for each function, by name:
+	// its limit at the same time. A function that is not named has neither.
+	Reserved map[string]int `json:"reserved"`
+	// AccountConcurrency is the account's quota of concurrent runs, of which AWS
+	// keeps 100 unreserved; a new account may have 10 in all.
+	AccountConcurrency int `json:"accountConcurrency"`
 }
+
+// FunctionNames are the functions that Reserved can name.
+var FunctionNames = []string{"rotate-db-user", "rotate-db-proxy-user", "search-bootstrap"}
+
+// unreserved is how much of an account's concurrency cannot be reserved.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+const unreserved = 100
 
 // Secrets is the database user's secret.
 type Secrets struct {
@@ -56,6 +71,20 @@ func (c Config) validateFunctions(fs *Findings) {
 	}
 	if d := c.Secrets.RecoveryDays; d != 0 && (d < 7 || d > 30) {
 		fs.add("secrets.recoveryDays", "AWS keeps a deleted secret for 7 to 30 days", "7 to 30, or 0 to delete at once")
+	}
+	sum := 0
+	for _, name := range sortedKeys(c.Functions.Reserved) {
+		n := c.Functions.Reserved[name]
+		sum += n
+		if !slices.Contains(FunctionNames, name) {
+			fs.add("functions.reserved."+name, "there is no such function", didYouMean(name, FunctionNames))
+		}
+		if n < 1 {
+			fs.add("functions.reserved."+name, fmt.Sprintf("%d would stop the function", n), "1 or more, or leave it out")
+		}
+	}
+	if quota := c.Functions.AccountConcurrency; sum > max(0, quota-unreserved) {
+		fs.add("functions.reserved", fmt.Sprintf("%d in all, of a quota of %d of which %d stay unreserved", sum, quota, unreserved), "reserve less, or have the quota raised and set accountConcurrency")
 	}
 	if len(c.API.Routes) > 0 && !c.API.Account.Used() {
 		fs.add("api.account", "without it API Gateway cannot write logs", "mode: manage, or adopt")

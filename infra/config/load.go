@@ -27,6 +27,9 @@ func Load(src Source, keys []string) (Config, error) {
 	var found Findings
 	env, _ := src.GetConfig(Project + ":environment")
 	c := Defaults(Environment(env))
+	if layer, ok := src.GetConfig(Project + ":layer"); ok {
+		c = c.inLayer(Layer(layer))
+	}
 	root := reflect.ValueOf(&c).Elem()
 
 	known := map[string]reflect.Value{}

@@ -117,16 +117,37 @@ func TestFindingsNameFieldReasonAndFix(t *testing.T) {
 		"unheard":                 {with(source{"redoubt:alerting": `{"archiveDays":0,"channels":[{"name":"a","levels":["high","medium"],"email":"x@y.org"}]}`}), `redoubt:alerting.channels: nobody hears alerts of level low`},
 		"placeholder in prod":     {prod(source{"redoubt:alerting": `{"channels":[{"name":"a","levels":["high"],"email":"security@example.com"}]}`}), `redoubt:alerting.channels[0].email: security@example.com is the guide's placeholder`},
 		"nobody decides":          {prod(source{"redoubt:response": `{}`}), `redoubt:response.approvers: mode approve needs people who decide`},
-		"game day in prod":        {prod(source{"redoubt:response": `{"gameDay":true,"approvers":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:response.gameDay: sample findings in prod would page people`},
-		"not a principal":         {with(source{"redoubt:identity": `{"auditors":["alice"]}`}), `redoubt:identity.auditors[0]: "alice" is not a principal of IAM`},
-		"callback over HTTP":      {with(source{"redoubt:identity": `{"callbackUrls":["http://app.example.org/cb"]}`}), `redoubt:identity.callbackUrls[0]: "http://app.example.org/cb" is not HTTPS`},
-		"auto without a list":     {with(source{"redoubt:response": `{"mode":"auto","approvers":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:response.autoContain: what is contained without asking goes with mode auto`},
-		"lock out of range":       {prod(source{"redoubt:backup": `{"minDays":60}`}), `redoubt:backup.minDays: the plan keeps 35 to 365 days, the lock allows 60 to 400`},
-		"organization without":    {with(source{"redoubt:identity": `{"organization":{"rootAccess":{"mode":"off"}}}`}), `redoubt:identity.organization: orgId is empty`},
-		"Shield by accident":      {prod(source{"redoubt:edge": `{"shield":{"subscription":{"mode":"manage"}}}`}), `redoubt:edge.shield.acknowledgeAnnualCommitment: a subscription costs USD 3,000 a month`},
-		"protect what is not":     {prod(source{"redoubt:edge": `{"shieldProtect":true}`}), `redoubt:edge.shieldProtect: the account has no subscription to Shield Advanced`},
-		"DNS mode":                {prod(source{"redoubt:network": `{"dns":{"mode":"off"}}`}), `redoubt:network.dns.mode: "off" is not a choice (one of block, alert)`},
-		"standby in two zones":    {prod(source{"redoubt:network": `{"availabilityZones":["a","b"]}`}), `redoubt:search.standby: standby needs three zones, three data nodes and dedicated masters (standby: false, or provide them)`},
+		"a layer":                 {with(source{"redoubt:layer": "network"}), `redoubt:layer: "network" is not a choice (one of all, org, account, workload)`},
+		"a workload's part in an account's stack": {with(source{"redoubt:layer": "account", "redoubt:audit": `{"dataEvents":true}`}), `redoubt:audit.dataEvents: a stack of layer account has no workload (set it in the stack of layer workload)`},
+		"an organization in a workload":           {with(source{"redoubt:layer": "workload", "redoubt:orgId": "o-a1b2c3d4e5", "redoubt:identity": `{"organization":{"rootAccess":{"mode":"off"}}}`}), `redoubt:identity.organization: a stack of layer workload makes no policies of an organization (layer: org, in the management account)`},
+		"an org layer without one":                {with(source{"redoubt:layer": "org"}), `redoubt:identity.organization: a stack of layer org makes the organization's policies, and there are none`},
+		"everybody past CloudFront":               {with(source{"redoubt:edge": `{"cloudFront":true}`}), `redoubt:edge.allowedCidrs: 0.0.0.0/0 lets everybody past CloudFront ([] for CloudFront alone, or cloudFront: false)`},
+		"nobody allowed":                          {with(source{"redoubt:edge": `{"allowedCidrs":[]}`}), `redoubt:edge.allowedCidrs: nobody could reach the load balancer`},
+		"a login limit without a path":            {with(source{"redoubt:edge": `{"loginRateLimit":100}`}), `redoubt:edge.loginRateLimit: a limit needs the path that it holds for`},
+		"takeover without a path":                 {with(source{"redoubt:edge": `{"accountTakeover":{"usernameField":"u","passwordField":"p"}}`}), `redoubt:edge.accountTakeover: it looks at sign-ins, and loginPath is empty`},
+		"a lock for ever":                         {prod(source{"redoubt:backup": `{"lock":"compliance","changeableForDays":3}`}), `redoubt:backup.acknowledgeCompliance: nobody, AWS included, takes a compliance lock off`},
+		"no time to think again":                  {prod(source{"redoubt:backup": `{"lock":"compliance","acknowledgeCompliance":"nobody-can-remove-this-lock"}`}), `redoubt:backup.changeableForDays: 0 days to think again (3 to 36500)`},
+		"a lock for ever by mistake":              {prod(source{"redoubt:backup": `{"changeableForDays":3}`}), `redoubt:backup.changeableForDays: AWS makes a compliance lock of it, for ever`},
+		"too short in cold storage":               {prod(source{"redoubt:backup": `{"coldAfterDays":300}`}), `redoubt:backup.coldAfterDays: 300: monthly backups are kept for 365 days, the last 90 of them in cold storage at least (1 to 275, or 0 for never)`},
+		"audit objects for ever":                  {prod(source{"redoubt:storage": `{"auditLock":"compliance"}`}), `redoubt:storage.acknowledgeCompliance: nobody, AWS included, could delete an object of the audit bucket for 365 days`},
+		"locked and destroyed":                    {with(source{"redoubt:storage": `{"auditLockDays":7}`}), `redoubt:storage.forceDestroy: locked objects cannot be destroyed`},
+		"a function that is not there":            {with(source{"redoubt:functions": `{"reserved":{"rotate-db-usr":1}}`}), `redoubt:functions.reserved.rotate-db-usr: there is no such function (did you mean "rotate-db-user"?)`},
+		"a stopped function":                      {with(source{"redoubt:functions": `{"reserved":{"rotate-db-user":0}}`}), `redoubt:functions.reserved.rotate-db-user: 0 would stop the function`},
+		"a new account's concurrency":             {prod(source{"redoubt:functions": `{"accountConcurrency":10}`}), `in all, of a quota of 10 of which 100 stay unreserved`},
+		"a break-glass role that nobody sees":     {with(source{"redoubt:layer": "workload", "redoubt:identity": `{"breakGlass":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:identity.breakGlass: nobody would hear of the role's use`},
+		"a forge":                                 {with(source{"redoubt:identity": `{"deployRole":{"forge":"gitea","provider":{"mode":"manage"},"subjects":["x"]}}`}), `redoubt:identity.deployRole.forge: "gitea" is not a choice (one of github, gitlab)`},
+		"a pipeline's subjects":                   {with(source{"redoubt:identity": `{"deployRole":{"forge":"github","provider":{"mode":"manage"}}}`}), `redoubt:identity.deployRole.subjects: nobody could assume the role`},
+		"a signing epoch":                         {with(source{"redoubt:identity": `{"tokenSigner":{"epochs":["2026-q1"],"signing":"2026-q2"}}`}), `redoubt:identity.tokenSigner.signing: "2026-q2" is not one of the epochs`},
+		"game day in prod":                        {prod(source{"redoubt:response": `{"gameDay":true,"approvers":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:response.gameDay: sample findings in prod would page people`},
+		"not a principal":                         {with(source{"redoubt:identity": `{"auditors":["alice"]}`}), `redoubt:identity.auditors[0]: "alice" is not a principal of IAM`},
+		"callback over HTTP":                      {with(source{"redoubt:identity": `{"callbackUrls":["http://app.example.org/cb"]}`}), `redoubt:identity.callbackUrls[0]: "http://app.example.org/cb" is not HTTPS`},
+		"auto without a list":                     {with(source{"redoubt:response": `{"mode":"auto","approvers":["arn:aws:iam::123456789012:role/a"]}`}), `redoubt:response.autoContain: what is contained without asking goes with mode auto`},
+		"lock out of range":                       {prod(source{"redoubt:backup": `{"minDays":60}`}), `redoubt:backup.minDays: the plan keeps 35 to 365 days, the lock allows 60 to 400`},
+		"organization without":                    {with(source{"redoubt:identity": `{"organization":{"rootAccess":{"mode":"off"}}}`}), `redoubt:identity.organization: orgId is empty`},
+		"Shield by accident":                      {prod(source{"redoubt:edge": `{"shield":{"subscription":{"mode":"manage"}}}`}), `redoubt:edge.shield.acknowledgeAnnualCommitment: a subscription costs USD 3,000 a month`},
+		"protect what is not":                     {prod(source{"redoubt:edge": `{"shieldProtect":true}`}), `redoubt:edge.shieldProtect: the account has no subscription to Shield Advanced`},
+		"DNS mode":                                {prod(source{"redoubt:network": `{"dns":{"mode":"off"}}`}), `redoubt:network.dns.mode: "off" is not a choice (one of block, alert)`},
+		"standby in two zones":                    {prod(source{"redoubt:network": `{"availabilityZones":["a","b"]}`}), `redoubt:search.standby: standby needs three zones, three data nodes and dedicated masters (standby: false, or provide them)`},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -166,4 +187,34 @@ func FuzzLoad(f *testing.F) {
 			require.IsType(t, config.Findings{}, err)
 		}
 	})
+}
+
+// A stack of one layer leaves alone what the other's does: its defaults are
+// valid, and between them nothing is done twice.
+func TestLayersShareTheWork(t *testing.T) {
+	t.Parallel()
+	for _, env := range config.Environments {
+		account, err := source{
+			"aws:region": "eu-central-1", "redoubt:environment": string(env), "redoubt:layer": "account", "redoubt:accountId": "123456789012",
+		}.load()
+		require.NoError(t, err, env)
+		workload, err := prod(source{"redoubt:environment": string(env), "redoubt:layer": "workload"}).load()
+		require.NoError(t, err, env)
+		require.Equal(t, "redoubt-account", account.Prefix())
+		require.Equal(t, "redoubt-"+string(env), workload.Prefix())
+		for _, twice := range []struct {
+			field            string
+			account, another bool
+		}{
+			{"trail", account.Audit.Trail.Managed(), workload.Audit.Trail.Managed()},
+			{"detector", account.Detection.GuardDuty.Managed(), workload.Detection.GuardDuty.Managed()},
+			{"recorder", account.Detection.Config.Managed(), workload.Detection.Config.Managed()},
+			{"events", account.Alerting.AccountEvents, workload.Alerting.AccountEvents},
+			{"role of search domains", account.Search.CreateServiceLinkedRole, workload.Search.CreateServiceLinkedRole},
+			{"logs of the API", account.API.Account.Managed(), workload.API.Account.Managed()},
+		} {
+			require.False(t, twice.account && twice.another, "%s: both make the %s", env, twice.field)
+		}
+		require.True(t, account.Alerting.AccountEvents)
+	}
 }

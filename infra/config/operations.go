@@ -11,6 +11,9 @@ type Audit struct {
 	TrailLogGroup string `json:"trailLogGroup"`
 	// DataEvents records every reading and writing of the data bucket's objects.
 	DataEvents bool `json:"dataEvents"`
+	// DataBuckets are names of more buckets, of other stacks, whose objects'
+	// events are recorded.
+	DataBuckets []string `json:"dataBuckets"`
 	// Functions records every invocation of every function.
 	Functions bool `json:"functions"`
 	// Insights looks for unusual rates of calls and errors.
@@ -36,6 +39,10 @@ type Detection struct {
 	Config singleton.Singleton `json:"config"`
 	// Rules of AWS Config are none, core or all.
 	Rules string `json:"rules"`
+	// ConformancePack is the path of a conformance pack's template, YAML, from
+	// the project's root; empty for none. AWS publishes templates for CIS, PCI
+	// DSS, NIST and others.
+	ConformancePack string `json:"conformancePack"`
 	// Continuous records each change as it happens, otherwise once a day.
 	Continuous bool `json:"continuous"`
 	// Inspector scans images, functions and instances for vulnerabilities.

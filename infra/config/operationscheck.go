@@ -40,7 +40,7 @@ func (c Config) validateOperations(fs *Findings) {
 	if c.Alerting.AccountEvents && !c.Audit.Trail.Used() {
 		fs.add("alerting.accountEvents", "without a trail there are no events of calls to alert on", "audit.trail: {mode: adopt} or manage, or accountEvents: false")
 	}
-	if slices.Contains(c.Detection.Features, "RUNTIME_MONITORING") && c.Network.Endpoints != "all" {
+	if c.Layer.Workload() && slices.Contains(c.Detection.Features, "RUNTIME_MONITORING") && c.Network.Endpoints != "all" {
 		fs.add("detection.features", "RUNTIME_MONITORING without the guardduty-data endpoint makes one outside the stack, and the VPC can no longer be destroyed", "network.endpoints: all, or without RUNTIME_MONITORING")
 	}
 	c.validateChannels(fs)

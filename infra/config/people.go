@@ -36,6 +36,32 @@ type Identity struct {
 	// Organization makes the organization's policies; only in its management
 	// account.
 	Organization *Organization `json:"organization"`
+	// DeployRole lets the application's pipeline push images and roll the
+	// service out, without keys.
+	DeployRole *DeployRole `json:"deployRole"`
+	// TokenSigner makes keys with which the application signs tokens of its own.
+	TokenSigner *TokenSigner `json:"tokenSigner"`
+}
+
+// DeployRole is the role of a pipeline.
+type DeployRole struct {
+	// Forge is github or gitlab.
+	Forge string `json:"forge"`
+	// Provider is the account's identity provider for the forge: manage, or
+	// adopt in the account's other stacks.
+	Provider singleton.Singleton `json:"provider"`
+	// Subjects are the token subjects that may assume the role, in full:
+	// "repo:acme/shop:environment:prod".
+	Subjects []string `json:"subjects"`
+}
+
+// TokenSigner is the signing keys. To rotate, add an epoch; days later make it
+// Signing; once the last token of the old one has expired, leave that out.
+type TokenSigner struct {
+	// Epochs are the keys that verifiers accept, for example "2026-q1".
+	Epochs []string `json:"epochs"`
+	// Signing is the epoch that signs.
+	Signing string `json:"signing"`
 }
 
 // Organization is the guardrails of an AWS organization.
@@ -115,8 +141,18 @@ type Backup struct {
 	Enabled bool `json:"enabled"`
 	// CopyToReplica copies recovery points to ReplicaRegion.
 	CopyToReplica bool `json:"copyToReplica"`
-	// Lock is none or governance: recovery points cannot be deleted early.
+	// Lock is none, governance (recovery points cannot be deleted early, but who
+	// may can take the lock off) or compliance (nobody can take it off).
 	Lock string `json:"lock"`
+	// ChangeableForDays is how long a compliance lock can still be taken off, 3
+	// or more.
+	ChangeableForDays int `json:"changeableForDays"`
+	// AcknowledgeCompliance must say nobody-can-remove-this-lock for a
+	// compliance lock to be made.
+	AcknowledgeCompliance string `json:"acknowledgeCompliance"`
+	// ColdAfterDays moves the monthly backups, which are kept for a year, to cold
+	// storage, where they stay for 90 days at least; 0 for never.
+	ColdAfterDays int `json:"coldAfterDays"`
 	// MinDays is the shortest retention that the lock allows.
 	MinDays int `json:"minDays"`
 	// MaxDays is the longest retention that the lock allows.

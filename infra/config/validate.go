@@ -30,6 +30,7 @@ var choices = []struct {
 	of    []string
 }{
 	{"environment", func(c Config) string { return string(c.Environment) }, []string{"dev", "staging", "prod"}},
+	{"layer", func(c Config) string { return string(c.Layer) }, []string{"all", "org", "account", "workload"}},
 	{"network.nat", func(c Config) string { return c.Network.NAT }, []string{"none", "single", "perAZ"}},
 	{"network.endpoints", func(c Config) string { return c.Network.Endpoints }, []string{"none", "core", "all"}},
 	{"edge.tlsPolicy", func(c Config) string { return c.Edge.TLSPolicy }, []string{"tls13-only", "tls13-preferred", "pq", "fips"}},
@@ -41,7 +42,8 @@ var choices = []struct {
 	{"functions.signing", func(c Config) string { return c.Functions.Signing }, []string{"Enforce", "Warn"}},
 	{"identity.threats", func(c Config) string { return c.Identity.Threats }, []string{"off", "audit", "enforced"}},
 	{"response.mode", func(c Config) string { return c.Response.Mode }, []string{"off", "notify", "approve", "auto"}},
-	{"backup.lock", func(c Config) string { return c.Backup.Lock }, []string{"none", "governance"}},
+	{"backup.lock", func(c Config) string { return c.Backup.Lock }, []string{"none", "governance", "compliance"}},
+	{"storage.auditLock", func(c Config) string { return c.Storage.AuditLock }, []string{"governance", "compliance"}},
 	{"keys.policyMode", func(c Config) string { return c.Keys.PolicyMode }, []string{"guide", "perimeter"}},
 }
 
@@ -86,8 +88,13 @@ var retentions = []struct {
 	{"logs.auditDays", func(c Config) int { return c.Logs.AuditDays }},
 }
 
-// shieldCommitment is the sentence that buys a subscription.
-const shieldCommitment = "USD-3000-per-month-12-months"
+// The sentences that make what cannot be undone.
+const (
+	// shieldCommitment buys a subscription.
+	shieldCommitment = "USD-3000-per-month-12-months"
+	// complianceForever makes a lock that nobody takes off.
+	complianceForever = "nobody-can-remove-this-lock"
+)
 
 // validate returns everything wrong with the values, field by field and
 // across fields.
@@ -104,9 +111,14 @@ func (c Config) validate() Findings {
 		}
 	}
 	c.validatePlace(&fs)
-	c.validateNetwork(&fs)
-	c.validateEdge(&fs)
-	c.validateWorkload(&fs)
+	if c.Layer.Workload() {
+		c.validateNetwork(&fs)
+		c.validateEdge(&fs)
+		c.validateDomain(&fs)
+		c.validateWorkload(&fs)
+	}
+	c.validateLayer(&fs)
+	c.validateStorage(&fs)
 	c.validateLogs(&fs)
 	c.validateOperations(&fs)
 	c.validatePeople(&fs)
@@ -174,7 +186,7 @@ func (c Config) validateNetwork(fs *Findings) {
 }
 
 func (c Config) validateEdge(fs *Findings) {
-	if len(c.Edge.AllowedCIDRs) == 0 {
+	if len(c.Edge.AllowedCIDRs)+len(c.Edge.AllowedLists) == 0 && !c.Edge.CloudFront {
 		fs.add("edge.allowedCidrs", "nobody could reach the load balancer", "for example [0.0.0.0/0]")
 	}
 	for i, s := range c.Edge.AllowedCIDRs {
@@ -197,6 +209,18 @@ func (c Config) validateEdge(fs *Findings) {
 	if c.Edge.ShieldProtect && !sh.Subscription.Used() {
 		fs.add("edge.shieldProtect", "the account has no subscription to Shield Advanced", "shield: {subscription: {mode: adopt}} where it has one")
 	}
+	if c.Edge.CloudFront && slices.Contains(c.Edge.AllowedCIDRs, "0.0.0.0/0") {
+		fs.add("edge.allowedCidrs", "0.0.0.0/0 lets everybody past CloudFront", "[] for CloudFront alone, or cloudFront: false")
+	}
+	if (c.Edge.LoginPath == "") != (c.Edge.LoginRateLimit == 0) && c.Edge.AccountTakeover == nil {
+		fs.add("edge.loginRateLimit", "a limit needs the path that it holds for, and the path a limit", "loginPath: /login and loginRateLimit: 100, or neither")
+	}
+	if c.Edge.AccountTakeover != nil && c.Edge.LoginPath == "" {
+		fs.add("edge.accountTakeover", "it looks at sign-ins, and loginPath is empty", "loginPath: /login")
+	}
+}
+
+func (c Config) validateDomain(fs *Findings) {
 	d := c.Domain
 	if !hostShape.MatchString(d.Name) {
 		fs.add("domain.name", fmt.Sprintf("%q is not a host name", d.Name), "for example app.example.org, lower case")
@@ -240,6 +264,16 @@ func (c Config) validateLogs(fs *Findings) {
 		if strings.HasPrefix(strings.ToLower(k), "aws:") {
 			fs.add("tags."+k, "the prefix aws: is reserved", "another key")
 		}
+	}
+}
+
+func (c Config) validateStorage(fs *Findings) {
+	s := c.Storage
+	if s.AuditLock == "compliance" && s.AuditLockDays > 0 && s.AcknowledgeCompliance != complianceForever {
+		fs.add("storage.acknowledgeCompliance", fmt.Sprintf("nobody, AWS included, could delete an object of the audit bucket for %d days", s.AuditLockDays), "write "+complianceForever+", or auditLock: governance")
+	}
+	if s.ForceDestroy && s.AuditLockDays > 0 && c.Environment != Prod { // which refuses forceDestroy anyway
+		fs.add("storage.forceDestroy", "locked objects cannot be destroyed", "false, or auditLockDays: 0")
 	}
 }
 

@@ -198,7 +198,7 @@ func TestRegionSettingsAreManagedOnceARegion(t *testing.T) {
 func TestComplianceLockIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	lock := graphtest.Run(t, backups(func(args *data.BackupArgs) {
-		args.Lock.Mode, args.Lock.ChangeableForDays, args.Lock.Acknowledge = data.VaultCompliance, 14, data.VaultLockAcknowledgement
+		args.Lock.Mode, args.Lock.ChangeableForDays, args.Lock.Acknowledge = data.VaultCompliance, 14, data.LockAcknowledgement
 	})).One(vaultLockType, "backup-vault-lock")
 	require.EqualValues(t, 14, lock.Input("changeableForDays"))
 }

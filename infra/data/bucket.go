@@ -74,6 +74,8 @@ type ObjectLock struct {
 	Mode string
 	// Days of retention, at least 1.
 	Days int
+	// Acknowledge is LockAcknowledgement, for COMPLIANCE.
+	Acknowledge string
 }
 
 // Bucket is an S3 bucket. It is the only place that knows the SDK's S3

@@ -164,6 +164,9 @@ func (args *BucketArgs) checkLock(kind bucketKind) []error {
 	if m := args.ObjectLock.Mode; m != "GOVERNANCE" && m != "COMPLIANCE" {
 		findings = append(findings, fmt.Errorf("objectLock.mode: %q (GOVERNANCE or COMPLIANCE)", m))
 	}
+	if args.ObjectLock.Mode == "COMPLIANCE" && args.ObjectLock.Acknowledge != LockAcknowledgement {
+		findings = append(findings, fmt.Errorf("objectLock.acknowledge: %q (%q: nobody deletes an object before its days are over; or use GOVERNANCE)", args.ObjectLock.Acknowledge, LockAcknowledgement))
+	}
 	if args.ObjectLock.Days < 1 || args.ObjectLock.Days > 36500 {
 		findings = append(findings, fmt.Errorf("objectLock.days: %d (1 to 36500)", args.ObjectLock.Days))
 	}

@@ -147,10 +147,7 @@ func (c *OpenSearch) prerequisites(ctx *pulumi.Context, name string, args *OpenS
 		needs = append(needs, policy)
 	}
 	if args.CreateServiceLinkedRole {
-		role, err := iam.NewServiceLinkedRole(ctx, name+"-service-linked-role", &iam.ServiceLinkedRoleArgs{
-			AwsServiceName: pulumi.String("opensearchservice.amazonaws.com"),
-			Description:    pulumi.String("Network interfaces of OpenSearch domains"),
-		}, pulumi.Parent(c), pulumi.RetainOnDelete(true))
+		role, err := NewSearchServiceRole(ctx, name+"-service-linked-role", pulumi.Parent(c))
 		if err != nil {
 			return nil, err
 		}
@@ -207,4 +204,14 @@ func (c *OpenSearch) domain(args *OpenSearchArgs, access string) *opensearch.Dom
 		},
 		Tags: tagged(args.Tags, args.DomainName),
 	}
+}
+
+// NewSearchServiceRole makes the role with which OpenSearch keeps the network
+// interfaces of an account's domains. It stays when the stack is destroyed,
+// because other stacks' domains need it.
+func NewSearchServiceRole(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*iam.ServiceLinkedRole, error) {
+	return iam.NewServiceLinkedRole(ctx, name, &iam.ServiceLinkedRoleArgs{
+		AwsServiceName: pulumi.String("opensearchservice.amazonaws.com"),
+		Description:    pulumi.String("Network interfaces of OpenSearch domains"),
+	}, append(opts, pulumi.RetainOnDelete(true))...)
 }

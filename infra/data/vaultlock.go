@@ -24,9 +24,9 @@ const (
 	VaultCompliance VaultLockMode = "compliance"
 )
 
-// VaultLockAcknowledgement is what VaultLock.Acknowledge holds before a
-// compliance lock is made.
-const VaultLockAcknowledgement = "nobody-can-remove-this-lock"
+// LockAcknowledgement is what VaultLock.Acknowledge and ObjectLock.Acknowledge
+// hold before a compliance lock is made.
+const LockAcknowledgement = "nobody-can-remove-this-lock"
 
 // minChangeableDays is AWS Backup's shortest time to think again.
 const minChangeableDays = 3
@@ -41,7 +41,7 @@ type VaultLock struct {
 	// ChangeableForDays is the time, 3 to 36500 days, in which a compliance lock can
 	// still be taken off. To AWS its presence is what makes the mode.
 	ChangeableForDays int
-	// Acknowledge is VaultLockAcknowledgement, for compliance.
+	// Acknowledge is LockAcknowledgement, for compliance.
 	Acknowledge string
 }
 
@@ -76,8 +76,8 @@ func (l VaultLock) check() []error {
 		"lock.changeableForDays: %d with mode %q (AWS makes a compliance lock of it, for ever; leave it out)", l.ChangeableForDays, l.Mode)
 	refuse(l.Mode == VaultCompliance && (l.ChangeableForDays < minChangeableDays || l.ChangeableForDays > 36500),
 		"lock.changeableForDays: %d (%d to 36500)", l.ChangeableForDays, minChangeableDays)
-	refuse(l.Mode == VaultCompliance && l.Acknowledge != VaultLockAcknowledgement,
-		"lock.acknowledge: %q (%q: no person and no destroy removes a compliance lock; or use mode governance)", l.Acknowledge, VaultLockAcknowledgement)
+	refuse(l.Mode == VaultCompliance && l.Acknowledge != LockAcknowledgement,
+		"lock.acknowledge: %q (%q: no person and no destroy removes a compliance lock; or use mode governance)", l.Acknowledge, LockAcknowledgement)
 	return findings
 }
 

@@ -22,7 +22,7 @@ var unscoped = map[string][]string{
 		"DescribeSubnets", "DescribeVolumes", "DescribeVpcEndpoints", "DescribeVpcs",
 	},
 	"ecr":       {"GetAuthorizationToken"},
-	"ecs":       {"ListClusters", "ListTaskDefinitions"},
+	"ecs":       {"DescribeTaskDefinition", "ListClusters", "ListTaskDefinitions"},
 	"guardduty": {"ListDetectors"},
 	"iam": {
 		"GenerateCredentialReport", "GetAccountAuthorizationDetails", "GetAccountPasswordPolicy",

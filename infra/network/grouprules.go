@@ -20,15 +20,19 @@ const (
 	searchGroup    groupKey = "opensearch"
 	lambdaGroup    groupKey = "lambda"
 	endpointGroup  groupKey = "endpoint"
+	proxyGroup     groupKey = "db-proxy"
 	isolationGroup groupKey = "isolation"
 )
 
-// groups are the security groups. A changed description or name replaces the
-// group, which AWS refuses while anything uses it.
-var groups = []struct {
+// securityGroup is a group and what it is for.
+type securityGroup struct {
 	key         groupKey
 	description string
-}{
+}
+
+// groups are the security groups of every stack. A changed description or name
+// replaces the group, which AWS refuses while anything uses it.
+var groups = []securityGroup{
 	{albGroup, "Load balancer: HTTPS from allowed ranges"},
 	{ecsGroup, "ECS tasks: traffic from the load balancer only"},
 	{auroraGroup, "Aurora: traffic from ECS only"},
@@ -36,6 +40,16 @@ var groups = []struct {
 	{lambdaGroup, "Lambda functions inside the VPC: no inbound traffic"},
 	{endpointGroup, "Interface endpoints of AWS services: HTTPS from workloads"},
 	{isolationGroup, "Isolation: no traffic, for incident containment"},
+}
+
+// databaseProxy is the group of stacks with an RDS proxy.
+var databaseProxy = securityGroup{proxyGroup, "Database proxy: traffic from ECS only"}
+
+func (args *SecurityGroupsArgs) groups() []securityGroup {
+	if args.DatabaseProxy {
+		return append(slices.Clone(groups), databaseProxy)
+	}
+	return groups
 }
 
 // Where traffic comes from or goes to, other than a group.
@@ -120,6 +134,13 @@ func (args *SecurityGroupsArgs) rules() []groupRule {
 		rules = append(rules,
 			groupRule{auroraGroup, inbound, group(lambdaGroup), ports.Database, "Database connections from secret rotation"},
 			groupRule{lambdaGroup, outbound, group(auroraGroup), ports.Database, "Database connections to Aurora"})
+	}
+	if args.DatabaseProxy {
+		rules = append(rules,
+			groupRule{ecsGroup, outbound, group(proxyGroup), ports.Database, "Database connections to the proxy"},
+			groupRule{proxyGroup, inbound, group(ecsGroup), ports.Database, "Database connections from ECS tasks"},
+			groupRule{proxyGroup, outbound, group(auroraGroup), ports.Database, "Database connections to Aurora"},
+			groupRule{auroraGroup, inbound, group(proxyGroup), ports.Database, "Database connections from the proxy"})
 	}
 	if args.LambdaToOpenSearch {
 		rules = append(rules,

@@ -55,6 +55,8 @@ type SecurityGroupsArgs struct {
 	LambdaToAurora bool
 	// LambdaToOpenSearch lets them reach the domain, to set up roles and indexes.
 	LambdaToOpenSearch bool
+	// DatabaseProxy makes the group of an RDS proxy between tasks and database.
+	DatabaseProxy bool
 	// S3PrefixListID and DynamoDBPrefixListID are those of Vpc; without the
 	// latter tasks have no way to DynamoDB.
 	S3PrefixListID, DynamoDBPrefixListID pulumi.StringInput
@@ -70,6 +72,8 @@ type SecurityGroups struct {
 	ALB, ECS, Aurora, OpenSearch, Endpoint pulumi.IDOutput
 	// Lambda functions in the VPC, such as a secret's rotation, use this one.
 	Lambda pulumi.IDOutput
+	// DatabaseProxy is an RDS proxy's; the zero value without one.
+	DatabaseProxy pulumi.IDOutput
 	// Isolation has no rules: incident response moves what it contains there.
 	Isolation pulumi.IDOutput
 }
@@ -87,10 +91,14 @@ func NewSecurityGroups(ctx *pulumi.Context, name string, args *SecurityGroupsArg
 	if err := c.build(ctx, name, args); err != nil {
 		return nil, fmt.Errorf("security groups %s: %w", name, err)
 	}
-	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"securityGroupIds": pulumi.Map{
+	ids := pulumi.Map{
 		"alb": c.ALB, "ecs": c.ECS, "aurora": c.Aurora, "opensearch": c.OpenSearch,
 		"lambda": c.Lambda, "endpoint": c.Endpoint, "isolation": c.Isolation,
-	}})
+	}
+	if args.DatabaseProxy {
+		ids["databaseProxy"] = c.DatabaseProxy
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"securityGroupIds": ids})
 }
 
 func (args *SecurityGroupsArgs) validate() error {
@@ -104,7 +112,7 @@ func (args *SecurityGroupsArgs) validate() error {
 	f.required("s3PrefixListId", args.S3PrefixListID != nil, "pass Vpc.S3PrefixListID")
 	args.Ports.orDefault().check(&f)
 	args.checkAllowed(&f)
-	for _, g := range groups {
+	for _, g := range args.groups() {
 		checkDescription(&f, "description of "+string(g.key), g.description)
 	}
 	for _, r := range args.rules() {
@@ -115,7 +123,7 @@ func (args *SecurityGroupsArgs) validate() error {
 
 func (c *SecurityGroups) build(ctx *pulumi.Context, name string, args *SecurityGroupsArgs) error {
 	ids := map[groupKey]pulumi.IDOutput{}
-	for _, g := range groups {
+	for _, g := range args.groups() {
 		physical := args.Prefix + "-" + string(g.key)
 		group, err := ec2.NewSecurityGroup(ctx, name+"-"+string(g.key), &ec2.SecurityGroupArgs{
 			Name:        pulumi.String(physical),
@@ -130,6 +138,7 @@ func (c *SecurityGroups) build(ctx *pulumi.Context, name string, args *SecurityG
 	}
 	c.ALB, c.ECS, c.Aurora, c.OpenSearch = ids[albGroup], ids[ecsGroup], ids[auroraGroup], ids[searchGroup]
 	c.Lambda, c.Endpoint, c.Isolation = ids[lambdaGroup], ids[endpointGroup], ids[isolationGroup]
+	c.DatabaseProxy = ids[proxyGroup]
 	for _, r := range args.rules() {
 		if err := c.addRule(ctx, name, r, ids, args); err != nil {
 			return fmt.Errorf("rule %s: %w", r.name(), err)

@@ -106,6 +106,11 @@ func TestSecurityGroupsOpenOnlyWhatIsAsked(t *testing.T) {
 			[]string{"lambda -> aurora 5432"},
 		},
 		{
+			"a database proxy", func(a *network.SecurityGroupsArgs) { a.DatabaseProxy = true },
+			[]string{"db-proxy -> aurora 5432", "ecs -> db-proxy 5432"},
+			[]string{"db-proxy -> aurora 5432", "ecs -> db-proxy 5432"},
+		},
+		{
 			"a set-up function", func(a *network.SecurityGroupsArgs) { a.LambdaToOpenSearch = true },
 			[]string{"lambda -> opensearch 443"},
 			[]string{"lambda -> opensearch 443"},
@@ -159,9 +164,9 @@ func TestSecurityGroupsKeepTheGuidesLiterals(t *testing.T) {
 func TestSecurityGroupsAreDescribedAndBare(t *testing.T) {
 	t.Parallel()
 	g := groupGraph(t, groupArgs(func(a *network.SecurityGroupsArgs) {
-		a.EgressInternet, a.LambdaToAurora, a.LambdaToOpenSearch, a.HTTPRedirect = true, true, true, true
+		a.EgressInternet, a.LambdaToAurora, a.LambdaToOpenSearch, a.HTTPRedirect, a.DatabaseProxy = true, true, true, true, true
 	}))
-	require.Len(t, g.ByType(groupType), 7)
+	require.Len(t, g.ByType(groupType), 8)
 	for _, group := range g.ByType(groupType) {
 		require.False(t, group.Has("ingress") || group.Has("egress"), "%s has inline rules", group.Name)
 		require.Equal(t, "redoubt-dev-"+strings.TrimPrefix(group.Name, "sg-"), group.Input("name"))

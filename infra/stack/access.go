@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/infra/config"
+	"redoubt/infra/data"
 	"redoubt/infra/identity"
 	"redoubt/infra/monitoring"
 )
@@ -15,15 +16,21 @@ type access struct {
 	pool     *identity.UserPool
 	client   *identity.UserPoolClient
 	review   *identity.AccessReview
+	tokens   *identity.TokenSigner
+	pipeline *identity.DeployRole
 }
 
-// deployAccess makes the ceiling of the workload's roles, the roles of people,
-// and the account's guards.
-func (s *Stack) deployAccess(ctx *pulumi.Context) (err error) {
+// deployBoundary makes the ceiling of the workload's roles.
+func (s *Stack) deployBoundary(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
-	if s.boundary, err = identity.NewBoundary(ctx, c.Prefix()+"-boundary", &identity.BoundaryArgs{Scope: p.scope, Prefix: c.Prefix(), Tags: c.Tags}, p.here()); err != nil {
-		return err
-	}
+	s.boundary, err = identity.NewBoundary(ctx, c.Prefix()+"-boundary", &identity.BoundaryArgs{Scope: p.scope, Prefix: c.Prefix(), Tags: c.Tags}, p.here())
+	return err
+}
+
+// deployGuards makes what the account, or the whole organization, refuses
+// whatever a policy says.
+func (s *Stack) deployGuards(ctx *pulumi.Context) (err error) {
+	c, p := s.config, s.place
 	_, err = identity.NewPasswordPolicy(ctx, c.Prefix()+"-passwords", &identity.PasswordPolicyArgs{
 		Policy: c.Identity.PasswordPolicy, Tokens: c.Identity.TokenPreferences, Protect: c.Keys.Protect,
 	}, p.here())
@@ -41,6 +48,22 @@ func (s *Stack) deployAccess(ctx *pulumi.Context) (err error) {
 		Scope: p.scope, Management: true, OrgID: c.OrgID, Prefix: c.Prefix(), Targets: o.Targets, AllowedRegions: o.AllowedRegions,
 		Custodians: o.Custodians, Perimeter: o.Perimeter, RootAccess: o.RootAccess, Protect: c.Keys.Protect, Tags: c.Tags,
 	}, p.here())
+	return err
+}
+
+// deployRegion makes what the region's workloads need and only one stack can
+// make, where the workloads are other stacks.
+func (s *Stack) deployRegion(ctx *pulumi.Context) error {
+	c, p := s.config, s.place
+	if c.API.Account.Used() {
+		if _, err := s.newAPIAccount(ctx); err != nil {
+			return err
+		}
+	}
+	if !c.Search.CreateServiceLinkedRole {
+		return nil
+	}
+	_, err := data.NewSearchServiceRole(ctx, c.Prefix()+"-search-service-role", p.here())
 	return err
 }
 

@@ -1,8 +1,11 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"redoubt/infra/config"
 	"redoubt/infra/data"
 	"redoubt/infra/monitoring"
 )
@@ -17,14 +20,26 @@ func (s *Stack) backupTier() string {
 	return s.config.Prefix()
 }
 
+// backupRules are the guide's retention, the longest-lived backups in cold
+// storage if the stack says so.
+func backupRules(c config.Config) []data.BackupRule {
+	rules := slices.Clone(data.BackupRules)
+	last := len(rules) - 1
+	rules[last].ColdStorageAfterDays = c.Backup.ColdAfterDays
+	return rules
+}
+
 func (s *Stack) deployBackup(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
 	if !c.Backup.Enabled {
 		return nil
 	}
 	args := &data.BackupArgs{
-		Scope: p.scope, Prefix: c.Prefix(), Tier: s.backupTier(), KmsKeyArn: s.keys.backup.Arn, Rules: data.BackupRules,
-		Lock:     data.VaultLock{Mode: data.VaultLockMode(c.Backup.Lock), MinRetentionDays: c.Backup.MinDays, MaxRetentionDays: c.Backup.MaxDays},
+		Scope: p.scope, Prefix: c.Prefix(), Tier: s.backupTier(), KmsKeyArn: s.keys.backup.Arn, Rules: backupRules(c),
+		Lock: data.VaultLock{
+			Mode: data.VaultLockMode(c.Backup.Lock), MinRetentionDays: c.Backup.MinDays, MaxRetentionDays: c.Backup.MaxDays,
+			ChangeableForDays: c.Backup.ChangeableForDays, Acknowledge: c.Backup.AcknowledgeCompliance,
+		},
 		TopicArn: s.topics.Arn(monitoring.Medium), TopicReady: s.topics.Ready, RegionSettings: c.Backup.RegionSettings,
 		ForceDestroy: c.Storage.ForceDestroy && c.Backup.Lock == "none", Protect: c.Keys.Protect, Tags: c.Tags,
 	}

@@ -10,7 +10,8 @@ import (
 	"redoubt/infra/identity"
 )
 
-// buckets are the stack's buckets; the replicas are nil without replication.
+// buckets are the stack's buckets; the replicas are nil without replication,
+// and data's without a workload.
 type buckets struct {
 	accessLogs, data, audit        *data.Bucket
 	artifacts                      *data.Bucket
@@ -23,15 +24,30 @@ func newBuckets(ctx *pulumi.Context, c config.Config, p *place, k keys, backupTi
 	if b.accessLogs, err = newLogBucket(ctx, c, p.scope, p.here()); err != nil {
 		return b, err
 	}
+	if c.Layer.Workload() {
+		if err := b.addData(ctx, c, p, k, backupTier); err != nil {
+			return b, err
+		}
+	}
+	b.audit, err = data.NewBucket(ctx, c.Prefix()+"-audit", &data.BucketArgs{
+		Scope: p.scope, Kind: data.Audit, BucketName: bucketName(c, "audit", p.scope), KmsKeyArn: k.audit.Arn, LogBucket: b.accessLogs,
+		Writers:    []data.BucketWriter{data.TrailLogs, data.ConfigHistory, data.GuardDutyFindings, data.DeliveredLogs},
+		ObjectLock: objectLock(c), ForceDestroy: c.Storage.ForceDestroy, Protect: c.Keys.Protect, Tags: c.Tags,
+	}, p.here())
+	return b, err
+}
+
+// addData makes the application's bucket, and its copy elsewhere.
+func (b *buckets) addData(ctx *pulumi.Context, c config.Config, p *place, k keys, backupTier string) (err error) {
 	if c.Storage.Replication {
 		// Access logs stay in their region, so the replica has its own.
 		if b.accessLogsReplica, err = newLogBucket(ctx, c, p.replicaScope, p.there()); err != nil {
-			return b, err
+			return err
 		}
 		replica := dataBucket(c, p.replicaScope)
 		replica.KmsKeyArn, replica.LogBucket = k.app.ReplicaArn, b.accessLogsReplica
 		if b.dataReplica, err = data.NewBucket(ctx, c.Prefix()+"-data-replica", replica, p.there()); err != nil {
-			return b, err
+			return err
 		}
 	}
 	own := dataBucket(c, p.scope)
@@ -42,15 +58,8 @@ func newBuckets(ctx *pulumi.Context, c config.Config, p *place, k keys, backupTi
 			RoleName: c.Prefix() + "-data-replication", TimeControl: true,
 		}
 	}
-	if b.data, err = data.NewBucket(ctx, c.Prefix()+"-data", own, p.here()); err != nil {
-		return b, err
-	}
-	b.audit, err = data.NewBucket(ctx, c.Prefix()+"-audit", &data.BucketArgs{
-		Scope: p.scope, Kind: data.Audit, BucketName: bucketName(c, "audit", p.scope), KmsKeyArn: k.audit.Arn, LogBucket: b.accessLogs,
-		Writers:    []data.BucketWriter{data.TrailLogs, data.ConfigHistory, data.GuardDutyFindings, data.DeliveredLogs},
-		ObjectLock: objectLock(c), ForceDestroy: c.Storage.ForceDestroy, Protect: c.Keys.Protect, Tags: c.Tags,
-	}, p.here())
-	return b, err
+	b.data, err = data.NewBucket(ctx, c.Prefix()+"-data", own, p.here())
+	return err
 }
 
 // objectLock keeps what the audit wrote from being deleted, by whoever got in.
@@ -58,7 +67,9 @@ func objectLock(c config.Config) *data.ObjectLock {
 	if c.Storage.AuditLockDays == 0 {
 		return nil
 	}
-	return &data.ObjectLock{Mode: "GOVERNANCE", Days: c.Storage.AuditLockDays}
+	return &data.ObjectLock{
+		Mode: strings.ToUpper(c.Storage.AuditLock), Days: c.Storage.AuditLockDays, Acknowledge: c.Storage.AcknowledgeCompliance,
+	}
 }
 
 func dataBucket(c config.Config, scope identity.Scope) *data.BucketArgs {

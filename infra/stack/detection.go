@@ -1,6 +1,10 @@
 package stack
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -35,8 +39,9 @@ func (s *Stack) newTrail(ctx *pulumi.Context) (err error) {
 		LogKmsKeyArn: s.keys.logs.Arn, RetentionInDays: c.Logs.AuditDays,
 		Functions: c.Audit.Functions, Insights: c.Audit.Insights, Protect: c.Keys.Protect, Tags: c.Tags,
 	}
+	args.DataBuckets = slices.Clone(c.Audit.DataBuckets)
 	if c.Audit.DataEvents {
-		args.DataBuckets = []string{s.buckets.data.PhysicalName}
+		args.DataBuckets = append(args.DataBuckets, s.buckets.data.PhysicalName)
 	}
 	s.trail, err = monitoring.NewTrail(ctx, c.Prefix()+"-trail", args, s.place.here())
 	return err
@@ -72,14 +77,33 @@ func (s *Stack) newMalwareScan(ctx *pulumi.Context) error {
 
 func (s *Stack) newRecorder(ctx *pulumi.Context) error {
 	c := s.config
-	_, err := monitoring.NewRecorder(ctx, c.Prefix()+"-config", &monitoring.RecorderArgs{
+	pack, err := conformancePack(ctx, c.Detection.ConformancePack)
+	if err != nil {
+		return err
+	}
+	_, err = monitoring.NewRecorder(ctx, c.Prefix()+"-config", &monitoring.RecorderArgs{
 		Prefix: c.Prefix(), Scope: s.place.scope, Singleton: c.Detection.Config,
 		Bucket: s.buckets.audit.PhysicalName, BucketReady: []pulumi.Resource{s.buckets.audit.Policy},
 		KmsKeyArn: s.keys.audit.Arn, KeyAlias: s.keys.audit.AliasName,
-		Continuous: c.Detection.Continuous, GlobalTypes: true, Rules: monitoring.RuleSet(c.Detection.Rules),
+		Continuous: c.Detection.Continuous, GlobalTypes: true, Rules: monitoring.RuleSet(c.Detection.Rules), ConformancePack: pack,
 		Protect: c.Keys.Protect, Tags: c.Tags,
 	}, s.place.here())
 	return err
+}
+
+// conformancePack reads the template that the configuration names.
+func conformancePack(ctx *pulumi.Context, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(ctx.RootDirectory(), path)
+	}
+	template, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("redoubt:detection.conformancePack: %w (the path of a template, from the project's root)", err)
+	}
+	return string(template), nil
 }
 
 func (s *Stack) newHub(ctx *pulumi.Context) (err error) {
@@ -170,13 +194,15 @@ func asLevels(names []string) []monitoring.Level {
 	return out
 }
 
-// deployWatch watches what the stack made: it comes last.
-func (s *Stack) deployWatch(ctx *pulumi.Context) error {
+// watchLogs counts what the logs say, and saves the questions that people ask
+// them.
+func (s *Stack) watchLogs(ctx *pulumi.Context) error {
 	c, p := s.config, s.place
-	groups := map[monitoring.LogSource]pulumi.StringInput{
-		monitoring.ApplicationLog: s.service.LogGroup.Name,
-		monitoring.FlowLog:        s.vpc.FlowLogs.LogGroup.Name,
-		monitoring.WAFLog:         s.acl.LogGroup.Name,
+	groups := map[monitoring.LogSource]pulumi.StringInput{}
+	if c.Layer.Workload() {
+		groups[monitoring.ApplicationLog] = s.service.LogGroup.Name
+		groups[monitoring.FlowLog] = s.vpc.FlowLogs.LogGroup.Name
+		groups[monitoring.WAFLog] = s.acl.LogGroup.Name
 	}
 	if s.api != nil {
 		groups[monitoring.APIAccessLog] = s.api.LogGroup.Name
@@ -184,21 +210,28 @@ func (s *Stack) deployWatch(ctx *pulumi.Context) error {
 	if s.trail.LogGroupName != nil {
 		groups[monitoring.TrailLog] = s.trail.LogGroupName
 	}
+	if len(groups) == 0 {
+		return nil
+	}
 	_, err := monitoring.NewMetricFilters(ctx, c.Prefix()+"-logs", &monitoring.MetricFiltersArgs{
 		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Groups: groups, Tags: c.Tags,
 	}, p.here())
 	if err != nil {
 		return err
 	}
+	_, err = monitoring.NewQueries(ctx, c.Prefix()+"-queries", &monitoring.QueriesArgs{Prefix: c.Prefix(), Scope: p.scope, Groups: groups}, p.here())
+	return err
+}
+
+// watchWorkload watches what the stack runs.
+func (s *Stack) watchWorkload(ctx *pulumi.Context) (err error) {
+	c, p := s.config, s.place
 	watched := s.watched()
 	s.alarms, err = monitoring.NewWorkloadAlarms(ctx, c.Prefix()+"-alarms", &monitoring.WorkloadAlarmsArgs{
 		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Workload: watched, FlowLogsCounted: true,
 		Thresholds: c.Alerting.Thresholds, Tags: c.Tags,
 	}, p.here())
 	if err != nil {
-		return err
-	}
-	if _, err := monitoring.NewQueries(ctx, c.Prefix()+"-queries", &monitoring.QueriesArgs{Prefix: c.Prefix(), Scope: p.scope, Groups: groups}, p.here()); err != nil {
 		return err
 	}
 	s.dashboard, err = monitoring.NewDashboard(ctx, c.Prefix()+"-dashboard", &monitoring.DashboardArgs{

@@ -12,10 +12,19 @@ import (
 // balancer.
 func (s *Stack) deployEdge(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
-	s.acl, err = network.NewWebAcl(ctx, c.Prefix()+"-waf", &network.WebAclArgs{
+	acl := &network.WebAclArgs{
 		Prefix: c.Prefix(), Scope: p.scope, Mode: network.WAFMode(c.Edge.WAFMode), RateLimit: c.Edge.RateLimit,
-		BlockedCountries: c.Edge.BlockedCountries, ShieldResponse: c.Edge.Shield.Response != "", LogKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, Tags: c.Tags,
-	}, p.here())
+		LoginPath: c.Edge.LoginPath, LoginRateLimit: c.Edge.LoginRateLimit,
+		BlockedCountries: c.Edge.BlockedCountries, CountedRules: c.Edge.CountedRules, AllowExtraCapacity: c.Edge.AllowExtraCapacity,
+		ShieldResponse: c.Edge.Shield.Response != "", LogKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, Tags: c.Tags,
+	}
+	if b := c.Edge.BotControl; b != nil {
+		acl.BotControl = &network.BotControl{Targeted: b.Targeted, Path: b.Path}
+	}
+	if t := c.Edge.AccountTakeover; t != nil {
+		acl.AccountTakeover = &network.AccountTakeover{JSON: t.JSON, UsernameField: t.UsernameField, PasswordField: t.PasswordField}
+	}
+	s.acl, err = network.NewWebAcl(ctx, c.Prefix()+"-waf", acl, p.here())
 	if err != nil {
 		return err
 	}
@@ -34,6 +43,31 @@ func (s *Stack) deployEdge(ctx *pulumi.Context) (err error) {
 	}
 	s.balancer, err = network.NewLoadBalancer(ctx, c.Prefix()+"-alb", args, p.here())
 	return err
+}
+
+// allowedLists are the prefix lists whose addresses reach the load balancer.
+func (s *Stack) allowedLists(ctx *pulumi.Context) ([]network.AllowedList, error) {
+	c := s.config
+	var out []network.AllowedList
+	if c.Edge.CloudFront {
+		found, err := network.LookupAWSList(ctx, "cloudfront", network.CloudFrontOrigins, pulumi.Provider(s.place.primary))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found)
+	}
+	for _, l := range c.Edge.AllowedLists {
+		args := &network.PrefixListArgs{Prefix: c.Prefix(), Name: l.Name, MaxEntries: l.MaxEntries, Tags: c.Tags}
+		for _, e := range l.Entries {
+			args.Entries = append(args.Entries, network.PrefixListEntry(e))
+		}
+		made, err := network.NewPrefixList(ctx, c.Prefix()+"-"+l.Name, args, s.place.here())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, made.Allowed)
+	}
+	return out, nil
 }
 
 // deployStores makes where data rests: the database and the search domain.

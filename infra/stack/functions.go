@@ -20,7 +20,9 @@ const databaseRole = "application"
 type functions struct {
 	signing *workload.CodeSigning
 	dbUser  *workload.DatabaseUserSecret
-	api     *workload.Api
+	// proxyUser is who tasks are to the database proxy; nil without one.
+	proxyUser *workload.DatabaseUserSecret
+	api       *workload.Api
 	// searchSetup maps roles in the search domain: what writes there waits for it.
 	searchSetup *workload.SearchBootstrap
 }
@@ -52,28 +54,35 @@ func (s *Stack) deployFunctions(ctx *pulumi.Context) (err error) {
 	if err := s.newDatabaseUser(ctx, platform); err != nil {
 		return err
 	}
+	if err := s.newDatabaseProxy(ctx, platform); err != nil {
+		return err
+	}
 	return s.setUpSearch(ctx, platform)
 }
 
-func (s *Stack) concurrency() int {
-	if s.config.Functions.Reserve {
-		return 1
+// concurrency is how many concurrent runs are kept for a function.
+func (s *Stack) concurrency(function string) int {
+	if n, ok := s.config.Functions.Reserved[function]; ok {
+		return n
 	}
 	return workload.Unreserved
 }
 
-func (s *Stack) newDatabaseUser(ctx *pulumi.Context, platform *workload.FunctionPlatform) (err error) {
-	c := s.config
+func (s *Stack) databaseTarget() workload.DatabaseUserTarget {
 	instances := make([]pulumi.Resource, 0, len(s.database.Instances))
 	for _, i := range s.database.Instances {
 		instances = append(instances, i)
 	}
+	return workload.DatabaseUserTarget{
+		ClusterIdentifier: s.database.Identifier, Host: s.database.Endpoint, Name: databaseName, AdminSecretArn: s.database.SecretArn, Ready: instances,
+	}
+}
+
+func (s *Stack) newDatabaseUser(ctx *pulumi.Context, platform *workload.FunctionPlatform) (err error) {
+	c := s.config
 	s.dbUser, err = workload.NewDatabaseUserSecret(ctx, c.Prefix()+"-db-user", &workload.DatabaseUserSecretArgs{
-		Platform: platform, SecretName: "db-user", Role: databaseRole,
-		Database: workload.DatabaseUserTarget{
-			ClusterIdentifier: s.database.Identifier, Host: s.database.Endpoint, Name: "app", AdminSecretArn: s.database.SecretArn, Ready: instances,
-		},
-		ReaderRoleNames: []string{workload.TaskRoleName(c.Prefix(), serviceName)}, Concurrency: s.concurrency(),
+		Platform: platform, SecretName: "db-user", Role: databaseRole, Database: s.databaseTarget(),
+		ReaderRoleNames: []string{workload.TaskRoleName(c.Prefix(), serviceName)}, Concurrency: s.concurrency("rotate-db-user"),
 		Replicas: s.secretReplicas(), RotationDays: c.Secrets.RotationDays, RecoveryWindowDays: c.Secrets.RecoveryDays, OrgID: c.OrgID, Protect: c.Keys.Protect,
 	}, s.place.here())
 	return err
@@ -92,7 +101,7 @@ func (s *Stack) secretReplicas() []data.SecretReplica {
 func (s *Stack) setUpSearch(ctx *pulumi.Context, platform *workload.FunctionPlatform) error {
 	c, p := s.config, s.place
 	setup, err := workload.NewSearchBootstrap(ctx, c.Prefix()+"-search-setup", &workload.SearchBootstrapArgs{
-		Platform: platform, DomainName: c.Prefix() + "-search", Endpoint: s.search.Endpoint, Concurrency: s.concurrency(),
+		Platform: platform, DomainName: c.Prefix() + "-search", Endpoint: s.search.Endpoint, Concurrency: s.concurrency("search-bootstrap"),
 		After: []pulumi.Resource{s.search.Domain},
 		Setup: workload.SearchSetup{
 			Roles: map[string]any{"application": map[string]any{
@@ -148,9 +157,7 @@ func (s *Stack) deployAPI(ctx *pulumi.Context) (err error) {
 	if len(c.API.Routes) == 0 {
 		return nil
 	}
-	account, err := workload.NewApiAccount(ctx, c.Prefix()+"-api-account", &workload.ApiAccountArgs{
-		Scope: p.scope, Account: c.API.Account, RoleName: c.Prefix() + "-api-logs", Protect: c.Keys.Protect, Tags: c.Tags,
-	}, p.here())
+	account, err := s.newAPIAccount(ctx)
 	if err != nil {
 		return err
 	}
@@ -165,4 +172,12 @@ func (s *Stack) deployAPI(ctx *pulumi.Context) (err error) {
 	}
 	s.api, err = workload.NewApi(ctx, c.Prefix()+"-api", args, p.here())
 	return err
+}
+
+// newAPIAccount lets API Gateway write the region's logs.
+func (s *Stack) newAPIAccount(ctx *pulumi.Context) (*workload.ApiAccount, error) {
+	c := s.config
+	return workload.NewApiAccount(ctx, c.Prefix()+"-api-account", &workload.ApiAccountArgs{
+		Scope: s.place.scope, Account: c.API.Account, RoleName: c.Prefix() + "-api-logs", Protect: c.Keys.Protect, Tags: c.Tags,
+	}, s.place.here())
 }

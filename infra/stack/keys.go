@@ -21,22 +21,24 @@ type keys struct {
 type purpose struct {
 	name, description string
 	users             []data.KeyUser
-	into              func(*keys) **data.Key
+	// workload says that stacks without one have no such key.
+	workload bool
+	into     func(*keys) **data.Key
 }
 
 var purposes = []purpose{
-	{"app", data.AppKeyDescription, []data.KeyUser{data.KeyForServiceGrants}, func(k *keys) **data.Key { return &k.app }},
-	{"logs", "Log group encryption key", []data.KeyUser{data.KeyForLogs}, func(k *keys) **data.Key { return &k.logs }},
-	{"tasks", "Task storage encryption key", []data.KeyUser{data.KeyForFargate}, func(k *keys) **data.Key { return &k.tasks }},
+	{"app", data.AppKeyDescription, []data.KeyUser{data.KeyForServiceGrants}, true, func(k *keys) **data.Key { return &k.app }},
+	{"logs", "Log group encryption key", []data.KeyUser{data.KeyForLogs}, false, func(k *keys) **data.Key { return &k.logs }},
+	{"tasks", "Task storage encryption key", []data.KeyUser{data.KeyForFargate}, true, func(k *keys) **data.Key { return &k.tasks }},
 	// A topic whose publisher may not use its key drops every alert in silence.
 	{"messaging", "Alert encryption key", []data.KeyUser{
 		data.KeyForEvents, data.KeyForAlarms, data.KeyForTopics, data.KeyForCostAlerts, data.KeyForBudgets,
 		data.KeyForDatabaseEvents, data.KeyForBackup, data.KeyForBucketEvents, data.KeyForLogDelivery,
-	}, func(k *keys) **data.Key { return &k.messaging }},
+	}, false, func(k *keys) **data.Key { return &k.messaging }},
 	{"audit", "Audit trail encryption key", []data.KeyUser{
 		data.KeyForCloudTrail, data.KeyForConfig, data.KeyForGuardDuty, data.KeyForLogDelivery,
-	}, func(k *keys) **data.Key { return &k.audit }},
-	{"backup", "Backup encryption key", []data.KeyUser{data.KeyForBackup, data.KeyForServiceGrants}, func(k *keys) **data.Key { return &k.backup }},
+	}, false, func(k *keys) **data.Key { return &k.audit }},
+	{"backup", "Backup encryption key", []data.KeyUser{data.KeyForBackup, data.KeyForServiceGrants}, true, func(k *keys) **data.Key { return &k.backup }},
 }
 
 // replicated are the keys whose data is copied to the replica region.
@@ -47,6 +49,9 @@ func replicated(c config.Config, name string) bool {
 func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 	var k keys
 	for _, row := range purposes {
+		if row.workload && !c.Layer.Workload() {
+			continue
+		}
 		args := &data.KeyArgs{
 			Scope: p.scope, Alias: c.Prefix() + "-" + row.name, Description: row.description,
 			DeletionWindowInDays: c.Keys.DeletionWindowDays, OrgID: c.OrgID, Mode: data.KeyPolicyMode(c.Keys.PolicyMode),
@@ -56,6 +61,9 @@ func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 			args.WorkloadRoles = []string{
 				workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName),
 				workload.FunctionRoleName(c.Prefix(), "rotate-db-user"), workload.SearchBootstrapRoleName(c.Prefix()),
+			}
+			if c.Database.Proxy {
+				args.WorkloadRoles = append(args.WorkloadRoles, workload.FunctionRoleName(c.Prefix(), "rotate-db-proxy-user"), proxyRole(c))
 			}
 		}
 		if args.MultiRegion && p.replica != nil {

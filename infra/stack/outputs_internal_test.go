@@ -11,9 +11,9 @@ import (
 func TestSecretOutputsAreSecret(t *testing.T) {
 	t.Parallel()
 	row := Output{Name: "token", value: func(*Stack) pulumi.Input { return pulumi.String("t0ken") }}
-	require.False(t, pulumi.IsSecret(pulumi.ToOutput(row.of(nil))))
+	require.False(t, pulumi.IsSecret(pulumi.ToOutput(row.of(&Stack{}))))
 	row.Secret = true
-	require.True(t, pulumi.IsSecret(pulumi.ToOutput(row.of(nil))))
+	require.True(t, pulumi.IsSecret(pulumi.ToOutput(row.of(&Stack{}))))
 	row.value = func(*Stack) pulumi.Input { return nil }
-	require.Nil(t, row.of(nil))
+	require.Nil(t, row.of(&Stack{}))
 }

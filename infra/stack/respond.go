@@ -11,17 +11,6 @@ import (
 	"redoubt/infra/workload"
 )
 
-// deployResponse makes what answers a finding, the runbooks for what only
-// people can do, and the roles of those who are called.
-func (s *Stack) deployResponse(ctx *pulumi.Context) error {
-	for _, step := range []func(*pulumi.Context) error{s.newResponder, s.newRunbooks, s.newContacts} {
-		if err := step(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // newEvidence makes the bucket whose objects nobody deletes before their time.
 func (s *Stack) newEvidence(ctx *pulumi.Context) (err error) {
 	c := s.config
@@ -33,6 +22,7 @@ func (s *Stack) newEvidence(ctx *pulumi.Context) (err error) {
 	return err
 }
 
+// newResponder makes what answers a finding.
 func (s *Stack) newResponder(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
 	args := &response.ResponderArgs{
@@ -80,11 +70,13 @@ func (s *Stack) searchedLogs() []string {
 	return logs
 }
 
+// newRunbooks makes the documents for what only people can do.
 func (s *Stack) newRunbooks(ctx *pulumi.Context) error {
 	_, err := response.NewRunbooks(ctx, s.config.Prefix()+"-runbooks", &response.RunbooksArgs{Prefix: s.config.Prefix(), Tags: s.config.Tags}, s.place.here())
 	return err
 }
 
+// newContacts makes the roles of those who are called.
 func (s *Stack) newContacts(ctx *pulumi.Context) (err error) {
 	c := s.config
 	args := &response.ContactsArgs{
@@ -100,7 +92,7 @@ func (s *Stack) newContacts(ctx *pulumi.Context) (err error) {
 		partner := response.Partner(*f)
 		args.Forensics = &partner
 	}
-	if key, ok := secret(ctx, "pagerDutyRoutingKey"); ok && s.responder.DeadLetters != nil {
+	if key, ok := secret(ctx, "pagerDutyRoutingKey"); ok && s.responder != nil && s.responder.DeadLetters != nil {
 		args.PagerDuty = &response.PagerDuty{
 			RoutingKey: key, MachineArn: s.place.scope.ARN("states", "stateMachine:"+c.Prefix()+"-response"), DeadLetterArn: s.responder.DeadLetters.Arn,
 		}

@@ -29,6 +29,7 @@ type deployed struct {
 	balancer  *network.LoadBalancer
 	acl       *network.WebAcl
 	database  *data.Aurora
+	proxy     *data.Proxy
 	search    *data.OpenSearch
 	service   *workload.Service
 	detection
@@ -42,6 +43,47 @@ type deployed struct {
 	backup    *data.Backup
 }
 
+// every is for steps that stacks of every layer take.
+func every(config.Layer) bool { return true }
+
+// accountOnly is for what workload components make themselves where they are in
+// the same stack.
+func accountOnly(l config.Layer) bool { return !l.Workload() }
+
+// steps make a stack, in the guide's order.
+var steps = []struct {
+	in func(config.Layer) bool
+	do func(*Stack, *pulumi.Context) error
+}{
+	{every, (*Stack).deployPlace},
+	{config.Layer.Workload, (*Stack).checkContainment},
+	{every, (*Stack).deployData},
+	{every, (*Stack).deployDetection},
+	{every, (*Stack).deployAlerting},
+	{config.Layer.Workload, (*Stack).deployBoundary},
+	{every, (*Stack).deployGuards},
+	{accountOnly, (*Stack).deployRegion},
+	{every, (*Stack).deployPeople},
+	{config.Layer.Workload, (*Stack).deployNetwork},
+	{config.Layer.Workload, (*Stack).deployResolver},
+	{config.Layer.Workload, (*Stack).deployEdge},
+	{config.Layer.Workload, (*Stack).deployShield},
+	{config.Layer.Workload, (*Stack).deployUsers},
+	{config.Layer.Workload, (*Stack).deployStores},
+	{config.Layer.Workload, (*Stack).deployFunctions},
+	{config.Layer.Workload, (*Stack).deployTokens},
+	{config.Layer.Workload, (*Stack).deployWorkload},
+	{config.Layer.Workload, (*Stack).deployPipeline},
+	{config.Layer.Workload, (*Stack).deployIngestion},
+	{config.Layer.Workload, (*Stack).deployAPI},
+	{config.Layer.Workload, (*Stack).deployBackup},
+	{every, (*Stack).watchLogs},
+	{config.Layer.Workload, (*Stack).watchWorkload},
+	{config.Layer.Workload, (*Stack).newResponder},
+	{every, (*Stack).newRunbooks},
+	{every, (*Stack).newContacts},
+}
+
 // Deploy registers everything that the configuration asks for.
 func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
 	watched, err := watch(ctx)
@@ -49,11 +91,11 @@ func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{config: c, served: watched}
-	for _, layer := range []func(*pulumi.Context) error{
-		s.deployPlace, s.checkContainment, s.deployData, s.deployDetection, s.deployAlerting, s.deployAccess, s.deployPeople,
-		s.deployNetwork, s.deployResolver, s.deployEdge, s.deployShield, s.deployUsers, s.deployStores, s.deployFunctions, s.deployWorkload, s.deployIngestion, s.deployAPI, s.deployBackup, s.deployWatch, s.deployResponse,
-	} {
-		if err := layer(ctx); err != nil {
+	for _, step := range steps {
+		if !step.in(c.Layer) {
+			continue
+		}
+		if err := step.do(s, ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -95,9 +137,13 @@ func (s *Stack) deployNetwork(ctx *pulumi.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	lists, err := s.allowedLists(ctx)
+	if err != nil {
+		return err
+	}
 	s.groups, err = network.NewSecurityGroups(ctx, c.Prefix(), &network.SecurityGroupsArgs{
-		Prefix: c.Prefix(), VpcID: s.vpc.ID, AllowedCIDRs: c.Edge.AllowedCIDRs, EgressInternet: c.Network.EgressInternet,
-		LambdaToAurora: true, LambdaToOpenSearch: true,
+		Prefix: c.Prefix(), VpcID: s.vpc.ID, AllowedCIDRs: c.Edge.AllowedCIDRs, AllowedPrefixLists: lists, EgressInternet: c.Network.EgressInternet,
+		LambdaToAurora: true, LambdaToOpenSearch: true, DatabaseProxy: c.Database.Proxy,
 		S3PrefixListID: s.vpc.S3PrefixListID, DynamoDBPrefixListID: s.vpc.DynamoDBPrefixListID, Tags: c.Tags,
 	}, p.here())
 	if err != nil {

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -19,10 +20,13 @@ const serviceName = "app"
 // databaseUser is the role in PostgreSQL that tasks log in as with an IAM token.
 const databaseUser = "app"
 
+// databaseName is the application's database.
+const databaseName = "app"
+
 func (s *Stack) newDatabase(ctx *pulumi.Context) (err error) {
 	c, p, k, vpc, groups := s.config, s.place, s.keys, s.vpc, s.groups
 	s.database, err = data.NewAurora(ctx, c.Prefix()+"-db", &data.AuroraArgs{
-		Scope: p.scope, Identifier: c.Prefix() + "-db", EngineVersion: c.Database.EngineVersion, DatabaseName: "app",
+		Scope: p.scope, Identifier: c.Prefix() + "-db", EngineVersion: c.Database.EngineVersion, DatabaseName: databaseName,
 		MinACU: c.Database.MinACU, MaxACU: c.Database.MaxACU, Instances: c.Database.Instances,
 		SubnetIDs: vpc.DataSubnetIDs, SecurityGroupIDs: pulumi.StringArray{groups.Aurora},
 		KmsKeyArn: k.app.Arn, LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
@@ -78,14 +82,28 @@ func newSearch(ctx *pulumi.Context, c config.Config, p *place, k keys, vpc *netw
 }
 
 func newService(ctx *pulumi.Context, c config.Config, p *place, k keys, d deployed) (*workload.Service, error) {
-	return workload.NewService(ctx, c.Prefix()+"-app", &workload.ServiceArgs{
+	args := serviceArgs(c, p, k, d)
+	if d.proxy != nil {
+		args.Variables["DATABASE_PROXY_USER"], args.Parameters["DATABASE_PROXY_HOST"] = proxyUser, d.proxy.Endpoint
+		args.TaskPolicies["database-proxy"] = identity.Document{d.proxy.Connect(proxyUser)}
+		args.After = append(args.After, d.proxy.Ready...)
+	}
+	if d.tokens != nil {
+		args.Variables["JWT_SIGNER_ALIAS"] = d.tokens.AliasName
+		args.TaskPolicies["tokens"] = slices.Concat(identity.SigningPolicy(p.scope, c.Prefix()), identity.VerifyingPolicy(p.scope, c.Prefix()))
+	}
+	return workload.NewService(ctx, c.Prefix()+"-app", args, p.here())
+}
+
+func serviceArgs(c config.Config, p *place, k keys, d deployed) *workload.ServiceArgs {
+	return &workload.ServiceArgs{
 		Scope: p.scope, Prefix: c.Prefix(), Environment: string(c.Environment), ServiceName: serviceName,
 		Image: c.Compute.Image, RequireDigest: c.Environment == config.Prod,
 		CPU: c.Compute.CPU, MemoryMiB: c.Compute.Memory, MinTasks: c.Compute.Min, MaxTasks: c.Compute.Max,
 		SubnetIDs: d.vpc.AppSubnetIDs, SecurityGroupIDs: pulumi.StringArray{d.groups.ECS},
 		TargetGroupArn: d.balancer.TargetGroupArn, After: d.beforeTasks(),
 		Variables: map[string]string{
-			"DATA_BUCKET": d.buckets.data.PhysicalName, "DATABASE_NAME": "app", "DATABASE_USER": databaseUser, "DATABASE_SECRET_NAME": d.dbUser.Secret.PhysicalName, "PORT": "3000",
+			"DATA_BUCKET": d.buckets.data.PhysicalName, "DATABASE_NAME": databaseName, "DATABASE_USER": databaseUser, "DATABASE_SECRET_NAME": d.dbUser.Secret.PhysicalName, "PORT": "3000",
 		},
 		Parameters: map[string]pulumi.StringInput{
 			"DATABASE_HOST": d.database.Endpoint, "DATABASE_READER_HOST": d.database.ReaderEndpoint, "SEARCH_ENDPOINT": d.search.Endpoint,
@@ -97,7 +115,7 @@ func newService(ctx *pulumi.Context, c config.Config, p *place, k keys, d deploy
 		LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
 		PermissionsBoundary: d.boundary.Arn,
 		ExecuteCommand:      c.Compute.Exec, ForceDelete: c.Storage.ForceDestroy, Tags: c.Tags,
-	}, p.here())
+	}
 }
 
 // taskPolicy is what the application may do: its bucket, its domain, its

@@ -29,10 +29,14 @@ type DatabaseUserSecretArgs struct {
 	// SecretName follows "<prefix>/" in the physical name.
 	SecretName string
 	// Role is what the application is in the database: it owns the
-	// application's tables, and its two users are members of it. Lower-case
+	// application's tables, and its users are members of it. Lower-case
 	// letters, digits and _. It must not be a user of IAM authentication,
 	// which passwords do not open.
 	Role string
+	// User is the role's only user, for clients that must know its name
+	// beforehand, such as an RDS proxy's; its logins with the old password fail
+	// after a rotation. Empty for two users that take turns.
+	User string
 	// Database is where.
 	Database DatabaseUserTarget
 	// ReaderRoleNames are the roles that may read the secret; nobody else may,
@@ -140,6 +144,9 @@ func (args *DatabaseUserSecretArgs) function() *FunctionArgs {
 	platform.After = slices.Concat(platform.After, args.Database.Ready)
 	variables := map[string]string{
 		"DATABASE_PORT": fmt.Sprint(args.Database.port()), "DATABASE_NAME": args.Database.Name, "DATABASE_ROLE": args.Role,
+	}
+	if args.User != "" {
+		variables["DATABASE_USER"] = args.User
 	}
 	if args.Database.Authorities != "" {
 		variables["DATABASE_CA"] = args.Database.Authorities

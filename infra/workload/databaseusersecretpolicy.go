@@ -57,6 +57,8 @@ func (args *DatabaseUserSecretArgs) validate() error {
 	}
 	f.refuse(!secretNameForm.MatchString(args.SecretName), "secretName: %q (1 to 23 lower-case letters, digits and hyphens, a letter first)", args.SecretName)
 	f.refuse(!databaseRoleForm.MatchString(args.Role), "role: %q (1 to 61 lower-case letters, digits and _, a letter first; its users end in _1 and _2)", args.Role)
+	f.refuse(args.User != "" && !databaseRoleForm.MatchString(args.User), "user: %q (1 to 61 lower-case letters, digits and _, a letter first; or leave it out)", args.User)
+	f.refuse(args.User != "" && args.User == args.Role, "user: %q is the role, which cannot log in (choose another name)", args.User)
 	d := args.Database
 	f.refuse(d.ClusterIdentifier == "", "database.clusterIdentifier: empty (the Aurora cluster's)")
 	f.refuse(d.Host == nil, "database.host: nil (the writer's host name)")

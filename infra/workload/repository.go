@@ -14,7 +14,12 @@ const (
 	imagesKept   = 50
 )
 
-func (args *ServiceArgs) repositoryName() string { return args.Prefix + "/" + args.ServiceName }
+// RepositoryName is the physical name of a service's image repository.
+func RepositoryName(prefix, service string) string { return prefix + "/" + service }
+
+func (args *ServiceArgs) repositoryName() string {
+	return RepositoryName(args.Prefix, args.ServiceName)
+}
 
 // buildRepository makes the image repository. A tag, once pushed, stays the
 // image that it was.

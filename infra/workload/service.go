@@ -130,6 +130,9 @@ func TaskRoleName(prefix, service string) string { return prefix + "-" + service
 // LogGroupName is the physical name of the application's log group.
 func LogGroupName(environment, service string) string { return "/app/" + environment + "/" + service }
 
+// TaskFamily is the family of a service's task definitions.
+func TaskFamily(prefix, service string) string { return prefix + "-" + service }
+
 // NewService makes the service. The error joins every finding in args.
 func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
 	if err := args.validate(); err != nil {
@@ -164,7 +167,7 @@ func (c *Service) buildTask(ctx *pulumi.Context, name string, args *ServiceArgs)
 		volumes = append(volumes, &ecs.TaskDefinitionVolumeArgs{Name: pulumi.String(v.name)})
 	}
 	c.TaskDefinition, err = ecs.NewTaskDefinition(ctx, name+"-task", &ecs.TaskDefinitionArgs{
-		Family:                  pulumi.String(args.Prefix + "-" + args.ServiceName),
+		Family:                  pulumi.String(TaskFamily(args.Prefix, args.ServiceName)),
 		NetworkMode:             pulumi.String("awsvpc"),
 		RequiresCompatibilities: pulumi.ToStringArray([]string{"FARGATE"}),
 		Cpu:                     pulumi.String(fmt.Sprint(args.CPU)),

@@ -47,8 +47,8 @@ var groupTopology = []rule.Rule{
 		Controls: mapped(nist("AC-4", "SC-7")),
 		Types:    ingressTypes,
 		Params: []rule.Param{{
-			Name: "clients", Kind: rule.Strings, Default: []string{"ecs", "rotation"}, Enum: []string{"ecs", "lambda", "proxy", "rotation"},
-			Description: "The kinds of clients whose security groups may reach a database. A rotation is a function that rotates a secret: without a way to the database it could not.",
+			Name: "clients", Kind: rule.Strings, Default: []string{"ecs", "proxy", "rotation"}, Enum: []string{"ecs", "lambda", "proxy", "rotation"},
+			Description: "The kinds of clients whose security groups may reach a database. A proxy is a door to it and is held to the same clients; a rotation is a function that rotates a secret, without a way to the database it could not.",
 		}},
 		CheckStack: databaseClients,
 		Fix:        `ec2.SecurityGroupRuleArgs{SourceSecurityGroupId: ecs.ID()} in place of CidrBlocks, Self or another group`,
@@ -158,7 +158,8 @@ func databaseClients(s *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdic
 	for _, c := range p.Strs("clients") {
 		allowed = append(allowed, roles[c])
 	}
-	return onlyFrom(s, r, rule.Database, allowed...)
+	direct := slices.DeleteFunc(slices.Clone(allowed), func(role rule.Role) bool { return role == rule.Proxy })
+	return rule.All(onlyFrom(s, r, rule.Database, allowed...), onlyFrom(s, r, rule.Proxy, direct...))
 }
 
 // enginePorts are the default ports of the database engines.

@@ -50,8 +50,9 @@ func run(ctx context.Context, log *slog.Logger) error {
 }
 
 // newRotation reads the environment that the stack sets: DATABASE_HOST,
-// DATABASE_PORT, DATABASE_NAME, DATABASE_ROLE, ADMIN_SECRET_ARN, and
-// DATABASE_CA (PEM; see postgres.Authorities).
+// DATABASE_PORT, DATABASE_NAME, DATABASE_ROLE, ADMIN_SECRET_ARN, and, if there
+// are any, DATABASE_USER (see rotation.Rotation.User) and DATABASE_CA (PEM; see
+// postgres.Authorities).
 func newRotation(env func(string) string, client *sm.Client) (*rotation.Rotation, error) {
 	var findings []error
 	need := func(name string) string {
@@ -77,6 +78,6 @@ func newRotation(env func(string) string, client *sm.Client) (*rotation.Rotation
 	return &rotation.Rotation{
 		Secrets:    &secretsmanager.Store{Client: client},
 		Database:   &postgres.Server{Connection: connection, Roots: roots},
-		Connection: connection, Role: role, AdminSecret: admin, NewPassword: rand.Text,
+		Connection: connection, Role: role, User: env("DATABASE_USER"), AdminSecret: admin, NewPassword: rand.Text,
 	}, nil
 }

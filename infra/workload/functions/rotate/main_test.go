@@ -29,7 +29,9 @@ type world struct {
 	server  *postgrestest.Server
 	secrets *secretstest.Manager
 	role    string
-	n       int
+	// user is the only user; empty for two that take turns.
+	user string
+	n    int
 }
 
 func newWorld(t *testing.T, server *postgrestest.Server, role string) *world {
@@ -47,7 +49,7 @@ func (w *world) rotation(t *testing.T) *rotation.Rotation {
 	t.Helper()
 	env := map[string]string{
 		"DATABASE_HOST": w.server.Host, "DATABASE_PORT": strconv.Itoa(w.server.Port), "DATABASE_NAME": w.role,
-		"DATABASE_ROLE": w.role, "ADMIN_SECRET_ARN": adminSecret, "DATABASE_CA": w.server.CA,
+		"DATABASE_ROLE": w.role, "ADMIN_SECRET_ARN": adminSecret, "DATABASE_CA": w.server.CA, "DATABASE_USER": w.user,
 	}
 	r, err := newRotation(func(name string) string { return env[name] }, w.secrets.Client())
 	require.NoError(t, err)

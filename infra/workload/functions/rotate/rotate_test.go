@@ -44,6 +44,39 @@ func TestUsersTakeTurns(t *testing.T) {
 	}
 }
 
+// The only user keeps its name, gets a new password each time, and may be in
+// use while it does. A crash at any call leaves nothing that the next attempt
+// does not finish.
+func TestOneUserKeepsItsName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, postgrestest.Start(t), "pool")
+	w.user = "pool_proxy"
+	w.finish(t, w.rotation(t), w.begin())
+	before := w.current(t, rotation.Current)
+	for at := 1; ; at++ {
+		doomed, c := w.rotation(t), &crash{at: at, after: at%2 == 0}
+		doomed.Secrets, doomed.Database = crashingSecrets{doomed.Secrets, c}, crashingDatabase{doomed.Database, c}
+		token := w.begin()
+		var err error
+		for _, step := range steps {
+			if err = doomed.Handle(t.Context(), rotation.Event{SecretID: appSecret, Token: token, Step: step}); err != nil {
+				require.ErrorIs(t, err, errCrash)
+				break
+			}
+		}
+		w.finish(t, w.rotation(t), token)
+		now := w.current(t, rotation.Current)
+		require.Equal(t, "pool_proxy", now.Username)
+		require.NotEqual(t, before.Password, now.Password)
+		w.login(t, w.rotation(t), rotation.Current, "the new password")
+		require.ErrorIs(t, w.rotation(t).Database.Login(t.Context(), before.Credentials(), "pool"), rotation.ErrRefused, "the old password")
+		if before = now; err == nil {
+			require.Greater(t, at, 8, "a rotation makes more calls than that")
+			return
+		}
+	}
+}
+
 func (w *world) connectAsOwner(t *testing.T, statement string) {
 	t.Helper()
 	admin := rotation.Credentials{Username: w.role + "_admin", Password: "administrator"}
@@ -79,7 +112,7 @@ func TestRefusals(t *testing.T) {
 		// another user's password.
 		"a foreign user": {"e", func(t *testing.T, w *world, _ *rotation.Rotation, token string) {
 			w.secrets.Overwrite(appSecret, token, value(t, rotation.Value{Username: "e_admin", Password: "mine"}))
-		}, "setSecret", `user "e_admin" is not one of e_1 and e_2`},
+		}, "setSecret", `user "e_admin" is not e_1 or e_2`},
 		"the user in use": {"f", func(t *testing.T, w *world, r *rotation.Rotation, token string) {
 			w.finish(t, r, token)
 			w.secrets.Begin(appSecret, token+"x")

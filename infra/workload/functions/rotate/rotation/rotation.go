@@ -1,6 +1,9 @@
 // Package rotation rotates the password of an application's database user,
 // with two users that take turns: while one is in use, the other gets a new
 // password. Whoever holds the old value stays logged in until the next turn.
+// Where clients must know the user's name beforehand, as those of an RDS proxy
+// do, one user alone gets the new password, and logins with the old one fail
+// from then on.
 //
 // Secrets Manager calls four steps in order and, if one fails or is lost,
 // calls them all again with the same token. So every step first looks at what
@@ -84,9 +87,11 @@ type Rotation struct {
 	Database Database
 	// Connection is written into every new value.
 	Connection Connection
-	// Role owns what the application makes; its two users are members. It
-	// cannot log in itself.
+	// Role owns what the application makes; its users are members. It cannot
+	// log in itself.
 	Role string
+	// User is the only user; empty for two that take turns.
+	User string
 	// AdminSecret is the secret of a user that may create roles.
 	AdminSecret string
 	// NewPassword returns a password of ASCII letters and digits, at least 128
@@ -94,8 +99,13 @@ type Rotation struct {
 	NewPassword func() string
 }
 
-// Users are the two that take turns.
-func (r *Rotation) Users() [2]string { return [2]string{r.Role + "_1", r.Role + "_2"} }
+// Users are the two that take turns, or the only one.
+func (r *Rotation) Users() []string {
+	if r.User != "" {
+		return []string{r.User}
+	}
+	return []string{r.Role + "_1", r.Role + "_2"}
+}
 
 // Handle does one step. It may be called any number of times, in any state
 // that an earlier call left.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // create makes the pending value: the user whose turn it is, a new password.
@@ -25,11 +26,11 @@ func (r *Rotation) create(ctx context.Context, e Event, current string) error {
 	})
 }
 
-// nextUser is the one that is not in use; the first one before the first
-// rotation.
+// nextUser is the one that is not in use, or the only one; the first one
+// before the first rotation.
 func (r *Rotation) nextUser(ctx context.Context, secret, current string) (string, error) {
 	users := r.Users()
-	if current == "" {
+	if current == "" || len(users) == 1 {
 		return users[0], nil
 	}
 	value, err := r.Secrets.ByVersion(ctx, secret, current)
@@ -79,18 +80,19 @@ func (r *Rotation) finish(ctx context.Context, e Event, current string) error {
 	return r.Secrets.MakeCurrent(ctx, e.SecretID, e.Token, current)
 }
 
-// pending is the value that this rotation made. Its user must be one of the
-// two and not the one in use: otherwise who may write the secret could have
-// the administrator change any user's password, or lock the application out.
+// pending is the value that this rotation made. Its user must be one of ours
+// and, of two, not the one in use: otherwise who may write the secret could
+// have the administrator change any user's password, or lock the application
+// out.
 func (r *Rotation) pending(ctx context.Context, e Event, current string) (Value, error) {
 	pending, err := r.Secrets.ByVersion(ctx, e.SecretID, e.Token)
 	if err != nil {
 		return Value{}, fmt.Errorf("pending version: %w", err)
 	}
 	users := r.Users()
-	if !slices.Contains(users[:], pending.Username) {
-		return Value{}, fmt.Errorf("the pending user %q is not one of %s and %s (cancel the rotation and start another)",
-			pending.Username, users[0], users[1])
+	if !slices.Contains(users, pending.Username) {
+		return Value{}, fmt.Errorf("the pending user %q is not %s (cancel the rotation and start another)",
+			pending.Username, strings.Join(users, " or "))
 	}
 	next, err := r.nextUser(ctx, e.SecretID, current)
 	if err != nil {
