@@ -164,7 +164,7 @@ type Edge struct {
 	// AllowExtraCapacity takes a web ACL over 1,500 capacity units, for which
 	// AWS charges extra with each request.
 	AllowExtraCapacity bool `json:"allowExtraCapacity"`
-	// DeletionProtection keeps the load balancer from being deleted.
+	// DeletionProtection makes AWS refuse the load balancer's deletion.
 	DeletionProtection bool `json:"deletionProtection"`
 	// ShieldProtect registers the load balancer with Shield Advanced, which
 	// the account must have subscribed to.
@@ -286,7 +286,8 @@ type Search struct {
 	VolumeGiB int `json:"volumeGib"`
 	// CreateServiceLinkedRole is false where the account has it already.
 	CreateServiceLinkedRole bool `json:"createServiceLinkedRole"`
-	// Ingest sends the application's, the web ACL's and the trail's log there.
+	// Ingest sends the application's and the web ACL's log there, and the
+	// trail's where this stack manages it: a document for each event.
 	Ingest bool `json:"ingest"`
 }
 

@@ -68,6 +68,7 @@ var ranges = []struct {
 	{"costs.anomalyUsd", func(c Config) float64 { return c.Costs.AnomalyUSD }, 0, 1_000_000},
 	{"costs.monthlyUsd", func(c Config) float64 { return c.Costs.MonthlyUSD }, 0, 100_000_000},
 	{"secrets.rotationDays", func(c Config) float64 { return float64(c.Secrets.RotationDays) }, 1, 1000},
+	{"secrets.maxAgeDays", func(c Config) float64 { return float64(c.Secrets.MaxAgeDays) }, 2, 1000},
 	{"api.ratePerSecond", func(c Config) float64 { return float64(c.API.RatePerSecond) }, 1, 10000},
 	{"api.burst", func(c Config) float64 { return float64(c.API.Burst) }, 1, 5000},
 	{"identity.tokenMinutes", func(c Config) float64 { return float64(c.Identity.TokenMinutes) }, 5, 1440},
@@ -179,6 +180,9 @@ func (c Config) validateNetwork(fs *Findings) {
 	}
 	if n.NAT == "none" && n.Endpoints != "all" {
 		fs.add("network.endpoints", "without NAT the tasks reach AWS only through endpoints", "all, or nat: single")
+	}
+	if c.Search.Ingest && n.NAT != "none" && n.Endpoints != "all" && !n.EgressInternet {
+		fs.add("network.endpoints", "search.ingest needs a function to reach Firehose, and there is neither an endpoint nor a way out", "all, or egressInternet: true, or search.ingest: false")
 	}
 	if n.NAT == "none" && n.EgressInternet {
 		fs.add("network.egressInternet", "there is no way out without NAT", "false, or nat: single")

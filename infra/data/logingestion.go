@@ -86,10 +86,10 @@ type LogSource struct {
 	Group *monitoring.LogGroup
 }
 
-// LogSplitter is a Lambda function that Firehose hands each batch of events,
-// unpacked. It must answer with one record for each record, so it puts the
-// events of a larger batch back into the stream, each as a batch of one that
-// is packed as CloudWatch Logs packs it, and drops the larger one.
+// LogSplitter is a Lambda function that Firehose hands each batch of events, as
+// CloudWatch Logs packed it. It must answer with one record for each record,
+// so it puts the events of a larger batch back into the stream, each as a
+// batch of one, and drops the larger one; workload.NewLogSplitter makes it.
 type LogSplitter struct {
 	// FunctionArn names a version or an alias.
 	FunctionArn pulumi.StringInput

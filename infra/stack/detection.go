@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -86,6 +87,7 @@ func (s *Stack) newRecorder(ctx *pulumi.Context) error {
 		Bucket: s.buckets.audit.PhysicalName, BucketReady: []pulumi.Resource{s.buckets.audit.Policy},
 		KmsKeyArn: s.keys.audit.Arn, KeyAlias: s.keys.audit.AliasName,
 		Continuous: c.Detection.Continuous, GlobalTypes: true, Rules: monitoring.RuleSet(c.Detection.Rules), ConformancePack: pack,
+		Values:  map[string]map[string]string{monitoring.SecretAgeRule: {"maxDaysSinceRotation": strconv.Itoa(c.Secrets.MaxAgeDays)}},
 		Protect: c.Keys.Protect, Tags: c.Tags,
 	}, s.place.here())
 	return err

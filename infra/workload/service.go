@@ -34,7 +34,7 @@ var ServiceComponent = guide.Component{
 // Components are the package's components.
 var Components = []guide.Component{
 	ServiceComponent, CodeSigningComponent, FunctionComponent, DatabaseUserSecretComponent, SearchBootstrapComponent,
-	ApiComponent, ApiAccountComponent,
+	LogSplitterComponent, ApiComponent, ApiAccountComponent,
 }
 
 // Port is where the application listens; the guide's rules admit the load
