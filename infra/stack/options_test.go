@@ -25,7 +25,7 @@ func changed(t *testing.T, name string, changes settings) *graphtest.Graph {
 	return graphtest.Run(t, func(ctx *pulumi.Context) error {
 		_, err := stack.Deploy(ctx, c)
 		return err
-	})
+	}, detectorThere)
 }
 
 // What a stack has only if it is asked for reaches the resources that it is

@@ -79,7 +79,7 @@ var Outputs = []Output{
 	{Name: "openSearchDashboardUrl", Meaning: "Where people open the search domain's dashboards, from inside the VPC.", value: func(s *Stack) pulumi.Input {
 		return pulumi.Sprintf("https://%s", s.search.Domain.DashboardEndpoint)
 	}},
-	{Name: "buckets", InAccount: true, Meaning: "The buckets: a map of {name, arn} with data, audit, accessLogs, artifacts and evidence, and with `storage.replication` replica and accessLogsReplica.", value: (*Stack).bucketOutputs},
+	{Name: "buckets", InAccount: true, Meaning: "The buckets: a map of {name, arn} with audit, accessLogs and evidence, with a workload data and artifacts, and with `storage.replication` replica and accessLogsReplica.", value: (*Stack).bucketOutputs},
 	{Name: "evidenceBucket", InAccount: true, Meaning: "The name of the bucket for evidence.", value: func(s *Stack) pulumi.Input { return s.evidence.Name }},
 	{Name: "kmsKeys", InAccount: true, Meaning: "The KMS keys: a map of {arn, alias} by purpose, and appReplica and backupReplica where the replica region has them.", value: (*Stack).keyOutputs},
 	{Name: "backupVaultArn", Meaning: "The vault of the recovery points.", When: "`backup.enabled`", value: func(s *Stack) pulumi.Input {
@@ -145,18 +145,22 @@ var Outputs = []Output{
 // export publishes the outputs of the parts that this stack has.
 func (s *Stack) export(ctx *pulumi.Context) {
 	for _, o := range Outputs {
-		if !o.InAccount && !s.config.Layer.Workload() {
-			continue
+		if value := o.of(s); value != nil {
+			ctx.Export(o.Name, value)
 		}
-		value := o.value(s)
-		if value == nil {
-			continue
-		}
-		if o.Secret {
-			value = pulumi.ToSecret(value)
-		}
-		ctx.Export(o.Name, value)
 	}
+}
+
+// of is the output's value in a stack, nil where the stack has no such part.
+func (o Output) of(s *Stack) pulumi.Input {
+	if !o.InAccount && !s.config.Layer.Workload() {
+		return nil
+	}
+	value := o.value(s)
+	if value == nil || !o.Secret {
+		return value
+	}
+	return pulumi.ToSecret(value)
 }
 
 // only is the value where there is such a part: an output that is empty would

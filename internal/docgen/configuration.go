@@ -236,7 +236,7 @@ func (r *reference) comment(owner reflect.Type, key, subject string) string {
 	keys := map[string]string{}
 	for _, t := range []reflect.Type{reflect.TypeFor[config.Config](), owner} {
 		for i := range t.NumField() {
-			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" && compound(t.Field(i).Name) {
+			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" && compound(t.Field(i).Name) && !products[t.Field(i).Name] {
 				keys[t.Field(i).Name] = code(name)
 			}
 		}
@@ -258,6 +258,9 @@ func (r *reference) comment(owner reflect.Type, key, subject string) string {
 	}
 	return text
 }
+
+// products are fields whose names are AWS's own in a sentence.
+var products = map[string]bool{"CloudFront": true, "GuardDuty": true, "SecurityHub": true}
 
 var goName = regexp.MustCompile(`[A-Za-z]+`)
 

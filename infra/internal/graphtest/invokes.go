@@ -34,9 +34,6 @@ var answers = map[string]func(args resource.PropertyMap) map[string]any{
 	"aws:ssm/getParametersByPath:getParametersByPath": func(args resource.PropertyMap) map[string]any {
 		return map[string]any{"id": args["path"].StringValue(), "arns": []any{}, "names": []any{}, "types": []any{}, "values": []any{}}
 	},
-	"aws:guardduty/getDetector:getDetector": func(resource.PropertyMap) map[string]any {
-		return map[string]any{"id": "12abc34d567e8fa901bc2d34e56789f0", "status": "ENABLED", "findingPublishingFrequency": "FIFTEEN_MINUTES"}
-	},
 	"aws:ec2/getPrefixList:getPrefixList":               prefixList,
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList": prefixList,
 	"aws:elb/getServiceAccount:getServiceAccount": func(resource.PropertyMap) map[string]any {
