@@ -9,8 +9,18 @@ import "slices"
 type Claim struct {
 	// Field is the configuration's, for example "detection.guardDuty".
 	Field string
+	// Of says which, where an account has one of each.
+	Of string
 	// Instead is what a stack writes that leaves it to another one.
 	Instead string
+}
+
+// Name tells claims apart.
+func (cl Claim) Name() string {
+	if cl.Of == "" {
+		return cl.Field
+	}
+	return cl.Field + "." + cl.Of
 }
 
 // SearchRole is the field of a claim that nobody has to give way to: see
@@ -35,13 +45,13 @@ var alsoOne = []struct {
 }{
 	// Events of other regions are sent home once for each stack that forwards
 	// them, and each copy is told by each stack.
-	{Claim{"alerting.accountEvents", "false"}, func(c Config) bool { return c.Alerting.AccountEvents }},
+	{Claim{Field: "alerting.accountEvents", Instead: "false"}, func(c Config) bool { return c.Alerting.AccountEvents }},
 	// A second role takes the first one's place.
 	// https://docs.aws.amazon.com/waf/latest/DDOSAPIReference/API_AssociateDRTRole.html
-	{Claim{"edge.shield.responseTeamAccess", "false"}, func(c Config) bool {
+	{Claim{Field: "edge.shield.responseTeamAccess", Instead: "false"}, func(c Config) bool {
 		return c.Edge.Shield.Subscription.Used() && c.Edge.Shield.ResponseTeamAccess
 	}},
-	{Claim{"identity.organization.rootAccess", "{mode: adopt}"}, func(c Config) bool {
+	{Claim{Field: "identity.organization.rootAccess", Instead: "{mode: adopt}"}, func(c Config) bool {
 		return c.Identity.Organization != nil && c.Identity.Organization.RootAccess.Managed()
 	}},
 }
@@ -61,6 +71,9 @@ func (c Config) Claims() []Claim {
 		if one.makes(c) {
 			out = append(out, one.Claim)
 		}
+	}
+	if d := c.Identity.DeployRole; d != nil && d.Provider.Managed() {
+		out = append(out, Claim{Field: "identity.deployRole.provider", Of: d.Forge, Instead: "{mode: adopt}"})
 	}
 	return out
 }

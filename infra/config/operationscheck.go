@@ -44,10 +44,13 @@ func (c Config) validateOperations(fs *Findings) {
 		field string
 		on    bool
 	}{
-		{"audit.dataEvents", c.Audit.DataEvents}, {"audit.functions", c.Audit.Functions}, {"audit.insights", c.Audit.Insights},
+		{"audit.dataEvents", c.Audit.DataEvents},
+		{"audit.functions", c.Audit.Functions},
+		{"audit.insights", c.Audit.Insights},
+		{"audit.dataBuckets", len(c.Audit.DataBuckets) > 0},
 	} {
 		if recorded.on && !c.Audit.Trail.Managed() {
-			fs.add(recorded.field, "the trail is another stack's, or there is none: nothing would be recorded", "false, or audit.trail: {mode: manage}, because a region takes five trails")
+			fs.add(recorded.field, "the trail is another stack's, or there is none: nothing would be recorded", "leave it to that stack, or audit.trail: {mode: manage}, because a region takes five trails")
 		}
 	}
 	if c.Layer.Workload() && slices.Contains(c.Detection.Features, "RUNTIME_MONITORING") && c.Network.Endpoints != "all" {

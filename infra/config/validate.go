@@ -118,6 +118,7 @@ func (c Config) validate() Findings {
 		c.validateDomain(&fs)
 		c.validateWorkload(&fs)
 	}
+	c.validateShield(&fs)
 	c.validateLayer(&fs)
 	c.validateStorage(&fs)
 	c.validateLogs(&fs)
@@ -204,9 +205,6 @@ func (c Config) validateEdge(fs *Findings) {
 		}
 	}
 	sh := c.Edge.Shield
-	if sh.Subscription.Managed() && sh.AcknowledgeAnnualCommitment != shieldCommitment {
-		fs.add("edge.shield.acknowledgeAnnualCommitment", "a subscription costs USD 3,000 a month and cannot be cancelled for a year", "write "+shieldCommitment+" to buy one, or subscription: {mode: adopt}")
-	}
 	if sh.Response != "" && !c.Edge.ShieldProtect {
 		fs.add("edge.shield.response", "there is nothing that Shield protects", "shieldProtect: true, or no response")
 	}
@@ -221,6 +219,13 @@ func (c Config) validateEdge(fs *Findings) {
 	}
 	if c.Edge.AccountTakeover != nil && c.Edge.LoginPath == "" {
 		fs.add("edge.accountTakeover", "it looks at sign-ins, and loginPath is empty", "loginPath: /login")
+	}
+}
+
+// validateShield wants the sentence that buys a subscription, in every layer.
+func (c Config) validateShield(fs *Findings) {
+	if sh := c.Edge.Shield; sh.Subscription.Managed() && sh.AcknowledgeAnnualCommitment != shieldCommitment {
+		fs.add("edge.shield.acknowledgeAnnualCommitment", "a subscription costs USD 3,000 a month and cannot be cancelled for a year", "write "+shieldCommitment+" to buy one, or subscription: {mode: adopt}")
 	}
 }
 

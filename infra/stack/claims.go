@@ -35,7 +35,7 @@ func (s *Stack) claimSingletons(ctx *pulumi.Context) error {
 	claims := s.config.Claims()
 	var found config.Findings
 	for _, c := range claims {
-		if owner, taken := owners[c.Field]; taken && owner != s.config.Prefix() {
+		if owner, taken := owners[c.Name()]; taken && owner != s.config.Prefix() {
 			found = append(found, config.Finding{
 				Field: config.Project + ":" + c.Field, Reason: fmt.Sprintf("stack %s makes it for the whole account already", owner),
 				Fix: c.Instead + " here, or there first; docs/neighbours.md",
@@ -49,8 +49,8 @@ func (s *Stack) claimSingletons(ctx *pulumi.Context) error {
 		claims = append(claims, config.Claim{Field: config.SearchRole})
 	}
 	for _, c := range claims {
-		_, err := ssm.NewParameter(ctx, s.config.Prefix()+"-claims-"+c.Field, &ssm.ParameterArgs{
-			Name: pulumi.String(claimsPath + "/" + c.Field), Type: pulumi.String("String"), InsecureValue: pulumi.String(s.config.Prefix()),
+		_, err := ssm.NewParameter(ctx, s.config.Prefix()+"-claims-"+c.Name(), &ssm.ParameterArgs{
+			Name: pulumi.String(claimsPath + "/" + c.Name()), Type: pulumi.String("String"), InsecureValue: pulumi.String(s.config.Prefix()),
 			Description: pulumi.String("The stack that makes it for the whole account; the others adopt it"),
 			Tags:        pulumi.ToStringMap(s.config.Tags),
 		}, s.place.here())

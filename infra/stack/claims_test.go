@@ -238,3 +238,26 @@ func TestAccountEventsAreCountedOnce(t *testing.T) {
 		require.Equal(t, want, counted)
 	}
 }
+
+// An account's stack claims what the account has one of; its workloads claim
+// nothing, so that there can be any number of them.
+func TestClaimsOfLayers(t *testing.T) {
+	t.Parallel()
+	for layer, want := range map[string]int{"account": 14, "workload": 0} {
+		values, _ := committed(t, "prod")
+		values["redoubt:layer"], values["redoubt:identity"], values["redoubt:api"] = layer, "{}", "{}"
+		if layer == "workload" {
+			values["redoubt:contacts"] = "{}"
+		}
+		g, err := deploy(t, values, detectorThere)
+		require.NoError(t, err)
+		claims := 0
+		for _, r := range g.ByType(parameterType) {
+			if strings.HasPrefix(r.Input("name").(string), "/redoubt/account/") {
+				claims++
+				require.Equal(t, "redoubt-account", r.Input("insecureValue"))
+			}
+		}
+		require.Equal(t, want, claims, layer)
+	}
+}
