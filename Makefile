@@ -28,6 +28,7 @@ demo: tools build functions ## Rehearse dev and prod, then see each known mistak
 
 test: tools build functions ## Run all tests
 	@tools/postgres.sh
+	@cd tools && go build -o ../bin/reference-replay ./reference-replay
 	@go vet ./...
 	@go test ./...
 

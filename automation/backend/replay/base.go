@@ -25,8 +25,8 @@ func (f *folder) rebuild() error {
 	return err
 }
 
-// write replaces the base, as the engine does before the first step. Marks stay:
-// there are none yet.
+// write replaces the base, as the engine does before the first step. There are no
+// marks yet; if there were, they would stay, as they do in Pulumi's replayer.
 func (f *folder) write(e entry) error {
 	if e.newSnapshot.empty() {
 		return fmt.Errorf("it writes a state and has none")

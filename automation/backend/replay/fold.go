@@ -23,7 +23,7 @@ type folder struct {
 	byteStrings bool
 	// sealed says that a RebuiltBaseState came after stored states: the client
 	// counts from another list than we have, and sends nothing more.
-	sealed   bool
+	sealed bool
 	// rebuilds counts the RebuiltBaseStates, each of which goes through it all.
 	rebuilds int
 	sequence int64

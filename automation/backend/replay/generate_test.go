@@ -254,14 +254,14 @@ func (g *generator) touched(r apitype.ResourceV3) *apitype.ResourceV3 {
 	if g.chance(10) {
 		r.Parent = g.some(g.base.Resources)
 	}
-	if g.chance(10) && r.Custom {
+	if g.chance(10) && (r.Custom || g.chance(30)) {
 		// It got another name or type, and says which it had.
 		g.names++
 		r.Aliases = []resource.URN{r.URN}
 		if other := g.some(g.base.Resources); other != "" && g.chance(3) && !strings.Contains(string(other), "pulumi:providers:") {
 			r.Aliases = append(r.Aliases, other) // Which may be another's alias too.
 		}
-		if r.Type != "pulumi:providers:pkg" {
+		if r.Type != "pulumi:providers:pkg" && r.Type != resource.RootStackType {
 			r.Type = "pkg:m:Renamed"
 		}
 		r.URN = resource.URN(fmt.Sprintf("%s%s::n%d", urnPrefix, r.Type, g.names))

@@ -48,6 +48,20 @@ var renameCases = []struct{ name, before, after string }{
 		 "ref":{"urn":"urn:pulumi:prod::store::a:b:C::n","4dabf18193072939515e22adb298388d":"5cf8f73096256a8f31e491e813e4eb8e"}}}]}`,
 	},
 	{
+		"of an output its value and its dependencies",
+		`{"resources":[{"outputs":{"o":{"other":{"4dabf18193072939515e22adb298388d":"5cf8f73096256a8f31e491e813e4eb8e","urn":"urn:pulumi:dev::shop::a:b:C::n"},"dependencies":["urn:pulumi:dev::shop::a:b:C::n",5,{"4dabf18193072939515e22adb298388d":"5cf8f73096256a8f31e491e813e4eb8e","urn":"urn:pulumi:dev::shop::a:b:C::n"}],
+		 "4dabf18193072939515e22adb298388d":"d0e6a833031e9bbcd3f4e8bde6ca49a4","value":[{"4dabf18193072939515e22adb298388d":"5cf8f73096256a8f31e491e813e4eb8e","urn":"urn:pulumi:dev::shop::a:b:C::n"}]}}}]}`,
+		`{"resources":[{"outputs":{"o":{"other":{"4dabf18193072939515e22adb298388d":"5cf8f73096256a8f31e491e813e4eb8e","urn":"urn:pulumi:dev::shop::a:b:C::n"},"dependencies":["urn:pulumi:prod::store::a:b:C::n",5,{"4dabf18193072939515e22adb298388d":"5cf8f73096256a8f31e491e813e4eb8e","urn":"urn:pulumi:dev::shop::a:b:C::n"}],
+		 "4dabf18193072939515e22adb298388d":"d0e6a833031e9bbcd3f4e8bde6ca49a4","value":[{"4dabf18193072939515e22adb298388d":"5cf8f73096256a8f31e491e813e4eb8e","urn":"urn:pulumi:prod::store::a:b:C::n"}]}}}]}`,
+	},
+	{
+		"what is inside a secret that can be read",
+		`{"resources":[{"outputs":{"s":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270",
+		 "plaintext":"{\"n\":12345678901234567890,\"r\":{\"4dabf18193072939515e22adb298388d\":\"5cf8f73096256a8f31e491e813e4eb8e\",\"urn\":\"urn:pulumi:dev::shop::a:b:C::n\"}}"}}}]}`,
+		`{"resources":[{"outputs":{"s":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270",
+		 "plaintext":"{\"n\":12345678901234567890,\"r\":{\"4dabf18193072939515e22adb298388d\":\"5cf8f73096256a8f31e491e813e4eb8e\",\"urn\":\"urn:pulumi:prod::store::a:b:C::n\"}}"}}}]}`,
+	},
+	{
 		"pending operations and snippets",
 		`{"pending_operations":[{"type":"creating","resource":{"urn":"urn:pulumi:dev::shop::a:b:C::n"}}],
 		 "snippets":[{"uuid":"u","references":{"x":"urn:pulumi:dev::shop::a:b:C::n"}}]}`,
