@@ -37,6 +37,8 @@ lint: ## gofumpt, go vet and staticcheck
 
 bench: tools build functions ## Measure, as ratios in one run
 	@go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./policy/... ./automation/rehearse
+	@tools/postgres.sh
+	@go test -run '^$$' -bench . -benchtime 1s ./automation/sql
 
 FUZZTIME ?= 20s
 fuzz: ## Fuzz every parser and evaluator for FUZZTIME each

@@ -32,8 +32,15 @@ type StackQuery struct {
 	Limit int
 }
 
-// Tx is a transaction. Lookups return ErrNotFound, creations ErrExists. What a
-// Tx returns is the caller's to change.
+// Tx is a transaction. Lookups return ErrNotFound, creations ErrExists; changes
+// and deletions of what is not there return ErrNotFound, and so does what refers
+// to a stack or an update that is not there. A limit of 0 does not limit. What a
+// Tx returns is the caller's to change: times are in UTC and to the microsecond,
+// and empty bytes are nil. Text that is not UTF-8, or has a zero byte, is refused
+// with CodeInvalid. A Tx is for one goroutine, and is over when its function ends.
+//
+// Update must not be called from inside an Update: in SQLite there is one writer,
+// which would wait for itself.
 type Tx interface {
 	// Now is the time that all of the database's clients agree on.
 	Now() time.Time
@@ -59,6 +66,7 @@ type Tx interface {
 	// ProjectExists says whether the organization has a stack of the project.
 	ProjectExists(org, project string) (bool, error)
 
+	// PutState replaces the state of the same version.
 	PutState(StateVersion) error
 	State(stackID string, version int64) (StateVersion, error)
 	// PruneStates deletes the states of a stack before a version, but for the
@@ -89,7 +97,8 @@ type Tx interface {
 	AppendJournal(updateID string, rows []JournalRow) error
 	// Journal calls each for every row, in the order of sequences.
 	Journal(updateID string, each func(JournalRow) error) error
-	// JournalSize is how many rows and bytes an update's journal has.
+	// JournalSize is how many rows and bytes an update's journal has. It counts
+	// them: it is not for each append.
 	JournalSize(updateID string) (rows, bytes int64, err error)
 	// PruneJournals deletes the journals of updates that were completed before a
 	// time, and returns how many rows that were.
@@ -111,6 +120,7 @@ type Tx interface {
 	// started, and dry runs that were completed before it.
 	PruneUpdates(before time.Time) (int64, error)
 
+	// PutDataKey adds a key; ErrExists where the stack has one of the version.
 	PutDataKey(DataKey) error
 	// DataKeys are a stack's, oldest first.
 	DataKeys(stackID string) ([]DataKey, error)
@@ -126,7 +136,8 @@ type Tx interface {
 	// Tokens are sorted by id.
 	Tokens() ([]Token, error)
 
-	// CreatePack numbers the publication; ErrExists where the tag is taken.
+	// CreatePack numbers the publication; ErrExists where the tag is taken. A
+	// number is not given again, not even after its publication was deleted.
 	CreatePack(PolicyPack) (PolicyPack, error)
 	SavePack(PolicyPack) error
 	Pack(org, name, tag string) (PolicyPack, error)
@@ -145,7 +156,8 @@ type Tx interface {
 	Requirements(org string) ([]PackRequirement, error)
 
 	// LastAudit is the newest entry, locked until the transaction ends: entries
-	// form a chain. ErrNotFound before the first.
+	// form a chain. ErrNotFound before the first. Lock stacks and updates before
+	// it, and call it late: everybody who writes the log waits for this one.
 	LastAudit() (AuditEntry, error)
 	AppendAudit(AuditEntry) error
 	// Audit are the entries after a sequence, in order.
