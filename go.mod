@@ -87,11 +87,7 @@ require (
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/kevinburke/ssh_config v1.6.0 // indirect
-<<<<<<< HEAD
 	github.com/klauspost/compress v1.20.4 // indirect
-=======
-	github.com/klauspost/compress v1.19.1 // indirect
->>>>>>> sql
 	github.com/klauspost/cpuid/v2 v2.3.0 // indirect
 	github.com/lucasb-eyer/go-colorful v1.3.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
