@@ -1,0 +1,2 @@
+package server
+const metricsOff = "off"
