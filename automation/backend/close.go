@@ -227,6 +227,9 @@ func (s *Service) foldJournal(tx Tx, keys *stackKeys, update Update, base json.R
 	if err != nil {
 		return &Error{Code: CodeConflict, Message: fmt.Sprintf("the journal of update %s cannot be folded into a state; it is kept, and the stack stays locked until somebody has looked at it", update.ID), Cause: err}
 	}
-	f.state, f.pending, f.trouble = result.Deployment, len(result.Pending), result.Findings
+	f.state, f.pending = result.Deployment, len(result.Pending)
+	for _, finding := range result.Findings {
+		f.trouble = append(f.trouble, finding.String())
+	}
 	return nil
 }

@@ -48,7 +48,21 @@ func (g Grant) Allows(v Verb, name StackName) bool {
 }
 
 func (g Grant) has(v Verb) bool {
-	return slices.Contains(g.Verbs, v) || slices.Contains(g.Verbs, Admin)
+	return slices.ContainsFunc(g.Verbs, func(granted Verb) bool { return granted.includes(v) })
+}
+
+// includes says whether who may do one thing may do another.
+func (v Verb) includes(other Verb) bool {
+	switch {
+	case v == other, v == Admin, other == Read:
+		return true
+	case other == Preview:
+		return v == Apply || v == ApplyProtected
+	case other == Apply:
+		return v == ApplyProtected
+	default:
+		return false
+	}
 }
 
 func (g Grant) matches(name StackName) bool {

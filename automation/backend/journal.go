@@ -109,6 +109,13 @@ func (s *Service) stackOf(ctx context.Context, ref UpdateRef) (string, error) {
 	return update.StackID, err
 }
 
+// CheckLease says whether a token is, or was, one of an update's: cheap enough
+// to be asked before the body of a request is read.
+func (s *Service) CheckLease(ctx context.Context, ref UpdateRef) error {
+	_, err := s.stackOf(ctx, ref)
+	return err
+}
+
 func checkpointLabel(updateID string) string { return updateID }
 
 // PutCheckpoint replaces the state that an update has reached, an
@@ -149,4 +156,31 @@ func (s *Service) PutCheckpoint(ctx context.Context, ref UpdateRef, sequence int
 		}
 		return s.heard(tx, &update)
 	})
+}
+
+// Checkpoint returns the last state that a running update has sent, byte for
+// byte, for clients that send only what changed since.
+func (s *Service) Checkpoint(ctx context.Context, ref UpdateRef) (json.RawMessage, error) {
+	stackID, err := s.stackOf(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.keys.of(ctx, stackID)
+	if err != nil {
+		return nil, err
+	}
+	var state json.RawMessage
+	err = s.store.View(ctx, func(tx Tx) error {
+		update, err := tx.Update(ref.ID)
+		if err != nil || !update.holds(ref.Token) {
+			return leaseLost(ref.ID)
+		}
+		checkpoint, err := tx.Checkpoint(ref.ID)
+		if err != nil {
+			return missing(err, "update %s has sent no state yet", ref.ID)
+		}
+		state, err = keys.open(sealCheckpoint, checkpointLabel(ref.ID), checkpoint.Sealed)
+		return err
+	})
+	return state, err
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // maxPack is how large a pack's archive may be, in bytes.
@@ -67,13 +68,16 @@ func (s *Service) PublishPack(ctx context.Context, by Caller, pack PolicyPack) (
 	if err := errors.Join(CheckOrg(pack.Org), CheckPackName(pack.Name)); err != nil {
 		return PolicyPack{}, joined(err)
 	}
-	if pack.Tag != "" && !packForm.MatchString(pack.Tag) {
-		return PolicyPack{}, Fail(CodeInvalid, "version %s cannot be a pack's: 1 to 100 letters, digits, - _ and dots", quoted(pack.Tag))
+	if !packForm.MatchString(pack.Tag) {
+		return PolicyPack{}, Fail(CodeInvalid, "version %s cannot be a pack's: 1 to 100 letters, digits, - _ and dots, for example 1.0.0", quoted(pack.Tag))
 	}
 	if err := s.mayPolicy(ctx, by, "policy.publish", pack.Org); err != nil {
 		return PolicyPack{}, err
 	}
 	err = s.store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.Organization(pack.Org); err != nil {
+			return missing(err, "there is no organization %s", quoted(pack.Org))
+		}
 		pack.CreatedAt = tx.Now()
 		if made, err = tx.CreatePack(pack); err != nil {
 			if errors.Is(err, ErrExists) {
@@ -242,14 +246,22 @@ func (s *Service) RequirePack(ctx context.Context, by Caller, r PackRequirement)
 	})
 }
 
-// ReleasePack takes a requirement back.
-func (s *Service) ReleasePack(ctx context.Context, by Caller, org, name string) error {
+// ReleasePack takes a requirement back; where a tag is given, only the one of
+// that version.
+func (s *Service) ReleasePack(ctx context.Context, by Caller, org, name, tag string) error {
 	if err := s.mayPolicy(ctx, by, "policy.disable", org); err != nil {
 		return err
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
+		requirements, err := tx.Requirements(org)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(requirements, func(r PackRequirement) bool { return r.Pack == name && (tag == "" || r.Tag == tag) }) {
+			return Fail(CodeNotFound, "policy pack %s %s is not required in organization %s", quoted(name), tag, org)
+		}
 		if err := tx.DeleteRequirement(org, name); err != nil {
-			return missing(err, "policy pack %s is not required in organization %s", quoted(name), org)
+			return err
 		}
 		return record(tx, by, "policy.disable", org+"/"+name, nil)
 	})

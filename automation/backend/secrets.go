@@ -5,9 +5,15 @@ import (
 	"fmt"
 )
 
-// Encrypt seals texts with the stack's key, each by itself, in order.
+// Encrypt seals texts with the stack's key, each by itself, in order. Who may
+// write the stack may, and who may preview it: the engine seals what the
+// program makes secret.
 func (s *Service) Encrypt(ctx context.Context, by Caller, name StackName, plaintexts [][]byte) ([][]byte, error) {
-	stack, err := s.stackFor(ctx, by, Preview, name)
+	verb := Preview
+	if by.May(Write, name) {
+		verb = Write
+	}
+	stack, err := s.stackFor(ctx, by, verb, name)
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +45,18 @@ func (s *Service) Decrypt(ctx context.Context, by Caller, name StackName, cipher
 			return nil, Fail(CodeInvalid, "a secret was not encrypted for stack %s, or it was damaged: set it again with `pulumi config set --secret`", name)
 		}
 	}
-	return out, s.RecordDecryption(ctx, by, name, len(ciphertexts), why)
+	return out, s.recordDecryption(ctx, by, name, len(ciphertexts), why)
 }
 
-// RecordDecryption records that secrets were read, here or with a key of the
-// client's own.
+// RecordDecryption records that a client read secrets with a key of its own.
 func (s *Service) RecordDecryption(ctx context.Context, by Caller, name StackName, secrets int, why string) error {
+	if _, err := s.stackFor(ctx, by, Read, name); err != nil {
+		return err
+	}
+	return s.recordDecryption(ctx, by, name, secrets, why)
+}
+
+func (s *Service) recordDecryption(ctx context.Context, by Caller, name StackName, secrets int, why string) error {
 	detail := map[string]string{"secrets": fmt.Sprint(secrets)}
 	if why != "" {
 		detail["why"] = why

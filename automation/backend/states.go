@@ -193,6 +193,18 @@ func (s *Service) LatestPreviews(ctx context.Context, by Caller, name StackName,
 	return s.history(ctx, by, name, func(tx Tx, stack Stack) ([]Update, error) { return tx.LatestPreviews(stack.ID, limit) })
 }
 
+// UpdateByVersion returns the update that left a version of a stack's state.
+func (s *Service) UpdateByVersion(ctx context.Context, by Caller, name StackName, version int64) (HistoryEntry, error) {
+	entries, err := s.history(ctx, by, name, func(tx Tx, stack Stack) ([]Update, error) {
+		update, err := tx.UpdateByVersion(stack.ID, version)
+		return []Update{update}, missing(err, "stack %s has no update %d", name, version)
+	})
+	if err != nil {
+		return HistoryEntry{}, err
+	}
+	return entries[0], nil
+}
+
 // HistoryEntry is an update with its configuration, a JSON object as the
 // client sent it, null without any.
 type HistoryEntry struct {

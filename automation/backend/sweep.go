@@ -38,7 +38,13 @@ func (s *Service) expire(ctx context.Context, id string) (closed bool, err error
 		if update, err = tx.LockUpdate(id); err != nil {
 			return err
 		}
-		if update.Status != StatusRunning || tx.Now().Before(update.LeaseExpiresAt) {
+		end := update.LeaseExpiresAt
+		if first := update.StartedAt.Add(s.opts.Lease); !update.Touched && first.After(end) {
+			// The first short lease says only that others may take the stack: a
+			// client that downloads plugins may be silent for longer.
+			end = first
+		}
+		if update.Status != StatusRunning || tx.Now().Before(end) {
 			return nil
 		}
 		closed = true

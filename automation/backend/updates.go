@@ -122,6 +122,9 @@ func (s *Service) tryStart(ctx context.Context, by Caller, stackID, id string, t
 		if err != nil {
 			return err
 		}
+		if !update.DryRun && !by.May(Apply, stack.Name) {
+			return Fail(CodeForbidden, "the token may preview stack %s, and not change it", stack.Name)
+		}
 		if update.Status != StatusCreated || update.Principal != by.Principal() {
 			return Fail(CodeConflict, "update %s was started already, or is somebody else's", id)
 		}

@@ -1,0 +1,387 @@
+package replay
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// folder is what a journal comes to so far. Entries name resources in two ways:
+// those of the base by index (…Old), those that this update stored by the
+// operation that stored them (…New).
+type folder struct {
+	options Options
+	base    *deployment
+	// old has a mark for every resource of the base.
+	old []oldMark
+	// stored are the states that operations of this update stored, in order, and
+	// byOperation where in it.
+	stored      []storedState
+	byOperation map[int64]int
+	// begun are the operations that have not ended, with their Begin entries.
+	begun map[int64]entry
+	// extensions were parameterized in this update.
+	extensions []extension
+	// refreshed says that resources may have gone although others name them.
+	refreshed   bool
+	byteStrings bool
+	// sealed says that a RebuiltBaseState came after stored states: the client
+	// counts from another list than we have, and sends nothing more.
+	sealed   bool
+	sequence int64
+	dropped  []*JournalError
+}
+
+// oldMark is what entries did to a resource of the base.
+type oldMark struct {
+	remove, delete, pendingReplacement bool
+	replacement                        *resource
+}
+
+type storedState struct {
+	*resource
+	removed bool
+}
+
+func newFolder(base *deployment, options Options) *folder {
+	f := &folder{options: options}
+	f.rebase(base)
+	return f
+}
+
+// rebase makes a deployment the one that indices count from, and forgets the
+// rest.
+func (f *folder) rebase(base *deployment) {
+	f.base = base
+	f.old = make([]oldMark, len(base.resources))
+	f.stored, f.extensions = nil, nil
+	f.byOperation, f.begun = map[int64]int{}, map[int64]entry{}
+}
+
+func (f *folder) add(e entry) (err error) {
+	switch {
+	case e.version > journalVersion:
+		return fmt.Errorf("it is of version %d of the journal's format, and this service reads 1", e.version)
+	case e.sequence <= 0:
+		return fmt.Errorf("it has no sequence id")
+	case e.sequence <= f.sequence:
+		return fmt.Errorf("it comes after entry %d: entries must be sorted, and each once", f.sequence)
+	case f.sealed:
+		f.sequence = e.sequence
+		return f.drop(fmt.Errorf("it follows a rebuilt base state that had to be the journal's end"))
+	}
+	f.sequence = e.sequence
+	f.byteStrings = f.byteStrings || e.byteStrings
+	switch e.kind {
+	case kindBegin:
+		f.begun[e.operationID] = e
+		return nil
+	case kindSuccess:
+		delete(f.begun, e.operationID)
+		return f.success(e)
+	case kindFailure:
+		delete(f.begun, e.operationID)
+		return nil // It may carry a state; the old one holds.
+	case kindRefreshSuccess:
+		delete(f.begun, e.operationID)
+		f.refreshed = true
+		return f.update(e)
+	case kindOutputs:
+		if e.state.empty() {
+			return nil
+		}
+		return f.update(e)
+	case kindWrite:
+		return f.write(e)
+	case kindSecretsManager:
+		return f.secretsManager(e)
+	case kindRebuiltBaseState:
+		f.sealed = f.sealed || len(f.stored) > 0
+		base, err := f.generate()
+		if err == nil {
+			f.rebase(base)
+		}
+		return err
+	case kindExtensionParameterize:
+		return f.extensionParameterize(e)
+	case kindSnippets:
+		if f.base.snippets = nil; e.snippets.empty() {
+			return nil
+		}
+		f.base.snippets, err = parseSnippets(e.doc, e.snippets)
+		return err
+	}
+	return fmt.Errorf("kind %d is not one that this service knows, so its effect on the state is not either", e.kind)
+}
+
+// success ends a step. Its state, if any, is a new row after the others; what
+// it replaces is another's business, and named.
+func (f *folder) success(e entry) error {
+	if !e.state.empty() {
+		state, err := parseResource(e.doc, e.state)
+		if err != nil {
+			return fmt.Errorf("state: %w", err)
+		}
+		f.byOperation[e.operationID] = len(f.stored)
+		f.stored = append(f.stored, storedState{resource: state})
+	}
+	f.refreshed = f.refreshed || e.isRefresh
+	return f.each(
+		target{e.removeOld, f.onOld(func(m *oldMark) { m.remove = true })},
+		target{e.removeNew, f.onStored(func(s *storedState) { s.removed = true })},
+		target{e.deleteOld, f.onOld(func(m *oldMark) { m.delete = true })},
+		target{e.deleteNew, f.onStored(func(s *storedState) { s.mark(&s.delete, fieldDelete) })},
+		target{e.pendingOld, f.onOld(func(m *oldMark) { m.pendingReplacement = true })},
+		target{e.pendingNew, f.onStored(func(s *storedState) {
+			s.mark(&s.pendingReplacement, fieldPendingReplacement)
+		})},
+	)
+}
+
+// update puts a state in the place of the one it names, or takes that one away
+// where it has none: a refresh found the resource gone.
+func (f *folder) update(e entry) error {
+	if e.state.empty() {
+		return f.each(
+			target{e.removeOld, f.onOld(func(m *oldMark) { m.remove = true })},
+			target{e.removeNew, f.onStored(func(s *storedState) { s.removed = true })},
+		)
+	}
+	state, err := parseResource(e.doc, e.state)
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	return f.each(
+		target{e.removeOld, f.onOld(func(m *oldMark) { m.replacement = state })},
+		target{e.removeNew, f.onStored(func(s *storedState) { s.resource = state })},
+	)
+}
+
+// target is a number of an entry's and what to do with it, which fails where it
+// leads nowhere.
+type target struct {
+	number *int64
+	do     func(number int64) error
+}
+
+func (f *folder) each(targets ...target) error {
+	for _, t := range targets {
+		if t.number == nil {
+			continue
+		}
+		if err := t.do(*t.number); err != nil {
+			if err = f.drop(err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (f *folder) onOld(do func(*oldMark)) func(int64) error {
+	return func(index int64) error {
+		if index < 0 || index >= int64(len(f.old)) {
+			return fmt.Errorf("it names resource %d of the base, which has %d", index, len(f.old))
+		}
+		do(&f.old[index])
+		return nil
+	}
+}
+
+func (f *folder) onStored(do func(*storedState)) func(int64) error {
+	return func(operation int64) error {
+		i, known := f.byOperation[operation]
+		if !known {
+			return fmt.Errorf("it names what operation %d stored, and no entry says what that is", operation)
+		}
+		do(&f.stored[i])
+		return nil
+	}
+}
+
+// drop is the error, unless what is wrong is to be left out and reported.
+func (f *folder) drop(reason error) error {
+	if !f.options.Salvage {
+		return reason
+	}
+	f.dropped = append(f.dropped, &JournalError{Sequence: f.sequence, Reason: reason.Error()})
+	return nil
+}
+
+// write replaces the base, as the engine does before the first step. Marks stay:
+// there are none yet.
+func (f *folder) write(e entry) error {
+	if e.newSnapshot.empty() {
+		return fmt.Errorf("it writes a state and has none")
+	}
+	base, err := parseDeployment(e.doc, e.newSnapshot)
+	if err != nil {
+		return fmt.Errorf("newSnapshot: %w", err)
+	}
+	f.base = base
+	marks := make([]oldMark, len(base.resources))
+	copy(marks, f.old)
+	f.old = marks
+	return nil
+}
+
+// secretsManager keeps the base's where it is the same, with all its fields.
+func (f *folder) secretsManager(e entry) error {
+	if e.secretsProvider.empty() {
+		if f.base.secretsProviders != nil {
+			return fmt.Errorf("it takes the secrets manager away")
+		}
+		return nil
+	}
+	provider := e.secretsProvider.of(e.doc)
+	kind, state, err := secretsManagerOf(provider)
+	if err != nil {
+		return err
+	}
+	if f.base.secretsProviders != nil {
+		oldKind, oldState, err := secretsManagerOf(f.base.secretsProviders)
+		if err != nil {
+			return err
+		}
+		if kind == oldKind && bytes.Equal(state, oldState) {
+			return nil
+		}
+	}
+	f.base.secretsProviders = provider
+	return nil
+}
+
+func secretsManagerOf(doc []byte) (kind string, state []byte, err error) {
+	err = eachField(doc, whole(doc), func(key []byte, value span) (err error) {
+		switch string(keyName(key)) {
+		case "type":
+			kind, err = stringAt(doc, value)
+		case "state":
+			state = value.of(doc)
+		}
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("secrets provider: %w", err)
+	}
+	return kind, state, err
+}
+
+func (f *folder) extensionParameterize(e entry) error {
+	if e.extensionRef.empty() || e.extension.empty() {
+		return fmt.Errorf("it parameterizes an extension and does not have all of it")
+	}
+	if _, err := stringAt(e.doc, e.extensionRef); err != nil {
+		return fmt.Errorf("extensionRef: %w", err)
+	}
+	f.extensions = append(f.extensions, extension{e.extensionRef.of(e.doc), e.extension.of(e.doc)})
+	return nil
+}
+
+// generate is the deployment that the entries so far come to. It may write to
+// the states that it collects, so what is left of the folder is of no use after.
+func (f *folder) generate() (*deployment, error) {
+	pending, err := f.pending()
+	if err != nil {
+		return nil, err
+	}
+	d := &deployment{
+		secretsProviders: f.base.secretsProviders,
+		metadata:         f.base.metadata,
+		snippets:         f.base.snippets,
+		others:           f.base.others,
+		resources:        f.resources(),
+		pending:          pending,
+		extensions:       mergeExtensions(f.base.extensions, f.extensions),
+	}
+	for _, r := range d.resources {
+		d.features.add(r, f.byteStrings)
+	}
+	for _, op := range d.pending {
+		d.features.add(op.resource, f.byteStrings)
+	}
+	if len(d.snippets) > 0 {
+		d.features.seen |= featureSnippets
+	}
+	if f.refreshed {
+		forgetMissing(d.resources)
+	}
+	return d, f.normalize(d)
+}
+
+// resources lists what this update stored, and then what it left alone: what an
+// entry stored has its dependencies before it, since the engine waits for them.
+func (f *folder) resources() []*resource {
+	list := make([]*resource, 0, len(f.stored)+len(f.base.resources))
+	for _, s := range f.stored {
+		if !s.removed {
+			list = append(list, s.resource)
+		}
+	}
+	for i, r := range f.base.resources {
+		m := f.old[i]
+		switch {
+		case m.remove:
+			continue
+		case m.replacement != nil:
+			r = m.replacement // As it is: the marks were for the state before.
+		default:
+			if m.delete {
+				r.mark(&r.delete, fieldDelete)
+			}
+			if m.pendingReplacement {
+				r.mark(&r.pendingReplacement, fieldPendingReplacement)
+			}
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// pending lists the operations that have not ended, in the order they began, and
+// the creations that the base already did not know the end of: those wait for a
+// person.
+func (f *folder) pending() ([]operation, error) {
+	begun := make([]entry, 0, len(f.begun))
+	for _, e := range f.begun {
+		if !e.operation.empty() {
+			begun = append(begun, e)
+		}
+	}
+	slices.SortFunc(begun, func(a, b entry) int { return cmp.Compare(a.sequence, b.sequence) })
+	var list []operation
+	for _, e := range begun {
+		op, err := parseOperation(e.doc, e.operation)
+		if err != nil {
+			return nil, &JournalError{Sequence: e.sequence, Reason: "operation: " + err.Error()}
+		}
+		list = append(list, op)
+	}
+	for _, op := range f.base.pending {
+		if op.kind == "creating" {
+			list = append(list, op)
+		}
+	}
+	return list, nil
+}
+
+// mergeExtensions adds what an update parameterized to what was there, which
+// wins.
+func mergeExtensions(base, added []extension) []extension {
+	list := slices.Clone(base)
+	seen := map[string]int{}
+	for _, e := range base {
+		seen[unquote(e.key)] = -1
+	}
+	for _, e := range added {
+		switch at, known := seen[unquote(e.key)]; {
+		case !known:
+			seen[unquote(e.key)] = len(list)
+			list = append(list, e)
+		case at >= 0:
+			list[at] = e
+		}
+	}
+	return list
+}
