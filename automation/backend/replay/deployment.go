@@ -30,20 +30,6 @@ type operation struct {
 	resource *resource
 }
 
-// snippet is an apitype.SnippetV1, with the URNs that it refers to.
-type snippet struct {
-	raw        json.RawMessage
-	uuid       string
-	references []reference
-	changed    bool
-}
-
-// reference is one name of a snippet's for a resource.
-type reference struct {
-	key []byte // As it is written.
-	urn string
-}
-
 // extension is a key with what belongs to it.
 type extension struct {
 	key   []byte // As it is written.
@@ -186,29 +172,6 @@ func parseOperation(doc []byte, s span) (operation, error) {
 	return op, err
 }
 
-func parseSnippets(doc []byte, s span) ([]*snippet, error) {
-	var list []*snippet
-	err := eachElement(doc, s, func(value span) error {
-		sn := &snippet{raw: value.of(doc)}
-		list = append(list, sn)
-		return eachField(doc, value, func(key []byte, value span) (err error) {
-			switch string(keyName(key)) {
-			case "uuid":
-				sn.uuid, err = stringAt(doc, value)
-			case "references":
-				sn.references = nil
-				return eachField(doc, value, func(key []byte, value span) error {
-					urn, err := stringAt(doc, value)
-					sn.references = append(sn.references, reference{key, urn})
-					return err
-				})
-			}
-			return err
-		})
-	})
-	return list, err
-}
-
 // write appends the deployment's JSON.
 func (d *deployment) write(b *bytes.Buffer, manifest json.RawMessage) {
 	b.WriteString(`{"manifest":`)
@@ -259,39 +222,6 @@ func writeList[T any](b *bytes.Buffer, open string, list []T, write func(T)) {
 		write(item)
 	}
 	b.WriteByte(']')
-}
-
-func (s *snippet) write(b *bytes.Buffer) {
-	if !s.changed {
-		b.Write(s.raw)
-		return
-	}
-	b.WriteByte('{')
-	first := true
-	_ = eachField(s.raw, whole(s.raw), func(key []byte, value span) error {
-		if !first {
-			b.WriteByte(',')
-		}
-		first = false
-		b.Write(key)
-		b.WriteByte(':')
-		if !keyIs(key, "references") {
-			b.Write(value.of(s.raw))
-			return nil
-		}
-		b.WriteByte('{')
-		for i, r := range s.references {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.Write(r.key)
-			b.WriteByte(':')
-			quote(b, r.urn)
-		}
-		b.WriteByte('}')
-		return nil
-	})
-	b.WriteByte('}')
 }
 
 // manifest is what stands at the head of a deployment. The CLI refuses one whose

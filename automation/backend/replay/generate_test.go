@@ -216,14 +216,27 @@ func (g *generator) options(r *apitype.ResourceV3, before []apitype.ResourceV3) 
 		r.InitErrors = []string{"it did not start"}
 	}
 	if g.chance(10) {
-		r.ReplacementTrigger = map[string]any{"at": "a <b> & \"c\" \\ \u2028"}
+		r.ReplacementTrigger = map[string]any{"by": map[string]any{
+			resource.SigKey: resource.ResourceReferenceSig, "urn": string(g.some(before)),
+		}, "at": "a <b> & \"c\" \\ \u2028"}
 	}
 }
 
 // properties sets inputs and outputs with what JSON can have in it.
 func (g *generator) properties(r *apitype.ResourceV3) {
 	secret := map[string]any{resource.SigKey: resource.SecretSig, "ciphertext": "v1:AbC\\+/="}
-	values := []any{"x", "", "\"quoted\\\" }{][", g.IntN(1000), true, nil, []any{}, []any{1, "2", secret}, map[string]any{}, secret}
+	self := map[string]any{resource.SigKey: resource.ResourceReferenceSig, "urn": string(r.URN), "id": "i", "packageVersion": ""}
+	inside, _ := json.Marshal(map[string]any{"ref": self, "n": 1})
+	values := []any{
+		self,
+		map[string]any{resource.SigKey: resource.SecretSig, "plaintext": string(inside)},
+		map[string]any{resource.SigKey: resource.OutputValueSig, "value": []any{self}, "dependencies": []any{string(r.URN), 1}, "secret": true},
+		string(r.URN), "x", "", "\"quoted\\\" }{][", g.IntN(1000), true, nil,
+		[]any{},
+		[]any{1, "2", secret},
+		map[string]any{},
+		secret,
+	}
 	r.Inputs, r.Outputs = map[string]any{}, map[string]any{}
 	for i := range g.IntN(4) {
 		r.Inputs[fmt.Sprintf("in%d", i)] = values[g.IntN(len(values))]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // span is a value's place in a document.
@@ -197,11 +198,14 @@ func boolAt(doc []byte, s span) (bool, error) {
 
 // integerAt decodes the integer at s; null is nil.
 func integerAt(doc []byte, s span) (*int64, error) {
-	var n *int64
-	if err := json.Unmarshal(s.of(doc), &n); err != nil {
+	if isNull(doc, s) {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(string(s.of(doc)), 10, 64)
+	if err != nil {
 		return nil, fmt.Errorf("expected an integer, found %s", kindOf(doc, s.from))
 	}
-	return n, nil
+	return &n, nil
 }
 
 // stringsAt decodes the list of strings at s.
