@@ -39,7 +39,7 @@ func endpoints() []endpoint {
 		{get, policies, ok, listRequirements},
 		{put, policies + "/{pack}", done, requirePack},
 		{del, policies + "/{pack}", done, func(c *call) (any, error) {
-			return nil, c.service.ReleasePack(c.ctx(), c.caller, c.r.PathValue("org"), c.r.PathValue("pack"))
+			return nil, c.service.ReleasePack(c.ctx(), c.caller, c.r.PathValue("org"), c.r.PathValue("pack"), "")
 		}},
 		{get, "audit", ok, audit},
 	}

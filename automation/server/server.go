@@ -185,6 +185,14 @@ func (s *Server) Service() *backend.Service { return s.service }
 // Addr is the address that it listens on.
 func (s *Server) Addr() net.Addr { return s.main.listener.Addr() }
 
+// MetricsAddr is the address of metrics and health; nil without one of their own.
+func (s *Server) MetricsAddr() net.Addr {
+	if s.side == nil {
+		return nil
+	}
+	return s.side.listener.Addr()
+}
+
 // URL is the address to log in to.
 func (s *Server) URL() string {
 	if s.config.PublicURL != "" {
