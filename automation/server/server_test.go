@@ -191,7 +191,7 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 		`redoubt_tokens_total{event="created"} 2`, `redoubt_audit_entries_total{action="token.create",denied="false"} 1`,
 		`redoubt_sweeps_total{result="failed"} 0`, `redoubt_prunes_total{result="ok"}`, "redoubt_database_connections{pool=", "go_goroutines",
 	} {
-		require.Contains(t, body, want)
+		require.True(t, strings.Contains(body, want), want)
 	}
 }
 
