@@ -19,8 +19,9 @@ type Blueprint struct {
 	// Change is a small change of configuration that updates resources in
 	// place: path ("redoubt:edge.rateLimit") to value.
 	Change map[string]string
-	// Drift is what somebody does by hand, behind Pulumi's back.
-	Drift Drift
+	// Drifts are what somebody does by hand, behind Pulumi's back: the first
+	// that the stack has something for.
+	Drifts []Drift
 	// Release is the configuration that lifts the deletion protections, as an
 	// operator would before a destroy.
 	Release map[string]string

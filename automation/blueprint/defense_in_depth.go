@@ -23,10 +23,16 @@ var DefenseInDepth = Blueprint{
 	Program: stack.Program,
 	Account: "redoubt:accountId",
 	Folders: map[string]string{"redoubt:functions.dir": "dist/functions", "redoubt:detection.conformancePack": ""},
-	Change:  map[string]string{"redoubt:edge.rateLimit": "1500"},
-	Drift: Drift{
-		Type: "aws:lb/loadBalancer:LoadBalancer", Property: "dropInvalidHeaderFields", Value: false,
-		Deed: "somebody lets the load balancer pass invalid headers, in the console",
+	Change:  map[string]string{"redoubt:alerting.archiveDays": "7"},
+	Drifts: []Drift{
+		{
+			Type: "aws:lb/loadBalancer:LoadBalancer", Property: "dropInvalidHeaderFields", Value: false,
+			Deed: "somebody lets the load balancer pass invalid headers, in the console",
+		},
+		{
+			Type: "aws:cloudtrail/trail:Trail", Property: "enableLogFileValidation", Value: false,
+			Deed: "somebody switches off the proof that the trail's files were not changed, in the console",
+		},
 	},
 	Release: map[string]string{
 		"redoubt:keys.protect":                   "false",

@@ -28,6 +28,8 @@ type life struct {
 	computed []rehearsal.Resource
 	// drifted is the resource that was changed behind Pulumi's back.
 	drifted *rehearsal.Resource
+	// drift is what was changed on it.
+	drift blueprint.Drift
 }
 
 // step is one phase: do runs the operation, must says what is wrong with what
@@ -55,6 +57,9 @@ var steps = []step{
 		l.report.NotModelled = l.account.Stats().NotModelled
 		if out.Counts["create"] != l.expected["create"] {
 			return "", fmt.Sprintf("%d created, the preview said %d", out.Counts["create"], l.expected["create"])
+		}
+		if all := l.account.Overwritten(); len(all) > 0 {
+			return "", fmt.Sprintf("%s overwrote %s (%s %s), and AWS would have said nothing: %s", short(all[0].By), short(all[0].Of), all[0].Type, all[0].ID, all[0].Source)
 		}
 		return fmt.Sprintf("%d created", out.Counts["create"]), ""
 	}},
@@ -150,19 +155,27 @@ func change(ctx context.Context, l *life, r *engine.Recorder) (engine.Outcome, e
 
 // drift changes a resource behind Pulumi's back and lets a refresh find it.
 func drift(ctx context.Context, l *life, r *engine.Recorder) (engine.Outcome, error) {
-	d := l.opts.Blueprint.Drift
-	for _, res := range l.account.Resources() {
-		if res.Type == d.Type {
-			l.drifted = &res
-		}
+	if !l.findDrift() {
+		return engine.Outcome{}, errors.New("the account holds nothing that the blueprint knows how to drift")
 	}
-	if l.drifted == nil {
-		return engine.Outcome{}, fmt.Errorf("the account holds no %s to drift", d.Type)
-	}
-	if err := l.account.Drift(l.drifted.ID, d.Property, resource.NewPropertyValue(d.Value)); err != nil {
+	if err := l.account.Drift(l.drifted.ID, l.drift.Property, resource.NewPropertyValue(l.drift.Value)); err != nil {
 		return engine.Outcome{}, err
 	}
 	return l.scratch.Refresh(ctx, r)
+}
+
+// findDrift is the first of the blueprint's drifts that the account has a
+// resource for.
+func (l *life) findDrift() bool {
+	for _, d := range l.opts.Blueprint.Drifts {
+		for _, res := range l.account.Resources() {
+			if res.Type == d.Type {
+				l.drifted, l.drift = &res, d
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // destroy lifts the deletion protections first, as an operator has to.
@@ -177,7 +190,7 @@ func destroy(ctx context.Context, l *life, r *engine.Recorder) (engine.Outcome, 
 }
 
 func foundDrift(l *life, out engine.Outcome) (saw, problem string) {
-	d := l.opts.Blueprint.Drift
+	d := l.drift
 	for _, c := range out.Changes {
 		if c.Type == d.Type && out.Changed() == 1 && strings.Contains(strings.Join(c.Properties, " "), d.Property) {
 			return fmt.Sprintf("refresh found %s on %s (%s)", d.Property, short(c.URN), d.Deed), ""
@@ -187,7 +200,7 @@ func foundDrift(l *life, out engine.Outcome) (saw, problem string) {
 }
 
 func repaired(l *life, out engine.Outcome) (saw, problem string) {
-	d := l.opts.Blueprint.Drift
+	d := l.drift
 	for _, res := range l.account.Resources() {
 		if res.ID == l.drifted.ID && res.Outputs[resource.PropertyKey(d.Property)].DeepEquals(l.drifted.Outputs[resource.PropertyKey(d.Property)]) {
 			return fmt.Sprintf("%d updated, %s is as declared again", out.Counts["update"], d.Property), ""

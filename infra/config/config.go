@@ -9,9 +9,15 @@ import "redoubt/infra/singleton"
 // Project is the Pulumi project's name and the namespace of its keys.
 const Project = "redoubt"
 
-// SecretKeys are keys that hold one secret text each; they are no fields, so that
-// a configuration can be printed.
-var SecretKeys = []string{"pagerUrl", "pagerDutyRoutingKey"}
+// SecretKey is a key that holds one secret text.
+type SecretKey struct{ Name, Meaning string }
+
+// SecretKeys are set with `pulumi config set --secret`; they are no fields, so
+// that a configuration can be printed.
+var SecretKeys = []SecretKey{
+	{"pagerUrl", "An HTTPS address that receives alerts of level high, for example PagerDuty's integration for SNS: whoever knows it can page people."},
+	{"pagerDutyRoutingKey", "The routing key of PagerDuty's Events API, to which the response reports its incidents."},
+}
 
 // Environment decides the defaults. The guide's minimums (HTTPS only, KMS,
 // private data, flow logs, encrypted logs) hold in each of them.
@@ -72,6 +78,7 @@ type Config struct {
 	// Tags go on every resource; the prefix aws: is reserved.
 	Tags map[string]string `json:"tags"`
 
+	// Region is the provider's own key, aws:region.
 	Region string `json:"-"`
 }
 
@@ -80,8 +87,9 @@ type Domain struct {
 	// Name is the host that the load balancer forwards, for example app.example.org.
 	Name string `json:"name"`
 	// ZoneID is the public Route 53 zone that validates a certificate made
-	// here; CertificateARN is an existing one. Exactly one of them.
-	ZoneID         string `json:"zoneId"`
+	// here. Exactly one of ZoneID and CertificateARN.
+	ZoneID string `json:"zoneId"`
+	// CertificateARN is an existing certificate, in the stack's region.
 	CertificateARN string `json:"certificateArn"`
 }
 
@@ -156,7 +164,7 @@ type Edge struct {
 	// AllowExtraCapacity takes a web ACL over 1,500 capacity units, for which
 	// AWS charges extra with each request.
 	AllowExtraCapacity bool `json:"allowExtraCapacity"`
-	// DeletionProtection keeps the load balancer from being deleted.
+	// DeletionProtection makes AWS refuse the load balancer's deletion.
 	DeletionProtection bool `json:"deletionProtection"`
 	// ShieldProtect registers the load balancer with Shield Advanced, which
 	// the account must have subscribed to.
@@ -223,45 +231,64 @@ type Shield struct {
 type Compute struct {
 	// Image is what runs; by digest (repo@sha256:…) in prod.
 	Image string `json:"image"`
-	// CPU units and Memory MiB are a pair that Fargate offers.
-	CPU    int `json:"cpu"`
+	// CPU of a task in units of 1/1024 vCPU; with the memory a pair that Fargate
+	// offers.
+	CPU int `json:"cpu"`
+	// Memory of a task in MiB.
 	Memory int `json:"memory"`
-	Min    int `json:"min"`
-	Max    int `json:"max"`
+	// Min is how many tasks run at least.
+	Min int `json:"min"`
+	// Max is how many tasks run at most.
+	Max int `json:"max"`
 	// Exec allows ECS Exec into the tasks; never in prod.
-	Exec            bool   `json:"exec"`
+	Exec bool `json:"exec"`
+	// HealthCheckPath answers 200 while a task is well; the load balancer asks.
 	HealthCheckPath string `json:"healthCheckPath"`
 }
 
 // Database is Aurora PostgreSQL, serverless v2.
 type Database struct {
-	EngineVersion string  `json:"engineVersion"`
-	MinACU        float64 `json:"minAcu"`
-	MaxACU        float64 `json:"maxAcu"`
-	Instances     int     `json:"instances"`
-	// BackupDays is 1 to 35, RotationDays of the master secret 1 to 1000.
-	BackupDays   int `json:"backupDays"`
+	// EngineVersion is Aurora PostgreSQL's, "16.6".
+	EngineVersion string `json:"engineVersion"`
+	// MinACU is how far each instance scales down, in Aurora capacity units of
+	// 2 GiB memory.
+	MinACU float64 `json:"minAcu"`
+	// MaxACU is how far each instance scales up.
+	MaxACU float64 `json:"maxAcu"`
+	// Instances are the writer and its readers, over the zones.
+	Instances int `json:"instances"`
+	// BackupDays is how far back the cluster can be restored to any second.
+	BackupDays int `json:"backupDays"`
+	// RotationDays is how often the master user's secret is rotated.
 	RotationDays int `json:"rotationDays"`
 	// Proxy pools connections in an RDS proxy; tasks log in to it with an IAM
 	// token.
-	Proxy              bool `json:"proxy"`
+	Proxy bool `json:"proxy"`
+	// DeletionProtection makes AWS refuse the cluster's deletion.
 	DeletionProtection bool `json:"deletionProtection"`
-	SkipFinalSnapshot  bool `json:"skipFinalSnapshot"`
+	// SkipFinalSnapshot lets a destroy delete the data for good; never in prod.
+	SkipFinalSnapshot bool `json:"skipFinalSnapshot"`
 }
 
 // Search is the OpenSearch domain for log analysis.
 type Search struct {
+	// EngineVersion is "OpenSearch_<major>.<minor>".
 	EngineVersion string `json:"engineVersion"`
-	InstanceType  string `json:"instanceType"`
-	DataNodes     int    `json:"dataNodes"`
+	// InstanceType of the data nodes, "r7g.large.search".
+	InstanceType string `json:"instanceType"`
+	// DataNodes is how many there are, over up to three zones.
+	DataNodes int `json:"dataNodes"`
 	// MasterInstanceType is empty for a domain without dedicated masters.
 	MasterInstanceType string `json:"masterInstanceType"`
 	// Standby is Multi-AZ with standby: three zones, three data nodes.
-	Standby   bool `json:"standby"`
-	VolumeGiB int  `json:"volumeGib"`
-	// CreateServiceLinkedRole is false where the account has it already.
+	Standby bool `json:"standby"`
+	// VolumeGiB is each data node's disk.
+	VolumeGiB int `json:"volumeGib"`
+	// CreateServiceLinkedRole makes the account's role for domains in a VPC
+	// where it is missing; false to leave that to somebody else.
 	CreateServiceLinkedRole bool `json:"createServiceLinkedRole"`
-	// Ingest sends the application's, the web ACL's and the trail's log there.
+	// Ingest sends the application's and the web ACL's log there, and the
+	// trail's where this stack manages it: a document for each event.
 	Ingest bool `json:"ingest"`
 }
 
@@ -284,9 +311,10 @@ type Storage struct {
 
 // Keys is the KMS keys.
 type Keys struct {
-	// DeletionWindowDays is 7 to 30, RotationDays 90 to 2560.
+	// DeletionWindowDays is how long a deleted key can be brought back; 30 in prod.
 	DeletionWindowDays int `json:"deletionWindowDays"`
-	RotationDays       int `json:"rotationDays"`
+	// RotationDays is how often KMS makes new key material.
+	RotationDays int `json:"rotationDays"`
 	// MultiRegion cannot be changed later; a replica is made where
 	// ReplicaRegion is set.
 	MultiRegion bool `json:"multiRegion"`
@@ -300,9 +328,12 @@ type Keys struct {
 
 // Logs is how long logs are kept, in days that CloudWatch Logs offers.
 type Logs struct {
+	// ApplicationDays is for the logs of the application, the stores and the edge.
 	ApplicationDays int `json:"applicationDays"`
-	FlowDays        int `json:"flowDays"`
-	AuditDays       int `json:"auditDays"`
+	// FlowDays is for the VPC's flow logs and DNS queries.
+	FlowDays int `json:"flowDays"`
+	// AuditDays is for the trail and for what the response and the reviews did.
+	AuditDays int `json:"auditDays"`
 	// FlowArchive keeps a second copy of the flow logs in the audit bucket, as
 	// Parquet, for as long as that keeps its objects.
 	FlowArchive bool `json:"flowArchive"`

@@ -37,7 +37,7 @@ var defaults = map[Environment]Config{
 		Contacts:  Contacts{Alternate: off},
 		Backup:    Backup{Lock: "none", RegionSettings: adopt},
 		Functions: Functions{Dir: "dist/functions", Signing: "Warn", AccountConcurrency: 1000},
-		Secrets:   Secrets{RotationDays: 30},
+		Secrets:   Secrets{RotationDays: 30, MaxAgeDays: 90},
 		API:       API{Account: manage, RatePerSecond: 50, Burst: 100},
 	},
 	Staging: {
@@ -64,7 +64,7 @@ var defaults = map[Environment]Config{
 		Contacts:  Contacts{Alternate: off},
 		Backup:    Backup{Enabled: true, Lock: "none", RegionSettings: adopt},
 		Functions: Functions{Dir: "dist/functions", Signing: "Enforce", AccountConcurrency: 1000},
-		Secrets:   Secrets{RotationDays: 30, RecoveryDays: 7},
+		Secrets:   Secrets{RotationDays: 30, MaxAgeDays: 90, RecoveryDays: 7},
 		API:       API{Account: manage, RatePerSecond: 100, Burst: 200},
 	},
 	Prod: {
@@ -95,9 +95,9 @@ var defaults = map[Environment]Config{
 		},
 		Functions: Functions{
 			Dir: "dist/functions", Signing: "Enforce", AccountConcurrency: 1000,
-			Reserved: map[string]int{"rotate-db-user": 1, "rotate-db-proxy-user": 1, "search-bootstrap": 1},
+			Reserved: map[string]int{"rotate-db-user": 1, "rotate-db-proxy-user": 1, "search-bootstrap": 1, "split-logs": 10},
 		},
-		Secrets: Secrets{RotationDays: 30, RecoveryDays: 30},
+		Secrets: Secrets{RotationDays: 30, MaxAgeDays: 90, RecoveryDays: 30},
 		API:     API{Account: manage, RatePerSecond: 500, Burst: 1000},
 	},
 }

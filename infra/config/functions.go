@@ -7,8 +7,8 @@ import (
 	"redoubt/infra/singleton"
 )
 
-// Functions is the Lambda functions that the stack runs: the password rotation
-// and the search domain's set-up.
+// Functions is the Lambda functions that the stack runs: the password rotation,
+// the search domain's set-up and the splitter of its logs.
 type Functions struct {
 	// Dir is where `make functions` writes their archives, from the project's root.
 	Dir string `json:"dir"`
@@ -23,17 +23,22 @@ type Functions struct {
 }
 
 // FunctionNames are the functions that Reserved can name.
-var FunctionNames = []string{"rotate-db-user", "rotate-db-proxy-user", "search-bootstrap"}
+var FunctionNames = []string{"rotate-db-user", "rotate-db-proxy-user", "search-bootstrap", "split-logs"}
 
 // unreserved is how much of an account's concurrency cannot be reserved.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 const unreserved = 100
 
-// Secrets is the database user's secret.
+// Secrets is the database user's secret, and how old any secret may get.
 type Secrets struct {
-	// RotationDays is 1 to 1000.
+	// RotationDays is how often the password is rotated.
 	RotationDays int `json:"rotationDays"`
-	// RecoveryDays is 7 to 30, or 0 to delete at once.
+	// MaxAgeDays is from when an alert of level medium says that a secret was not
+	// rotated, 2 to 1000: the alarm on those that people rotate. AWS Config
+	// looks, so detection.rules must not be none.
+	MaxAgeDays int `json:"maxAgeDays"`
+	// RecoveryDays is how long a deleted secret can be brought back: 7 to 30, or 0
+	// to delete at once.
 	RecoveryDays int `json:"recoveryDays"`
 }
 
@@ -84,6 +89,9 @@ func (c Config) validateFunctions(fs *Findings) {
 	}
 	if quota := c.Functions.AccountConcurrency; sum > max(0, quota-unreserved) {
 		fs.add("functions.reserved", fmt.Sprintf("%d in all, of a quota of %d of which %d stay unreserved", sum, quota, unreserved), "reserve less, or have the quota raised and set accountConcurrency")
+	}
+	if oldest := max(c.Secrets.RotationDays, c.Database.RotationDays); c.Secrets.MaxAgeDays <= oldest {
+		fs.add("secrets.maxAgeDays", fmt.Sprintf("secrets that rotate get %d days old: each would raise the alarm", oldest), fmt.Sprintf("more than %d", oldest))
 	}
 	if len(c.API.Routes) > 0 && !c.API.Account.Used() {
 		fs.add("api.account", "without it API Gateway cannot write logs", "mode: manage, or adopt")

@@ -45,7 +45,7 @@ func Load(src Source, keys []string) (Config, error) {
 	}
 	for _, key := range keys {
 		name, ours := strings.CutPrefix(key, Project+":")
-		if _, ok := known[name]; ours && !ok && !slices.Contains(SecretKeys, name) {
+		if _, ok := known[name]; ours && !ok && !isSecret(name) {
 			found.add(name, "there is no such key", didYouMean(name, sortedKeys(known)))
 		}
 	}
@@ -79,7 +79,7 @@ func decode(path string, raw json.RawMessage, v reflect.Value, found *Findings) 
 	default:
 		fresh := reflect.New(v.Type())
 		if err := json.Unmarshal(raw, fresh.Interface()); err != nil {
-			found.add(path, fmt.Sprintf("%s is not %s", abbreviate(raw), describe(v.Type())), "write "+describe(v.Type()))
+			found.add(path, fmt.Sprintf("%s is not %s", abbreviate(raw), Describe(v.Type())), "write "+Describe(v.Type()))
 			return
 		}
 		v.Set(fresh.Elem())
@@ -121,6 +121,10 @@ func decodeList(path string, raw json.RawMessage, v reflect.Value, found *Findin
 	v.Set(list)
 }
 
+func isSecret(name string) bool {
+	return slices.ContainsFunc(SecretKeys, func(k SecretKey) bool { return k.Name == name })
+}
+
 func jsonName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	if name == "-" {
@@ -129,7 +133,8 @@ func jsonName(f reflect.StructField) string {
 	return name
 }
 
-func describe(t reflect.Type) string {
+// Describe says in words what a field of that type takes: "a whole number".
+func Describe(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"

@@ -82,9 +82,9 @@ type Channel struct {
 
 // Slack is a channel of a workspace.
 type Slack struct {
-	// TeamID is "T…", ChannelID "C…" or "G…".
+	// TeamID is the workspace, "T…".
 	TeamID string `json:"teamId"`
-	// ChannelID is "C…" or "G…".
+	// ChannelID is the channel, "C…" or "G…".
 	ChannelID string `json:"channelId"`
 	// Levels are high, medium, low.
 	Levels []string `json:"levels"`

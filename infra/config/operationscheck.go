@@ -40,6 +40,19 @@ func (c Config) validateOperations(fs *Findings) {
 	if c.Alerting.AccountEvents && !c.Audit.Trail.Used() {
 		fs.add("alerting.accountEvents", "without a trail there are no events of calls to alert on", "audit.trail: {mode: adopt} or manage, or accountEvents: false")
 	}
+	for _, recorded := range []struct {
+		field string
+		on    bool
+	}{
+		{"audit.dataEvents", c.Audit.DataEvents},
+		{"audit.functions", c.Audit.Functions},
+		{"audit.insights", c.Audit.Insights},
+		{"audit.dataBuckets", len(c.Audit.DataBuckets) > 0},
+	} {
+		if recorded.on && !c.Audit.Trail.Managed() {
+			fs.add(recorded.field, "the trail is another stack's, or there is none: nothing would be recorded", "leave it to that stack, or audit.trail: {mode: manage}, because a region takes five trails")
+		}
+	}
 	if c.Layer.Workload() && slices.Contains(c.Detection.Features, "RUNTIME_MONITORING") && c.Network.Endpoints != "all" {
 		fs.add("detection.features", "RUNTIME_MONITORING without the guardduty-data endpoint makes one outside the stack, and the VPC can no longer be destroyed", "network.endpoints: all, or without RUNTIME_MONITORING")
 	}

@@ -4,12 +4,12 @@ import "redoubt/infra/singleton"
 
 // Identity is who may do what, in AWS and in the application.
 type Identity struct {
-	// BreakGlass, Auditors and Support are ARNs of principals that may assume
-	// those roles, with MFA; a role that nobody may assume is not made.
+	// BreakGlass are ARNs of principals that may assume the role that repairs a
+	// locked account, with MFA; a role that nobody may assume is not made.
 	BreakGlass []string `json:"breakGlass"`
-	// Auditors read configuration and no data.
+	// Auditors are ARNs of who may read configuration, and no data.
 	Auditors []string `json:"auditors"`
-	// Support may open cases with AWS.
+	// Support are ARNs of who may open cases with AWS.
 	Support []string `json:"support"`
 	// PasswordPolicy is IAM's, one per account.
 	PasswordPolicy singleton.Singleton `json:"passwordPolicy"`
@@ -29,9 +29,9 @@ type Identity struct {
 	// CallbackURLs are where users come back to after signing in; empty for
 	// https://<domain.name>/oauth2/callback.
 	CallbackURLs []string `json:"callbackUrls"`
-	// TokenMinutes is how long access tokens are valid, 5 to 1440.
+	// TokenMinutes is how long access tokens are valid.
 	TokenMinutes int `json:"tokenMinutes"`
-	// SessionHours is how long users stay signed in, 1 to 87600.
+	// SessionHours is how long users stay signed in.
 	SessionHours int `json:"sessionHours"`
 	// Organization makes the organization's policies; only in its management
 	// account.
@@ -87,7 +87,7 @@ type Response struct {
 	AutoContain []string `json:"autoContain"`
 	// Approvers are ARNs of who may approve a containment, with MFA.
 	Approvers []string `json:"approvers"`
-	// ApprovalTimeoutMinutes is 5 to 1440.
+	// ApprovalTimeoutMinutes is how long a containment waits for an approval.
 	ApprovalTimeoutMinutes int `json:"approvalTimeoutMinutes"`
 	// GameDay makes sample findings every quarter; never in prod.
 	GameDay bool `json:"gameDay"`
@@ -99,7 +99,7 @@ type Response struct {
 type Contacts struct {
 	// Alternate is the account's alternate contacts: manage, adopt or off.
 	Alternate singleton.Singleton `json:"alternate"`
-	// Security, Operations and Billing are those contacts.
+	// Security is whom AWS tells of abuse and vulnerabilities.
 	Security Person `json:"security"`
 	// Operations is whom AWS's technical account manager calls.
 	Operations Person `json:"operations"`
@@ -153,7 +153,7 @@ type Backup struct {
 	// ColdAfterDays moves the monthly backups, which are kept for a year, to cold
 	// storage, where they stay for 90 days at least; 0 for never.
 	ColdAfterDays int `json:"coldAfterDays"`
-	// MinDays and MaxDays are the retention that the lock allows.
+	// MinDays is the shortest retention that the lock allows.
 	MinDays int `json:"minDays"`
 	// MaxDays is the longest retention that the lock allows.
 	MaxDays int `json:"maxDays"`

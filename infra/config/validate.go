@@ -68,6 +68,7 @@ var ranges = []struct {
 	{"costs.anomalyUsd", func(c Config) float64 { return c.Costs.AnomalyUSD }, 0, 1_000_000},
 	{"costs.monthlyUsd", func(c Config) float64 { return c.Costs.MonthlyUSD }, 0, 100_000_000},
 	{"secrets.rotationDays", func(c Config) float64 { return float64(c.Secrets.RotationDays) }, 1, 1000},
+	{"secrets.maxAgeDays", func(c Config) float64 { return float64(c.Secrets.MaxAgeDays) }, 2, 1000},
 	{"api.ratePerSecond", func(c Config) float64 { return float64(c.API.RatePerSecond) }, 1, 10000},
 	{"api.burst", func(c Config) float64 { return float64(c.API.Burst) }, 1, 5000},
 	{"identity.tokenMinutes", func(c Config) float64 { return float64(c.Identity.TokenMinutes) }, 5, 1440},
@@ -76,6 +77,16 @@ var ranges = []struct {
 	{"response.evidenceDays", func(c Config) float64 { return float64(c.Response.EvidenceDays) }, 1, 36500},
 	{"keys.deletionWindowDays", func(c Config) float64 { return float64(c.Keys.DeletionWindowDays) }, 7, 30},
 	{"keys.rotationDays", func(c Config) float64 { return float64(c.Keys.RotationDays) }, 90, 2560},
+}
+
+// retentions are the fields that hold days for CloudWatch Logs.
+var retentions = []struct {
+	field string
+	value func(Config) int
+}{
+	{"logs.applicationDays", func(c Config) int { return c.Logs.ApplicationDays }},
+	{"logs.flowDays", func(c Config) int { return c.Logs.FlowDays }},
+	{"logs.auditDays", func(c Config) int { return c.Logs.AuditDays }},
 }
 
 // The sentences that make what cannot be undone.
@@ -92,12 +103,12 @@ func (c Config) validate() Findings {
 	var fs Findings
 	for _, ch := range choices {
 		if v := ch.value(c); !slices.Contains(ch.of, v) {
-			fs.add(ch.field, fmt.Sprintf("%q is not a choice", v), "one of "+strings.Join(ch.of, ", "))
+			fs.add(ch.field, fmt.Sprintf("%q is not a choice", v), Allowed{OneOf: ch.of}.String())
 		}
 	}
 	for _, r := range ranges {
 		if v := r.value(c); v < r.min || v > r.max {
-			fs.add(r.field, fmt.Sprintf("%v is out of range", v), fmt.Sprintf("%v to %v", r.min, r.max))
+			fs.add(r.field, number(v)+" is out of range", Allowed{Min: r.min, Max: r.max}.String())
 		}
 	}
 	c.validatePlace(&fs)
@@ -107,6 +118,7 @@ func (c Config) validate() Findings {
 		c.validateDomain(&fs)
 		c.validateWorkload(&fs)
 	}
+	c.validateShield(&fs)
 	c.validateLayer(&fs)
 	c.validateStorage(&fs)
 	c.validateLogs(&fs)
@@ -170,6 +182,9 @@ func (c Config) validateNetwork(fs *Findings) {
 	if n.NAT == "none" && n.Endpoints != "all" {
 		fs.add("network.endpoints", "without NAT the tasks reach AWS only through endpoints", "all, or nat: single")
 	}
+	if c.Search.Ingest && n.NAT != "none" && n.Endpoints != "all" && !n.EgressInternet {
+		fs.add("network.endpoints", "search.ingest needs a function to reach Firehose, and there is neither an endpoint nor a way out", "all, or egressInternet: true, or search.ingest: false")
+	}
 	if n.NAT == "none" && n.EgressInternet {
 		fs.add("network.egressInternet", "there is no way out without NAT", "false, or nat: single")
 	}
@@ -190,9 +205,6 @@ func (c Config) validateEdge(fs *Findings) {
 		}
 	}
 	sh := c.Edge.Shield
-	if sh.Subscription.Managed() && sh.AcknowledgeAnnualCommitment != shieldCommitment {
-		fs.add("edge.shield.acknowledgeAnnualCommitment", "a subscription costs USD 3,000 a month and cannot be cancelled for a year", "write "+shieldCommitment+" to buy one, or subscription: {mode: adopt}")
-	}
 	if sh.Response != "" && !c.Edge.ShieldProtect {
 		fs.add("edge.shield.response", "there is nothing that Shield protects", "shieldProtect: true, or no response")
 	}
@@ -207,6 +219,13 @@ func (c Config) validateEdge(fs *Findings) {
 	}
 	if c.Edge.AccountTakeover != nil && c.Edge.LoginPath == "" {
 		fs.add("edge.accountTakeover", "it looks at sign-ins, and loginPath is empty", "loginPath: /login")
+	}
+}
+
+// validateShield wants the sentence that buys a subscription, in every layer.
+func (c Config) validateShield(fs *Findings) {
+	if sh := c.Edge.Shield; sh.Subscription.Managed() && sh.AcknowledgeAnnualCommitment != shieldCommitment {
+		fs.add("edge.shield.acknowledgeAnnualCommitment", "a subscription costs USD 3,000 a month and cannot be cancelled for a year", "write "+shieldCommitment+" to buy one, or subscription: {mode: adopt}")
 	}
 }
 
@@ -245,14 +264,9 @@ func (c Config) validateWorkload(fs *Findings) {
 }
 
 func (c Config) validateLogs(fs *Findings) {
-	for _, r := range []struct {
-		field string
-		days  int
-	}{
-		{"logs.applicationDays", c.Logs.ApplicationDays}, {"logs.flowDays", c.Logs.FlowDays}, {"logs.auditDays", c.Logs.AuditDays},
-	} {
-		if !slices.Contains(retentionDays, r.days) {
-			fs.add(r.field, fmt.Sprintf("CloudWatch Logs does not offer %d days", r.days), "one of "+strings.Trim(fmt.Sprint(retentionDays), "[]"))
+	for _, r := range retentions {
+		if days := r.value(c); !slices.Contains(retentionDays, days) {
+			fs.add(r.field, fmt.Sprintf("CloudWatch Logs does not offer %d days", days), "one of "+strings.Trim(fmt.Sprint(retentionDays), "[]"))
 		}
 	}
 	for k := range c.Tags {

@@ -41,10 +41,11 @@ const (
 type Aurora struct {
 	pulumi.ResourceState
 
-	Cluster    *rds.Cluster
-	Instances  []*rds.ClusterInstance
-	Rotation   *secretsmanager.SecretRotation
-	LogGroup   *monitoring.LogGroup
+	Cluster   *rds.Cluster
+	Instances []*rds.ClusterInstance
+	Rotation  *secretsmanager.SecretRotation
+	LogGroup  *monitoring.LogGroup
+	// Identifier is the cluster's physical name, known at preview.
 	Identifier string
 	// Endpoint is the writer's host name, ReaderEndpoint the readers'.
 	Endpoint, ReaderEndpoint pulumi.StringOutput

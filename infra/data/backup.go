@@ -78,8 +78,9 @@ type Backup struct {
 
 	Vault *backup.Vault
 	// Replica is nil without one.
-	Replica  *backup.Vault
-	Plan     *backup.Plan
+	Replica *backup.Vault
+	Plan    *backup.Plan
+	// VaultArn is the vault's in the stack's own region.
 	VaultArn pulumi.StringOutput
 	// VaultName is known at preview, in both regions.
 	VaultName string

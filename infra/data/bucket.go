@@ -85,7 +85,8 @@ type Bucket struct {
 
 	Bucket *s3.BucketV2
 	Arn    pulumi.StringOutput
-	Name   pulumi.StringOutput
+	// Name is PhysicalName, known when the bucket is there: for what must wait.
+	Name pulumi.StringOutput
 	// Policy is there when services may write: what sends them (a load
 	// balancer, a trail) depends on it.
 	Policy *s3.BucketPolicy

@@ -88,7 +88,8 @@ type Key struct {
 	Key     *kms.Key
 	Replica *kms.ReplicaKey
 	Arn     pulumi.StringOutput
-	KeyID   pulumi.StringOutput
+	// KeyID is the part of the ARN behind "key/".
+	KeyID pulumi.StringOutput
 	// ReplicaArn is set if the key has a replica. S3 and Aurora treat
 	// multi-region keys as keys of their region: name this one over there.
 	ReplicaArn pulumi.StringOutput

@@ -56,8 +56,11 @@ func (c *LogIngestion) destination(args *LogIngestionArgs, role *identity.Role) 
 	}
 }
 
-// processing unpacks the batches, which CloudWatch Logs compresses, and splits
-// them if there is a function for it.
+// processing unpacks the batches, which CloudWatch Logs compresses, or splits
+// them if there is a function for it. Not both: a stream that unpacks takes
+// records from CloudWatch Logs alone and would refuse the function's
+// (InvalidSourceException), so the function unpacks them itself.
+// https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
 func (args *LogIngestionArgs) processing() *kinesis.FirehoseDeliveryStreamOpensearchConfigurationProcessingConfigurationArgs {
 	processor := func(typ, parameter string, value pulumi.StringInput) *kinesis.FirehoseDeliveryStreamOpensearchConfigurationProcessingConfigurationProcessorArgs {
 		return &kinesis.FirehoseDeliveryStreamOpensearchConfigurationProcessingConfigurationProcessorArgs{
@@ -69,14 +72,13 @@ func (args *LogIngestionArgs) processing() *kinesis.FirehoseDeliveryStreamOpense
 			},
 		}
 	}
-	processors := kinesis.FirehoseDeliveryStreamOpensearchConfigurationProcessingConfigurationProcessorArray{
-		processor("Decompression", "CompressionFormat", pulumi.String("GZIP")),
-	}
+	first := processor("Decompression", "CompressionFormat", pulumi.String("GZIP"))
 	if args.Splitter != nil {
-		processors = append(processors, processor("Lambda", "LambdaArn", args.Splitter.FunctionArn))
+		first = processor("Lambda", "LambdaArn", args.Splitter.FunctionArn)
 	}
 	return &kinesis.FirehoseDeliveryStreamOpensearchConfigurationProcessingConfigurationArgs{
-		Enabled: pulumi.Bool(true), Processors: processors,
+		Enabled:    pulumi.Bool(true),
+		Processors: kinesis.FirehoseDeliveryStreamOpensearchConfigurationProcessingConfigurationProcessorArray{first},
 	}
 }
 

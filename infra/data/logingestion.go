@@ -68,7 +68,8 @@ type LogIngestionArgs struct {
 	RoleName, SubscriptionRoleName string
 	// PermissionsBoundary caps the roles; empty for none.
 	PermissionsBoundary string
-	// LogKmsKeyArn encrypts the log group of the stream's errors.
+	// LogKmsKeyArn encrypts the log group of the stream's errors;
+	// LogRetentionInDays is one of monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	Tags               map[string]string
@@ -85,10 +86,10 @@ type LogSource struct {
 	Group *monitoring.LogGroup
 }
 
-// LogSplitter is a Lambda function that Firehose hands each batch of events,
-// unpacked. It must answer with one record for each record, so it puts the
-// events of a larger batch back into the stream, each as a batch of one that
-// is packed as CloudWatch Logs packs it, and drops the larger one.
+// LogSplitter is a Lambda function that Firehose hands each batch of events, as
+// CloudWatch Logs packed it. It must answer with one record for each record,
+// so it puts the events of a larger batch back into the stream, each as a
+// batch of one, and drops the larger one; workload.NewLogSplitter makes it.
 type LogSplitter struct {
 	// FunctionArn names a version or an alias.
 	FunctionArn pulumi.StringInput

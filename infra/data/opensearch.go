@@ -51,8 +51,10 @@ type OpenSearchArgs struct {
 	// SubnetIDs are as many as the domain has zones: 1, 2 or 3.
 	SubnetIDs        []pulumi.StringInput
 	SecurityGroupIDs pulumi.StringArrayInput
-	KmsKeyArn        pulumi.StringInput
-	// LogKmsKeyArn encrypts the log groups.
+	// KmsKeyArn encrypts the domain's indexes and snapshots.
+	KmsKeyArn pulumi.StringInput
+	// LogKmsKeyArn encrypts the log groups; LogRetentionInDays is one of
+	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	// MasterRoleName is the role that administers the domain's own access control.
@@ -63,8 +65,9 @@ type OpenSearchArgs struct {
 	// CreateServiceLinkedRole makes the account's role for VPC domains. There
 	// is one per account: only the first stack of an account makes it.
 	CreateServiceLinkedRole bool
-	// CreateLogResourcePolicy lets OpenSearch write to /aws/opensearch/*. A
-	// region holds ten such policies: one stack makes it for all domains.
+	// CreateLogResourcePolicy lets the domain write to its log groups. A region
+	// holds ten such policies; two stacks must not share one, because the first
+	// that goes would end the other's logs.
 	CreateLogResourcePolicy bool
 	Protect                 bool
 	Tags                    map[string]string
@@ -74,8 +77,9 @@ type OpenSearchArgs struct {
 type OpenSearch struct {
 	pulumi.ResourceState
 
-	Domain   *opensearch.Domain
-	Arn      pulumi.StringOutput
+	Domain *opensearch.Domain
+	Arn    pulumi.StringOutput
+	// Endpoint is the API's host, without a scheme.
 	Endpoint pulumi.StringOutput
 	// DomainArn, DomainName and AccessRoles, the names of the roles that the
 	// access policy admits, are known at preview, for policies.
@@ -135,7 +139,7 @@ func (c *OpenSearch) prerequisites(ctx *pulumi.Context, name string, args *OpenS
 	}
 	if args.CreateLogResourcePolicy {
 		policy, err := cloudwatch.NewLogResourcePolicy(ctx, name+"-logs", &cloudwatch.LogResourcePolicyArgs{
-			PolicyName:     pulumi.String("redoubt-opensearch"),
+			PolicyName:     pulumi.String(args.DomainName + "-logs"),
 			PolicyDocument: pulumi.String(logPolicy),
 		}, pulumi.Parent(c))
 		if err != nil {

@@ -85,7 +85,7 @@ func TestOpenSearchLogs(t *testing.T) {
 	}
 	policy := statement(t, g.Only("aws:cloudwatch/logResourcePolicy:LogResourcePolicy"), "policyDocument", "AllowOpenSearchLogs")
 	require.Equal(t, []string{"es.amazonaws.com"}, policy.Principals.Service)
-	require.Contains(t, policy.Resources, "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/opensearch/*", "one policy for all domains: a region holds ten")
+	require.Contains(t, policy.Resources, "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/opensearch/redoubt-prod/*", "the domain's own groups: a policy for all would go with the first stack that goes")
 	require.Contains(t, policy.Conditions, identity.Condition{Test: "StringEquals", Key: "aws:SourceAccount", Values: []string{"123456789012"}})
 }
 

@@ -86,16 +86,16 @@ func (args *OpenSearchArgs) roles() []string {
 	return roles
 }
 
-// logPolicy lets OpenSearch of this account write to the groups of all domains.
+// logPolicy lets the domain write to its groups.
 func (args *OpenSearchArgs) logPolicy() identity.Document {
-	groups := args.Scope.ARN("logs", "log-group:/aws/opensearch/*")
+	groups := args.Scope.ARN("logs", "log-group:/aws/opensearch/"+args.DomainName+"/*")
 	return identity.Document{{
 		Sid: "AllowOpenSearchLogs", Effect: identity.Allow,
 		Principals: identity.Principals{Service: []string{"es.amazonaws.com"}},
 		Actions:    []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:PutLogEventsBatch"},
 		Resources:  []string{groups, groups + ":*"},
 		Conditions: []identity.Condition{
-			{Test: "ArnLike", Key: "aws:SourceArn", Values: []string{args.Scope.ARN("es", "domain/*")}},
+			{Test: "ArnLike", Key: "aws:SourceArn", Values: []string{args.arn()}},
 			{Test: "StringEquals", Key: "aws:SourceAccount", Values: []string{args.Scope.AccountID}},
 		},
 	}}

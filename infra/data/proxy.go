@@ -53,7 +53,8 @@ type ProxyArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// SecurityGroupIDs admit the clients and may reach the cluster on its port.
 	SecurityGroupIDs pulumi.StringArrayInput
-	// LogKmsKeyArn encrypts the log group.
+	// LogKmsKeyArn encrypts the log group; LogRetentionInDays is one of
+	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	// PermissionsBoundary caps the role; empty for none.

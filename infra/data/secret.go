@@ -48,9 +48,12 @@ type SecretArgs struct {
 	// OrgID, "o-…", denies everyone outside the organization; empty for none.
 	OrgID string
 	// RotateAfterDays is how old the value may get, 1 to 1000. The tags
-	// "rotation" and "rotate-after-days" tell it to the alarm on age.
+	// "rotation" and "rotate-after-days" say it to who looks.
 	RotateAfterDays int
 	// Rotation is the function that rotates; nil where writers do it by hand.
+	// Then nothing but an alarm on age notices that nobody did: the Config rule
+	// monitoring.SecretAgeRule, with one age for all secrets of the account's
+	// region, not this RotateAfterDays.
 	Rotation *SecretRotation
 	// Replicas are copies in other regions.
 	Replicas []SecretReplica

@@ -84,7 +84,7 @@ func (args *SecretArgs) withRotation(roles []string) []string {
 	return append(roles[:len(roles):len(roles)], args.Rotation.RoleName)
 }
 
-// tags say how the secret is rotated, for who watches its age.
+// tags say how the secret is rotated and how old it may get.
 func (args *SecretArgs) tags() pulumi.StringMap {
 	out := tagged(args.Tags, args.SecretName)
 	out["rotation"], out["rotate-after-days"] = pulumi.String("function"), pulumi.String(strconv.Itoa(args.RotateAfterDays))

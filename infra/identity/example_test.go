@@ -26,6 +26,31 @@ func show(program pulumi.RunFunc) {
 	fmt.Print(g.Tree())
 }
 
+// A role of ECS tasks that may read one secret, and what a right may not be.
+func ExampleNewRole() {
+	args := &identity.RoleArgs{
+		RoleName: "redoubt-dev-orders-task", Description: "What the orders service may do",
+		Trust: identity.ServiceTrust("ecs-tasks.amazonaws.com", scope, scope.ARN("ecs", "*")),
+		Policies: map[string]identity.Document{"secret": {{
+			Effect: identity.Allow, Actions: []string{"secretsmanager:GetSecretValue"},
+			Resources: []string{scope.ARN("secretsmanager", "secret:redoubt-dev/orders-*")},
+		}}},
+	}
+	program := func(ctx *pulumi.Context) error {
+		_, err := identity.NewRole(ctx, "orders", args)
+		return err
+	}
+	show(program)
+	args.Policies["secret"][0].Actions = []string{"*"}
+	show(program)
+	// Output:
+	// redoubt:identity:Role orders
+	//   aws:iam/role:Role orders-role
+	//   aws:iam/rolePolicy:RolePolicy orders-secret
+	// role "orders": policies["secret"]: statement 0: Actions: "*" is every right in the account (list the actions)
+	// statement 0: Conditions: iam:PassRole without a receiving service (add StringEquals iam:PassedToService)
+}
+
 // A role under the boundary. Its ARN is known before the policy exists.
 func ExampleNewBoundary() {
 	show(func(ctx *pulumi.Context) error {

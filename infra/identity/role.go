@@ -70,6 +70,7 @@ type Role struct {
 
 	Role *iam.Role
 	Arn  pulumi.StringOutput
+	// Name is the physical name, known when the role is there: for what must wait.
 	Name pulumi.StringOutput
 	// Rights are the policies and attachments: what uses the role depends on
 	// them, or its first calls are denied.

@@ -64,7 +64,8 @@ type UserPoolClientArgs struct {
 type UserPoolClient struct {
 	pulumi.ResourceState
 
-	Client   *cognito.UserPoolClient
+	Client *cognito.UserPoolClient
+	// ClientID is what the application says that it is; no secret.
 	ClientID pulumi.StringOutput
 	// Secret is marked secret; empty for a public client.
 	Secret pulumi.StringOutput

@@ -41,7 +41,7 @@ func TestAlertsReachTheTopicOfTheirLevel(t *testing.T) {
 	require.Len(t, g.ByType(eventTarget), len(g.ByType(eventRule)))
 	for name, level := range map[string]monitoring.Level{
 		"security-group-changes": monitoring.High, "root-usage-api": monitoring.High, "s3-public-access": monitoring.Medium,
-		"guardduty-medium": monitoring.Medium, "tag-change": monitoring.Low, "self-test": monitoring.Low,
+		"guardduty-medium": monitoring.Medium, "secret-age": monitoring.Medium, "tag-change": monitoring.Low, "self-test": monitoring.Low,
 	} {
 		target := g.One(eventTarget, "events-"+name)
 		require.Equal(t, "redoubt-dev-"+name, target.Input("rule"))

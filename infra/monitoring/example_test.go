@@ -290,3 +290,27 @@ func ExampleNewQueries() {
 	// | limit 50
 	// <nil>
 }
+
+// The group of an application's log, and what a group may not be.
+func ExampleNewLogGroup() {
+	args := &monitoring.LogGroupArgs{Name: "/redoubt-dev/app", KmsKeyArn: pulumi.String(logsKey), RetentionInDays: 30}
+	program := func(ctx *pulumi.Context) error {
+		_, err := monitoring.NewLogGroup(ctx, "app", args)
+		return err
+	}
+	graph, err := graphtest.Build(program)
+	fmt.Print(graph.Tree())
+	fmt.Println(err)
+	args.KmsKeyArn = nil
+	_, err = graphtest.Build(func(ctx *pulumi.Context) error {
+		fmt.Println(program(ctx))
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// redoubt:monitoring:LogGroup app
+	//   aws:cloudwatch/logGroup:LogGroup app
+	// <nil>
+	// log group app: kmsKeyArn: missing, the group would not be encrypted with a key of ours (pass the logs key's ARN)
+	// <nil>
+}

@@ -19,6 +19,7 @@ import (
 var RecorderComponent = guide.Component{
 	Token: "redoubt:monitoring:Recorder",
 	Serves: []guide.ID{
+		guide.PracticesKMSSecretsRotation,
 		guide.PracticesSecurityGroupsRegularReviews,
 		guide.PracticesAuthorizationRegularAudits,
 		guide.OperationsLowConfigurationChanges,

@@ -8,6 +8,7 @@ import (
 
 	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
+	"redoubt/infra/monitoring/internal/eventpattern"
 	"redoubt/infra/singleton"
 )
 
@@ -52,6 +53,7 @@ func TestRecorderRecordsAndJudges(t *testing.T) {
 	}
 	require.Equal(t, `{"maxAccessKeyAge":"30"}`, g.One(configRule, "config-access-keys-rotated").Input("inputParameters"))
 	require.False(t, g.One(configRule, "config-s3-bucket-versioning-enabled").Has("inputParameters"))
+	require.Equal(t, `{"maxDaysSinceRotation":"90"}`, g.One(configRule, "config-secretsmanager-secret-periodic-rotation").Input("inputParameters"))
 	require.Equal(t, "Resources: {}", g.Only("aws:cfg/conformancePack:ConformancePack").Input("templateBody"))
 }
 
@@ -78,6 +80,27 @@ func TestRecorderModesAndRuleSets(t *testing.T) {
 			require.Less(t, len(g.ByType(configRule)), 30)
 		})
 	}
+}
+
+// A hand-rotated secret that nobody rotates is a hole that only this rule sees,
+// so it is in the core; and the alert on it must name the rule as it is named.
+func TestOldSecretsAreTold(t *testing.T) {
+	t.Parallel()
+	g := graphtest.Run(t, buildRecorder(func(a *monitoring.RecorderArgs) {
+		a.Rules = monitoring.CoreRules
+		a.Values = map[string]map[string]string{monitoring.SecretAgeRule: {"maxDaysSinceRotation": "365"}}
+	}))
+	rule := g.One(configRule, "config-secretsmanager-secret-periodic-rotation")
+	require.Equal(t, "SECRETSMANAGER_SECRET_PERIODIC_ROTATION", rule.Input("source.sourceIdentifier"))
+	require.Equal(t, `{"maxDaysSinceRotation":"365"}`, rule.Input("inputParameters"))
+
+	text := graphtest.Run(t, buildAlerts()).One(eventRule, "events-secret-age").Input("eventPattern").(string)
+	pattern, err := eventpattern.Compile([]byte(text))
+	require.NoError(t, err)
+	hit, err := pattern.Matches([]byte(`{"source":"aws.config","detail-type":"Config Rules Compliance Change","detail":{"messageType":"ComplianceChangeNotification",` +
+		`"configRuleName":"` + rule.Input("name").(string) + `","newEvaluationResult":{"complianceType":"NON_COMPLIANT"}}}`))
+	require.NoError(t, err)
+	require.True(t, hit)
 }
 
 func TestRecorderReportsEveryFinding(t *testing.T) {

@@ -66,6 +66,8 @@ type Trail struct {
 	Arn pulumi.StringOutput
 	// LogGroupName is nil without a log group.
 	LogGroupName pulumi.StringInput
+	// LogGroup is the group that was made for a managed trail, nil for others.
+	LogGroup *LogGroup
 }
 
 var (
@@ -171,6 +173,6 @@ func (c *Trail) build(ctx *pulumi.Context, name string, args *TrailArgs) error {
 	if err != nil {
 		return err
 	}
-	c.Arn, c.LogGroupName = trail.Arn, group.Name
+	c.Arn, c.LogGroupName, c.LogGroup = trail.Arn, group.Name, group
 	return nil
 }

@@ -72,6 +72,7 @@ type DnsFirewall struct {
 	// BlockListID is the domain list that incident response writes to; the
 	// stack never changes its domains.
 	BlockListID pulumi.StringOutput
+	// RuleGroupID is "rslvr-frg-…".
 	RuleGroupID pulumi.StringOutput
 	LogGroup    *monitoring.LogGroup
 }

@@ -81,8 +81,10 @@ type LoadBalancer struct {
 	Arn pulumi.StringOutput
 	// ArnSuffix and TargetGroupArnSuffix are the dimensions of CloudWatch metrics.
 	ArnSuffix, TargetGroupArnSuffix pulumi.StringOutput
-	DNSName, ZoneID                 pulumi.StringOutput
-	TargetGroupArn                  pulumi.StringOutput
+	// DNSName is AWS's host name, ZoneID its hosted zone: what an alias record takes.
+	DNSName, ZoneID pulumi.StringOutput
+	// TargetGroupArn is where a service registers its tasks.
+	TargetGroupArn pulumi.StringOutput
 	// URL is where people go.
 	URL string
 	// ShieldProtectionID is empty without ShieldProtect.

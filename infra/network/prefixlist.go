@@ -77,6 +77,7 @@ type PrefixListArgs struct {
 type PrefixList struct {
 	pulumi.ResourceState
 
+	// ID is "pl-…", for rules and routes.
 	ID pulumi.IDOutput
 	// Allowed is the list as SecurityGroupsArgs takes it.
 	Allowed AllowedList

@@ -163,6 +163,27 @@ func TestWaysOutOfEachTier(t *testing.T) {
 	}
 }
 
+// Flow logs of a VPC that another stack made need all that the VPC would say.
+func TestFlowLogsAlone(t *testing.T) {
+	t.Parallel()
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		_, err := network.NewFlowLogs(ctx, "shared", &network.FlowLogsArgs{
+			Prefix: "redoubt-prod", Scope: scope, VpcID: pulumi.String("vpc-0123456789abcdef0"), KmsKeyArn: logsKey, RetentionInDays: 365,
+		})
+		return err
+	})
+	require.Equal(t, "vpc-0123456789abcdef0", g.Only(flowLogType).Input("vpcId"))
+	require.Equal(t, network.FlowLogGroup("redoubt-prod"), g.Only("aws:cloudwatch/logGroup:LogGroup").Input("name"))
+
+	_, err := graphtest.Build(func(ctx *pulumi.Context) error {
+		_, err := network.NewFlowLogs(ctx, "shared", &network.FlowLogsArgs{})
+		return err
+	})
+	for _, want := range []string{"prefix:", "scope.region:", "vpcId:", "kmsKeyArn:", "retentionInDays:"} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
 func TestFlowLogsRecordEverything(t *testing.T) {
 	t.Parallel()
 	bucket := pulumi.String("arn:aws:s3:::redoubt-dev-flow-logs")

@@ -91,7 +91,8 @@ type WebAclArgs struct {
 type WebAcl struct {
 	pulumi.ResourceState
 
-	Arn  pulumi.StringOutput
+	Arn pulumi.StringOutput
+	// Name is the physical name, the dimension of its metrics.
 	Name pulumi.StringOutput
 	// BlockSetArn is the IP set that incident response writes to; the stack
 	// never changes its addresses.

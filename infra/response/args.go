@@ -92,7 +92,8 @@ type ResponderArgs struct {
 	KeyAlias  string
 	// EvidenceKeyAlias is the alias of the evidence bucket's key; empty if it is KeyAlias.
 	EvidenceKeyAlias string
-	// LogKmsKeyArn encrypts the execution log.
+	// LogKmsKeyArn encrypts the execution log; LogRetentionInDays is one of
+	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	// PermissionsBoundary is the ARN of the policy that caps the response's roles.

@@ -93,7 +93,8 @@ type ContactsArgs struct {
 	LegalPrincipals []string
 	// SupportPrincipals are ARNs of who may open cases with AWS, with MFA.
 	SupportPrincipals []string
-	// EvidenceBucket and the alias of its key, "alias/…"; for Forensics and legal.
+	// EvidenceBucket is what Forensics and legal look into, EvidenceKeyAlias the
+	// alias of its key, "alias/…".
 	EvidenceBucket   *data.Bucket
 	EvidenceKeyAlias string
 

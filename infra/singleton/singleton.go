@@ -19,8 +19,12 @@ const (
 	Off Mode = "off"
 )
 
+// Modes are all modes.
+var Modes = []Mode{Manage, Adopt, Off}
+
 // Singleton is one such thing in a stack's configuration.
 type Singleton struct {
+	// Mode is what the stack does: manage, adopt or off.
 	Mode Mode `json:"mode"`
 	// ID is the existing one's id or name, for Adopt; empty to look it up.
 	ID string `json:"id,omitempty"`

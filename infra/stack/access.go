@@ -60,6 +60,9 @@ func (s *Stack) deployRegion(ctx *pulumi.Context) error {
 			return err
 		}
 	}
+	if _, err := s.newShieldSubscription(ctx); err != nil {
+		return err
+	}
 	if !c.Search.CreateServiceLinkedRole {
 		return nil
 	}

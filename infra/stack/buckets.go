@@ -14,6 +14,7 @@ import (
 // and data's without a workload.
 type buckets struct {
 	accessLogs, data, audit        *data.Bucket
+	artifacts                      *data.Bucket
 	accessLogsReplica, dataReplica *data.Bucket
 }
 

@@ -2,9 +2,11 @@ package stack
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -86,6 +88,7 @@ func (s *Stack) newRecorder(ctx *pulumi.Context) error {
 		Bucket: s.buckets.audit.PhysicalName, BucketReady: []pulumi.Resource{s.buckets.audit.Policy},
 		KmsKeyArn: s.keys.audit.Arn, KeyAlias: s.keys.audit.AliasName,
 		Continuous: c.Detection.Continuous, GlobalTypes: true, Rules: monitoring.RuleSet(c.Detection.Rules), ConformancePack: pack,
+		Values:  map[string]map[string]string{monitoring.SecretAgeRule: {"maxDaysSinceRotation": strconv.Itoa(c.Secrets.MaxAgeDays)}},
 		Protect: c.Keys.Protect, Tags: c.Tags,
 	}, s.place.here())
 	return err
@@ -210,16 +213,23 @@ func (s *Stack) watchLogs(ctx *pulumi.Context) error {
 	if s.trail.LogGroupName != nil {
 		groups[monitoring.TrailLog] = s.trail.LogGroupName
 	}
+	counted := maps.Clone(groups)
+	if !c.Alerting.AccountEvents {
+		// The stack that tells the account's events counts them in the trail's log.
+		delete(counted, monitoring.TrailLog)
+	}
+	if len(counted) > 0 {
+		_, err := monitoring.NewMetricFilters(ctx, c.Prefix()+"-logs", &monitoring.MetricFiltersArgs{
+			Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Groups: counted, Tags: c.Tags,
+		}, p.here())
+		if err != nil {
+			return err
+		}
+	}
 	if len(groups) == 0 {
 		return nil
 	}
-	_, err := monitoring.NewMetricFilters(ctx, c.Prefix()+"-logs", &monitoring.MetricFiltersArgs{
-		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Groups: groups, Tags: c.Tags,
-	}, p.here())
-	if err != nil {
-		return err
-	}
-	_, err = monitoring.NewQueries(ctx, c.Prefix()+"-queries", &monitoring.QueriesArgs{Prefix: c.Prefix(), Scope: p.scope, Groups: groups}, p.here())
+	_, err := monitoring.NewQueries(ctx, c.Prefix()+"-queries", &monitoring.QueriesArgs{Prefix: c.Prefix(), Scope: p.scope, Groups: groups}, p.here())
 	return err
 }
 

@@ -5,9 +5,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"redoubt/infra/config"
 	"redoubt/infra/data"
-	"redoubt/infra/network"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/schemas"
 )
@@ -25,6 +23,8 @@ type functions struct {
 	api       *workload.Api
 	// searchSetup maps roles in the search domain: what writes there waits for it.
 	searchSetup *workload.SearchBootstrap
+	// splitter is nil where no logs are sent to the domain.
+	splitter *workload.LogSplitter
 }
 
 // deployFunctions makes the functions that look after the stores: signed, in
@@ -38,6 +38,7 @@ func (s *Stack) deployFunctions(ctx *pulumi.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.buckets.artifacts = artifacts
 	s.signing, err = workload.NewCodeSigning(ctx, c.Prefix()+"-signing", &workload.CodeSigningArgs{
 		Prefix: c.Prefix(), Policy: workload.SigningPolicy(c.Functions.Signing), Tags: c.Tags,
 	}, p.here())
@@ -56,7 +57,10 @@ func (s *Stack) deployFunctions(ctx *pulumi.Context) (err error) {
 	if err := s.newDatabaseProxy(ctx, platform); err != nil {
 		return err
 	}
-	return s.setUpSearch(ctx, platform)
+	if err := s.setUpSearch(ctx, platform); err != nil {
+		return err
+	}
+	return s.newSplitter(ctx, platform)
 }
 
 // concurrency is how many concurrent runs are kept for a function.
@@ -117,6 +121,7 @@ func (s *Stack) setUpSearch(ctx *pulumi.Context, platform *workload.FunctionPlat
 				"application":  map[string]any{"backend_roles": []any{p.scope.RoleARN(workload.TaskRoleName(c.Prefix(), serviceName))}},
 				"log-delivery": map[string]any{"backend_roles": []any{p.scope.RoleARN(logDelivery(c))}},
 			},
+			Templates: map[string]any{logIndex: workload.LogTemplate(logIndex + "-*")},
 		},
 	}, p.here())
 	if err != nil {
@@ -124,29 +129,6 @@ func (s *Stack) setUpSearch(ctx *pulumi.Context, platform *workload.FunctionPlat
 	}
 	s.searchSetup = setup
 	return nil
-}
-
-// logDelivery is the role with which logs are sent to the search domain.
-func logDelivery(c config.Config) string { return c.Prefix() + "-log-delivery" }
-
-// deployIngestion sends logs to the search domain, for analysis.
-func (s *Stack) deployIngestion(ctx *pulumi.Context) error {
-	c, p := s.config, s.place
-	if !c.Search.Ingest {
-		return nil
-	}
-	sources := []data.LogSource{
-		{LogGroup: workload.LogGroupName(string(c.Environment), serviceName), Group: s.service.LogGroup},
-		{LogGroup: network.WAFLogGroup(c.Prefix()), Group: s.acl.LogGroup},
-	}
-	_, err := data.NewLogIngestion(ctx, c.Prefix()+"-ingest", &data.LogIngestionArgs{
-		Scope: p.scope, StreamName: c.Prefix() + "-logs", Domain: s.search, Mapped: []pulumi.Resource{s.searchSetup.Run}, IndexName: "logs",
-		Sources: sources, SubnetIDs: s.vpc.AppSubnetIDs, SecurityGroupIDs: pulumi.StringArray{s.groups.Lambda}, KmsKeyArn: s.keys.app.Arn,
-		Backup: s.buckets.audit, BackupKmsKeyArn: s.keys.audit.Arn, BackupKeyAlias: s.keys.audit.AliasName,
-		RoleName: logDelivery(c), SubscriptionRoleName: c.Prefix() + "-log-subscription",
-		LogKmsKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, Tags: c.Tags,
-	}, p.here())
-	return err
 }
 
 // deployAPI makes the REST API in front of the application, where the

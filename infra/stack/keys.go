@@ -62,6 +62,9 @@ func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 				workload.TaskRoleName(c.Prefix(), serviceName), workload.ExecutionRoleName(c.Prefix(), serviceName),
 				workload.FunctionRoleName(c.Prefix(), "rotate-db-user"), workload.SearchBootstrapRoleName(c.Prefix()),
 			}
+			if c.Search.Ingest {
+				args.WorkloadRoles = append(args.WorkloadRoles, workload.FunctionRoleName(c.Prefix(), "split-logs"))
+			}
 			if c.Database.Proxy {
 				args.WorkloadRoles = append(args.WorkloadRoles, workload.FunctionRoleName(c.Prefix(), "rotate-db-proxy-user"), proxyRole(c))
 			}

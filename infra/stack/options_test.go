@@ -25,7 +25,7 @@ func changed(t *testing.T, name string, changes settings) *graphtest.Graph {
 	return graphtest.Run(t, func(ctx *pulumi.Context) error {
 		_, err := stack.Deploy(ctx, c)
 		return err
-	})
+	}, detectorThere)
 }
 
 // What a stack has only if it is asked for reaches the resources that it is
@@ -117,7 +117,7 @@ func namesOf(rules any) []string {
 // makes, and nothing that an account has one of twice.
 func TestLayersMakeThingsOnce(t *testing.T) {
 	t.Parallel()
-	account := changed(t, "prod", settings{"redoubt:layer": "account", "redoubt:api": `{}`})
+	account := changed(t, "account", nil)
 	workload := changed(t, "prod", settings{"redoubt:layer": "workload", "redoubt:identity": `{}`, "redoubt:contacts": `{}`})
 	for _, once := range []string{
 		"aws:cloudtrail/trail:Trail", "aws:guardduty/detector:Detector", "aws:cfg/recorder:Recorder", "aws:securityhub/account:Account",

@@ -14,6 +14,7 @@ import (
 // Stack is a deployed stack.
 type Stack struct {
 	config config.Config
+	served *served
 	place  *place
 	keys   keys
 	deployed
@@ -56,6 +57,7 @@ var steps = []struct {
 }{
 	{every, (*Stack).deployPlace},
 	{config.Layer.Workload, (*Stack).checkContainment},
+	{every, (*Stack).claimSingletons},
 	{every, (*Stack).deployData},
 	{every, (*Stack).deployDetection},
 	{every, (*Stack).deployAlerting},
@@ -85,7 +87,11 @@ var steps = []struct {
 
 // Deploy registers everything that the configuration asks for.
 func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
-	s := &Stack{config: c}
+	watched, err := watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{config: c, served: watched}
 	for _, step := range steps {
 		if !step.in(c.Layer) {
 			continue

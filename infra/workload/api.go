@@ -65,7 +65,8 @@ type ApiArgs struct {
 	DailyQuota int
 	// Account is how API Gateway may write logs.
 	Account *ApiAccount
-	// LogKmsKeyArn encrypts the log groups.
+	// LogKmsKeyArn encrypts the log groups; LogRetentionInDays is one of
+	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	Tags               map[string]string

@@ -25,7 +25,8 @@ type ApiAccountArgs struct {
 	// others adopt it. It cannot be off, for then no API could log.
 	Account singleton.Singleton
 	// RoleName is the physical name of the role, for Manage.
-	RoleName            string
+	RoleName string
+	// PermissionsBoundary caps the role; empty for none.
 	PermissionsBoundary string
 	// Protect keeps the setting when the stack is destroyed: the region's other
 	// APIs log with it.

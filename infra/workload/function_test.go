@@ -25,7 +25,7 @@ const (
 func archives(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"rotate", "search-bootstrap"} {
+	for _, name := range []string{"rotate", "search-bootstrap", "split-logs"} {
 		data, err := archive.Zip([]archive.File{{Name: "bootstrap", Mode: 0o755, Data: []byte(name)}})
 		require.NoError(t, err)
 		_, err = archive.Write(dir, name, data)

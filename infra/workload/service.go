@@ -34,7 +34,7 @@ var ServiceComponent = guide.Component{
 // Components are the package's components.
 var Components = []guide.Component{
 	ServiceComponent, CodeSigningComponent, FunctionComponent, DatabaseUserSecretComponent, SearchBootstrapComponent,
-	ApiComponent, ApiAccountComponent,
+	LogSplitterComponent, ApiComponent, ApiAccountComponent,
 }
 
 // Port is where the application listens; the guide's rules admit the load
@@ -88,7 +88,8 @@ type ServiceArgs struct {
 	StorageKmsKeyArn pulumi.StringInput
 	// KeyAlias is KmsKeyArn's alias, "alias/…", by which policies name it.
 	KeyAlias string
-	// LogKmsKeyArn encrypts the log groups.
+	// LogKmsKeyArn encrypts the log groups; LogRetentionInDays is one of
+	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
 	// ExecuteCommand lets people open a shell in a task; every session is logged.

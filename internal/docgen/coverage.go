@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -8,6 +9,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -113,7 +115,7 @@ func render(rows map[guide.ID]*row) string {
 			fmt.Fprintf(&b, "\n## %s\n\n| bullet | id | components | rules | tests |\n|---|---|---|---|---|\n", section)
 		}
 		r := rows[bullet.ID]
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", cell(bullet.Text), string(bullet.ID), list(r.components), list(r.rules), list(r.tests))
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", cell(bullet.Text), string(bullet.ID), list(r.components), list(r.rules), firstOf(r.tests))
 	}
 	return b.String()
 }
@@ -137,6 +139,35 @@ func list(items []string) string {
 		return "–"
 	}
 	return strings.Join(kept, "<br>")
+}
+
+// firstOf is a link to one test and how many files there are more: a whole list
+// of them is longer than the bullet.
+func firstOf(tests []string) string {
+	slices.SortFunc(tests, func(a, b string) int {
+		// A component's own test says more than an example or a rule's fixture.
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+	})
+	tests = slices.Compact(tests)
+	switch len(tests) {
+	case 0:
+		return "–"
+	case 1:
+		return tests[0]
+	default:
+		return fmt.Sprintf("%s and %d more", tests[0], len(tests)-1)
+	}
+}
+
+func rank(test string) int {
+	switch {
+	case strings.Contains(test, ".yaml"):
+		return 2
+	case strings.Contains(test, "example"):
+		return 1
+	default:
+		return 0
+	}
 }
 
 // componentTests are the tests of a component's layer that construct it.

@@ -1,7 +1,7 @@
 // Command docgen writes the generated documents: docs/coverage.md, the way
-// from each bullet of the guide to what serves, enforces and tests it, and
-// docs/config.md. `make generate` runs it; a test fails when a document
-// is stale.
+// from each bullet of the guide to what serves, enforces and tests it,
+// docs/config.md and docs/outputs.md. `make generate` runs it; a test fails
+// when a document is stale.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 var documents = map[string]func(root string) (string, error){
 	"docs/coverage.md": coverage,
 	"docs/config.md":   configuration,
+	"docs/outputs.md":  outputs,
 }
 
 func main() {

@@ -22,6 +22,8 @@ type Account struct {
 	calls   map[string]int
 	faults  []*fault
 	closed  bool
+	// overwritten is what creations took from another resource in silence.
+	overwritten []Overwrite
 }
 
 // Option changes what Open makes.

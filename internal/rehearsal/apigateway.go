@@ -133,7 +133,8 @@ var apiKinds = []kind{
 	}),
 	{
 		token: apiAccountToken, noun: "API Gateway Account", service: "API Gateway", action: "Account", call: "UpdateAccount",
-		id: "api-gateway-account", computed: props{"apiKeyVersion": "4", "features": []any{"UsagePlans"}, "throttleSettings": []any{props{"burstLimit": 5000, "rateLimit": 10000}}},
+		overwrites: docsAPIAccount,
+		id:         "api-gateway-account", computed: props{"apiKeyVersion": "4", "features": []any{"UsagePlans"}, "throttleSettings": []any{props{"burstLimit": 5000, "rateLimit": 10000}}},
 		refs: refer(toRole, "cloudwatchRoleArn"),
 	},
 }

@@ -15,6 +15,7 @@ const (
 	docsVault    = "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupVault.html"
 	docsHub      = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_EnableSecurityHub.html"
 	docsRecorder = "https://docs.aws.amazon.com/config/latest/APIReference/API_PutConfigurationRecorder.html"
+	docsChannel  = "https://docs.aws.amazon.com/config/latest/APIReference/API_PutDeliveryChannel.html"
 )
 
 // auditKinds are the trail and the detectors that an account has once per region.
@@ -50,28 +51,37 @@ var auditKinds = []kind{
 		props{"accountId": "{account}", "findingPublishingFrequency": "SIX_HOURS"}),
 	singleton("aws:securityhub/account:Account", "Security Hub Account", "SecurityHub", "SecurityHub", "{account}", "arn:{partition}:securityhub:{region}:{account}:hub/default",
 		"ResourceConflictException", "Account is already subscribed to Security Hub", docsHub, nil),
-	singleton("aws:cfg/recorder:Recorder", "Config Recorder", "Config Service", "ConfigurationRecorder", "{name}", "",
-		"MaxNumberOfConfigurationRecordersExceededException", "Failed to put configuration recorder because the maximum number of configuration recorders: 1 is reached.", docsRecorder, nil),
-	singleton("aws:cfg/deliveryChannel:DeliveryChannel", "Config Delivery Channel", "Config Service", "DeliveryChannel", "{name}", "",
-		"MaxNumberOfDeliveryChannelsExceededException", "Failed to put delivery channel because the maximum number of delivery channels: 1 is reached.", docsRecorder, nil),
+	named(singleton(configRecorderToken, "Config Recorder", "Config Service", "ConfigurationRecorder", "{name}", "",
+		"MaxNumberOfConfigurationRecordersExceededException", "Failed to put configuration recorder because the maximum number of configuration recorders: 1 is reached.", docsRecorder, nil), docsRecorder),
+	named(singleton("aws:cfg/deliveryChannel:DeliveryChannel", "Config Delivery Channel", "Config Service", "DeliveryChannel", "{name}", "",
+		"MaxNumberOfDeliveryChannelsExceededException", "Failed to put delivery channel because the maximum number of delivery channels: 1 is reached.", docsChannel, nil), docsChannel),
 	{
 		token: "aws:guardduty/detectorFeature:DetectorFeature", noun: "GuardDuty Detector Feature", service: "GuardDuty", action: "Detector", call: "UpdateDetector",
 		id: "{detectorId}/{name}", replaces: []string{"detectorId", "name"}, refs: refer(toDetector, "detectorId"),
 	},
 }
 
-// singleton is a type that an account has at most once per region.
+// singleton is a type that an account has at most once per region, whatever its
+// name.
 func singleton(token, noun, service, action, id, arn, code, message, source string, computed props) kind {
 	return kind{
-		token: token, noun: noun, service: service, action: action, id: id, arn: arn, computed: computed,
+		token: token, noun: noun, service: service, action: action, id: id, arn: arn, computed: computed, once: true,
 		refs: refsOf(token, refer(toRole, "roleArn"), refer(toBucket, "s3BucketName")),
 		refuses: []refusal{{name: "once-per-region", at: []operation{opCreate}, code: code, source: source, because: func(c *call) string {
-			if len(c.all(c.kind.token)) == 0 {
+			_, same := c.acct.live[c.key()]
+			if len(c.all(c.kind.token)) == 0 && (!same || c.kind.overwrites != "") {
 				return ""
 			}
 			return message
 		}}},
 	}
+}
+
+// named is a singleton whose name says which: to put the same name again
+// changes the one that is there.
+func named(k kind, overwrites string) kind {
+	k.overwrites = overwrites
+	return k
 }
 
 func trailMayNotWrite(c *call) string {

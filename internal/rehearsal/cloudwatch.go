@@ -16,6 +16,7 @@ const (
 	docsAlarm      = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 	docsRule       = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html"
 	docsTargets    = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html"
+	docsLogPolicy  = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html"
 	docsLogFilters = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html"
 )
 
@@ -42,7 +43,8 @@ var cloudwatchKinds = []kind{
 	},
 	{
 		token: "aws:cloudwatch/logResourcePolicy:LogResourcePolicy", noun: "CloudWatch Logs Resource Policy", service: "CloudWatch Logs", action: "ResourcePolicy", call: "PutResourcePolicy",
-		id: "{policyName}", replaces: []string{"policyName"},
+		overwrites: docsLogPolicy,
+		id:         "{policyName}", replaces: []string{"policyName"},
 		limits: []limit{{path: "policyDocument", json: true, source: docsLogGroup}},
 		refuses: []refusal{
 			{name: "log-policy-grammar", code: "InvalidParameterException", source: docsLogGroup, because: policyMalformed("policyDocument")},
@@ -52,7 +54,8 @@ var cloudwatchKinds = []kind{
 	},
 	{
 		token: "aws:cloudwatch/logMetricFilter:LogMetricFilter", noun: "CloudWatch Logs Metric Filter", service: "CloudWatch Logs", action: "MetricFilter", call: "PutMetricFilter",
-		id: "{logGroupName}:{name}", replaces: []string{"logGroupName", "name"}, refs: refer(toLogGroup, "logGroupName"),
+		overwrites: docsLogFilters,
+		id:         "{logGroupName}:{name}", replaces: []string{"logGroupName", "name"}, refs: refer(toLogGroup, "logGroupName"),
 		limits: []limit{{path: "pattern", longest: 1024, source: docsLogFilters}},
 	},
 	{
@@ -68,7 +71,8 @@ var cloudwatchKinds = []kind{
 	},
 	{
 		token: "aws:cloudwatch/metricAlarm:MetricAlarm", noun: "CloudWatch Metric Alarm", service: "CloudWatch", action: "MetricAlarm", call: "PutMetricAlarm",
-		id: "{name}", arn: "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}",
+		overwrites: docsAlarm,
+		id:         "{name}", arn: "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}",
 		defaults: props{"actionsEnabled": true, "treatMissingData": "missing"}, replaces: []string{"name"},
 		refs: refer(alarmAction, "alarmActions[*]", "okActions[*]", "insufficientDataActions[*]"),
 		limits: []limit{
@@ -102,11 +106,19 @@ var cloudwatchKinds = []kind{
 	},
 	{
 		token: "aws:cloudwatch/eventRule:EventRule", noun: "EventBridge Rule", service: "EventBridge", action: "Rule", call: "PutRule",
-		id: "{name}", arn: "arn:{partition}:events:{region}:{account}:rule/{name}",
+		// https://github.com/hashicorp/terraform-provider-aws/issues/3225 and 25598
+		// are stacks that lost their rules.
+		overwrites: docsRule,
+		id:         "{onBus}{name}", arn: "arn:{partition}:events:{region}:{account}:rule/{onBus}{name}", handles: []string{"{name}"},
+		words: map[string]func(*call) string{"onBus": func(c *call) string {
+			if bus := c.text("eventBusName"); bus != "" && bus != "default" {
+				return bus + "/"
+			}
+			return ""
+		}},
 		defaults: props{"eventBusName": "default", "forceDestroy": false, "state": "ENABLED"},
 		computed: props{"name": "{namePrefix|}{digits26:prefix}"},
 		replaces: []string{"eventBusName", "name", "namePrefix"}, refs: refer(toRole, "roleArn"),
-		unique: []unique{{key: "{eventBusName}/{name}", code: "ResourceAlreadyExistsException", message: "Rule {name} already exists on EventBus {eventBusName}."}},
 		limits: []limit{
 			{path: "name", longest: 64, pattern: regexp.MustCompile(`^[.\-_A-Za-z0-9]+$`), meaning: "only letters, digits and .-_", source: docsRule},
 			{path: "eventPattern", json: true, longest: 4096, source: docsRule},
@@ -128,7 +140,8 @@ var cloudwatchKinds = []kind{
 	},
 	{
 		token: "aws:cloudwatch/eventTarget:EventTarget", noun: "EventBridge Target", service: "EventBridge", action: "Targets", call: "PutTargets",
-		id: "{rule}-{targetId}", defaults: props{"eventBusName": "default", "forceDestroy": false},
+		overwrites: docsTargets,
+		id:         "{rule}-{targetId}", defaults: props{"eventBusName": "default", "forceDestroy": false},
 		computed: props{"targetId": "terraform-{digits26:id}"}, replaces: []string{"eventBusName", "rule", "targetId"},
 		refs: append(refer(toEventRule, "rule"), refer(toRole, "roleArn")...),
 		refuses: []refusal{{name: "targets-per-rule", at: []operation{opCreate}, code: "LimitExceededException", source: docsTargets, because: func(c *call) string {

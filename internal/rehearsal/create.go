@@ -30,6 +30,7 @@ func (p *provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.C
 		return plugin.CreateResponse{}, err
 	}
 	c.acct.births[c.urn]++
+	c.overwrite()
 	r := &record{key: c.key(), urn: c.urn, birth: c.birth, inputs: c.in, outputs: c.out}
 	if err := c.acct.put(r); err != nil {
 		return plugin.CreateResponse{}, err

@@ -42,6 +42,12 @@ type kind struct {
 	words map[string]func(*call) string
 	// handles are further values that others refer to it by, besides id and arn.
 	handles []string
+	// overwrites is the page or issue that says that creating one that is there
+	// already changes it, and that AWS says nothing about it; empty where AWS
+	// refuses. See Account.Overwritten.
+	overwrites string
+	// once is true for what a refusal of its own keeps unique.
+	once bool
 	// implies are resources that come with this one and have no resource of
 	// their own: type → output that holds the id.
 	implies map[string]string

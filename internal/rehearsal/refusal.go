@@ -60,7 +60,7 @@ func (c *call) taken() []error {
 			out = append(out, c.refused(u.code, 409, message))
 		}
 	}
-	if len(c.kind.unique) == 0 && c.old == nil {
+	if len(c.kind.unique) == 0 && c.old == nil && c.kind.overwrites == "" && !c.kind.once {
 		if _, held := c.acct.live[c.key()]; held {
 			out = append(out, c.refused("ResourceAlreadyExistsException", 409, c.id+" already exists"))
 		}

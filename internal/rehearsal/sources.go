@@ -2,8 +2,11 @@ package rehearsal
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 // sourceTables are the functions of every service.
@@ -54,6 +57,23 @@ var accountSources = map[string]source{
 			"roots": []any{props{"id": "r-{alnum4:root}", "name": "Root", "arn": "arn:{partition}:organizations::{account}:root/" + id + "/r-{alnum4:root}", "policyTypes": []any{}}},
 		}, nil
 	},
+	"aws:iam/getRoles:getRoles": func(c *call) (props, error) {
+		named, err := regexp.Compile(c.text("nameRegex"))
+		if err != nil {
+			return nil, fmt.Errorf("rehearsal: aws:iam/getRoles: nameRegex: %w", err)
+		}
+		arns, names := []any{}, []any{}
+		for _, token := range toRole.types {
+			for _, r := range c.all(token) {
+				name, _ := text(r.outputs, "name")
+				path, _ := text(r.outputs, "path")
+				if strings.HasPrefix(path, c.text("pathPrefix")) && named.MatchString(name) {
+					arns, names = append(arns, r.arn()), append(names, name)
+				}
+			}
+		}
+		return props{"arns": arns, "names": names}, nil
+	},
 	"aws:ssm/getParametersByPath:getParametersByPath": func(c *call) (props, error) {
 		path, _ := text(c.in, "path")
 		path = strings.TrimSuffix(path, "/") + "/"
@@ -65,7 +85,12 @@ var accountSources = map[string]source{
 			}
 			out := plainMap(r.outputs)
 			arns, names = append(arns, out["arn"]), append(names, r.id)
-			types, values = append(types, out["type"]), append(values, out["value"])
+			// What the program marks as no secret stands in another property.
+			value := out["insecureValue"]
+			if s, secret := text(out, "value"); secret {
+				value = resource.NewProperty(s)
+			}
+			types, values = append(types, out["type"]), append(values, value)
 		}
 		return props{"id": path, "arns": arns, "names": names, "types": types, "values": values}, nil
 	},

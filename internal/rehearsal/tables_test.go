@@ -48,6 +48,9 @@ func TestTablesNameWhatTheSDKHas(t *testing.T) {
 				require.NotEmpty(t, r.source, r.name)
 				require.NotEmpty(t, r.code, r.name)
 			}
+			if k.overwrites != "" {
+				require.True(t, strings.HasPrefix(k.overwrites, "https://"), "overwrites: where is that documented?")
+			}
 			for _, b := range k.blocks {
 				if b.unless != "" {
 					known("blocks", b.unless)

@@ -7,6 +7,24 @@ import (
 
 // Some entries are not about a resource but about the deployment around them.
 
+// maxRebuilds keeps the time of a replay linear. An engine rebuilds the base once
+// after each refresh, and refreshes once.
+const maxRebuilds = 100
+
+// rebuild makes what the entries came to so far the base. An engine that stored
+// states before it, which are not where we put them in its own list, must stop.
+func (f *folder) rebuild() error {
+	if f.rebuilds++; f.rebuilds > maxRebuilds {
+		return fmt.Errorf("it rebuilds the base state for more than the %dth time", maxRebuilds)
+	}
+	f.sealed = f.sealed || len(f.stored) > 0
+	base, err := f.generate()
+	if err == nil {
+		f.rebase(base)
+	}
+	return err
+}
+
 // write replaces the base, as the engine does before the first step. Marks stay:
 // there are none yet.
 func (f *folder) write(e entry) error {

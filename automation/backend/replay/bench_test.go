@@ -58,3 +58,19 @@ func BenchmarkRename(b *testing.B) {
 		})
 	}
 }
+
+// Values inside values must not be gone through once for every level.
+func BenchmarkRenameOfDeepProperties(b *testing.B) {
+	for _, depth := range []int{100, 1_000, 9_000} {
+		b.Run(fmt.Sprintf("depth=%d", depth), func(b *testing.B) {
+			open, closed := strings.Repeat(`{"dependencies":[`, depth/2), strings.Repeat(`]}`, depth/2)
+			property := open + `"` + strings.Repeat("x", 1<<20) + `"` + closed
+			state := json.RawMessage(`{"version":3,"deployment":{"resources":[{"inputs":{"a":` + property + `}}]}}`)
+			for b.Loop() {
+				_, err := replay.Rename(state, dev, prod)
+				require.NoError(b, err)
+			}
+			b.SetBytes(int64(len(state)))
+		})
+	}
+}

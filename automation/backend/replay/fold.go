@@ -24,6 +24,8 @@ type folder struct {
 	// sealed says that a RebuiltBaseState came after stored states: the client
 	// counts from another list than we have, and sends nothing more.
 	sealed   bool
+	// rebuilds counts the RebuiltBaseStates, each of which goes through it all.
+	rebuilds int
 	sequence int64
 	dropped  []*JournalError
 }
@@ -92,12 +94,7 @@ func (f *folder) add(e entry) (err error) {
 	case kindSecretsManager:
 		return f.secretsManager(e)
 	case kindRebuiltBaseState:
-		f.sealed = f.sealed || len(f.stored) > 0
-		base, err := f.generate()
-		if err == nil {
-			f.rebase(base)
-		}
-		return err
+		return f.rebuild()
 	case kindExtensionParameterize:
 		return f.extensionParameterize(e)
 	case kindSnippets:

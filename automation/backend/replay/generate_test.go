@@ -258,7 +258,7 @@ func (g *generator) touched(r apitype.ResourceV3) *apitype.ResourceV3 {
 		// It got another name or type, and says which it had.
 		g.names++
 		r.Aliases = []resource.URN{r.URN}
-		if other := g.some(g.base.Resources); g.chance(3) && !strings.Contains(string(other), "pulumi:providers:") {
+		if other := g.some(g.base.Resources); other != "" && g.chance(3) && !strings.Contains(string(other), "pulumi:providers:") {
 			r.Aliases = append(r.Aliases, other) // Which may be another's alias too.
 		}
 		if r.Type != "pulumi:providers:pkg" {

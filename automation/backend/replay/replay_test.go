@@ -3,6 +3,7 @@ package replay_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +165,18 @@ func TestReplayNamesTheEntryOfACorruptJournal(t *testing.T) {
 			require.ErrorAs(t, err, &journal)
 		})
 	}
+}
+
+func TestReplayRefusesEndlessRebuilds(t *testing.T) {
+	t.Parallel()
+	var entries []string
+	for i := range 101 {
+		entries = append(entries, fmt.Sprintf(`{"kind":7,"sequenceID":%d}`, i+1))
+	}
+	_, err := fold("", options, entries[:100]...)
+	require.NoError(t, err)
+	_, err = fold("", options, entries...)
+	require.EqualError(t, err, "journal entry 101: it rebuilds the base state for more than the 100th time")
 }
 
 func TestReplaySalvages(t *testing.T) {

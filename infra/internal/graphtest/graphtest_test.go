@@ -143,6 +143,18 @@ func TestInvokesAreAnsweredOrRefused(t *testing.T) {
 	require.ErrorContains(t, err, "aws:ec2/getAmi:getAmi has no answer")
 }
 
+func TestAnswerOfATest(t *testing.T) {
+	t.Parallel()
+	graphtest.Run(t, func(ctx *pulumi.Context) error {
+		var found struct {
+			ID string `pulumi:"id"`
+		}
+		require.NoError(t, ctx.Invoke("aws:guardduty/getDetector:getDetector", nil, &found))
+		require.Equal(t, "d-1", found.ID)
+		return nil
+	}, graphtest.Answer("aws:guardduty/getDetector:getDetector", map[string]any{"id": "d-1"}))
+}
+
 func TestOutputsOverride(t *testing.T) {
 	t.Parallel()
 	g := graphtest.Run(t, program, graphtest.Outputs(bucketType, resource.PropertyMap{

@@ -28,11 +28,11 @@ var answers = map[string]func(args resource.PropertyMap) map[string]any{
 	"aws:index/getPartition:getPartition": func(resource.PropertyMap) map[string]any {
 		return map[string]any{"id": Partition, "partition": Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
 	},
+	"aws:iam/getRoles:getRoles": func(resource.PropertyMap) map[string]any {
+		return map[string]any{"id": Region, "arns": []any{}, "names": []any{}}
+	},
 	"aws:ssm/getParametersByPath:getParametersByPath": func(args resource.PropertyMap) map[string]any {
 		return map[string]any{"id": args["path"].StringValue(), "arns": []any{}, "names": []any{}, "types": []any{}, "values": []any{}}
-	},
-	"aws:guardduty/getDetector:getDetector": func(resource.PropertyMap) map[string]any {
-		return map[string]any{"id": "12abc34d567e8fa901bc2d34e56789f0", "status": "ENABLED", "findingPublishingFrequency": "FIFTEEN_MINUTES"}
 	},
 	"aws:ec2/getPrefixList:getPrefixList":               prefixList,
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList": prefixList,

@@ -56,6 +56,11 @@ func Outputs(typ string, outputs resource.PropertyMap) Option {
 	return func(r *recorder, _ *pulumi.RunInfo) { r.outputs[typ] = outputs }
 }
 
+// Answer is what an invoke answers, in place of what graphtest knows.
+func Answer(token string, values map[string]any) Option {
+	return func(r *recorder, _ *pulumi.RunInfo) { r.answers[token] = values }
+}
+
 // Run runs the program and returns what it registered. The test fails at once
 // if the program returns an error or registers the same URN twice.
 func Run(t testing.TB, program pulumi.RunFunc, opts ...Option) *Graph {
@@ -71,7 +76,7 @@ func Run(t testing.TB, program pulumi.RunFunc, opts ...Option) *Graph {
 // Build is Run for tests of what goes wrong: the program's error is returned,
 // with the graph up to it.
 func Build(program pulumi.RunFunc, opts ...Option) (*Graph, error) {
-	r := &recorder{outputs: map[string]resource.PropertyMap{}}
+	r := &recorder{outputs: map[string]resource.PropertyMap{}, answers: map[string]map[string]any{}}
 	err := pulumi.RunErr(program, pulumi.WithMocks(Project, Stack, r), func(info *pulumi.RunInfo) {
 		for _, opt := range opts {
 			opt(r, info)
@@ -85,6 +90,7 @@ func Build(program pulumi.RunFunc, opts ...Option) (*Graph, error) {
 type recorder struct {
 	preview bool
 	outputs map[string]resource.PropertyMap
+	answers map[string]map[string]any
 
 	mu        sync.Mutex
 	resources []*Resource
@@ -144,6 +150,9 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	r.mu.Lock()
 	r.calls = append(r.calls, Call{Token: args.Token, Args: args.Args, Provider: args.Provider})
 	r.mu.Unlock()
+	if values, ok := r.answers[args.Token]; ok {
+		return resource.NewPropertyMapFromMap(values), nil
+	}
 	return answer(args.Token, args.Args)
 }
 

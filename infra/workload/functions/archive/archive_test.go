@@ -52,7 +52,7 @@ func TestBuildsAreByteIdentical(t *testing.T) {
 // The functions that are deployed, built twice.
 func TestFunctionsAreByteIdentical(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"rotate", "search-bootstrap"} {
+	for _, name := range []string{"rotate", "search-bootstrap", "split-logs"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			source := archive.Source{Root: "../../../..", Package: "./infra/workload/functions/" + name}

@@ -15,7 +15,7 @@ import (
 )
 
 // functions are the programs beside this one.
-var functions = []string{"rotate", "search-bootstrap"}
+var functions = []string{"rotate", "search-bootstrap", "split-logs"}
 
 // options are the command line's.
 type options struct {

@@ -49,7 +49,7 @@ func TestRunWritesWhatReadFinds(t *testing.T) {
 		require.NoError(t, r.Close())
 	}
 	require.Equal(t, map[string][]string{
-		"rotate": {postgres.AuthoritiesFile, "bootstrap"}, "search-bootstrap": {"bootstrap"},
+		"rotate": {postgres.AuthoritiesFile, "bootstrap"}, "search-bootstrap": {"bootstrap"}, "split-logs": {"bootstrap"},
 	}, entries)
 }
 

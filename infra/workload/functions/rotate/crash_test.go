@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/workload/functions/rotate/postgrestest"
+	"redoubt/internal/postgrestest"
 	"redoubt/infra/workload/functions/rotate/rotation"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/workload/functions/rotate/postgres"
-	"redoubt/infra/workload/functions/rotate/postgrestest"
+	"redoubt/internal/postgrestest"
 	"redoubt/infra/workload/functions/rotate/rotation"
 	"redoubt/infra/workload/functions/rotate/secretstest"
 )

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/workload/functions/rotate/postgres"
-	"redoubt/infra/workload/functions/rotate/postgrestest"
+	"redoubt/internal/postgrestest"
 	"redoubt/infra/workload/functions/rotate/rotation"
 )
 

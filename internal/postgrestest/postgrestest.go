@@ -6,12 +6,14 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -26,18 +28,20 @@ type Server struct {
 	// Superuser's password.
 	Password string
 
-	dir string
-	bin string
-	as  *syscall.Credential
+	dir      string
+	bin      string
+	as       *syscall.Credential
+	settings []string
 }
 
 // Superuser's name.
 const Superuser = "postgres"
 
-// Start starts a server that ends with the test.
-func Start(t testing.TB) *Server {
+// Start starts a server that ends with the test. Settings are lines of its
+// configuration, "fsync = on", which win over those of this package.
+func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s := &Server{Host: "127.0.0.1", Password: "superuser", bin: binaries(t), as: unprivileged(t)}
+	s := &Server{Host: "127.0.0.1", Password: "superuser", bin: binaries(t), as: unprivileged(t), settings: settings}
 	// Not t.TempDir: the server's own user may not enter its parent.
 	dir, err := os.MkdirTemp("", "redoubt-postgres-")
 	must(t, err)
@@ -52,8 +56,38 @@ func Start(t testing.TB) *Server {
 	s.write(t, filepath.Join(s.dir, "server.key"), key)
 	s.write(t, filepath.Join(s.dir, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")
 	s.start(t, dir)
-	t.Cleanup(func() { s.run(t, dir, "pg_ctl", "-D", s.dir, "-m", "immediate", "-w", "stop") })
+	t.Cleanup(func() { s.Stop(t) })
 	return s
+}
+
+// Stop stops the server at once, as a crash would, if it runs.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(s.dir, "postmaster.pid")); err == nil {
+		s.run(t, filepath.Dir(s.dir), "pg_ctl", "-D", s.dir, "-m", "immediate", "-w", "stop")
+	}
+}
+
+// StartAgain starts the server after Stop, where it was.
+func (s *Server) StartAgain(t testing.TB) {
+	t.Helper()
+	s.run(t, filepath.Dir(s.dir), "pg_ctl", "-D", s.dir, "-l", s.logFile(), "-w", "-t", "60", "start")
+}
+
+// URL is for the superuser, with TLS. The authority's certificate is in a file
+// beside the server's data.
+func (s *Server) URL(t testing.TB, database string) string {
+	t.Helper()
+	authority := filepath.Join(filepath.Dir(s.dir), "authority.crt")
+	if _, err := os.Stat(authority); err != nil {
+		s.write(t, authority, s.CA)
+	}
+	u := url.URL{
+		Scheme: "postgres", Host: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), Path: "/" + database,
+		User:     url.UserPassword(Superuser, s.Password),
+		RawQuery: url.Values{"sslmode": {"verify-full"}, "sslrootcert": {authority}}.Encode(),
+	}
+	return u.String()
 }
 
 // start tries another port where somebody took the free one in the meantime.
@@ -80,7 +114,8 @@ password_encryption = 'scram-sha-256'
 log_statement = 'all'
 log_connections = on
 fsync = off
-`, s.Host, s.Port)
+%s
+`, s.Host, s.Port, strings.Join(s.settings, "\n"))
 }
 
 // Log is what the server has logged so far.

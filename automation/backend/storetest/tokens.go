@@ -1,0 +1,32 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"redoubt/automation/backend"
+)
+
+var tokenTests = []test{
+	{"tokens come back as they were, sorted by id", func(t *testing.T, s backend.Store) {
+		full := backend.Token{
+			ID: "tok_b", Hash: []byte{0, 1}, Name: "CI ✓", Principal: "alice",
+			Grants:    []backend.Grant{{Stacks: "acme/*/*", Verbs: []backend.Verb{backend.Read, backend.Apply}}, {Stacks: "x"}},
+			CreatedAt: at(1), CreatedBy: "root", ExpiresAt: at(2), RevokedAt: at(3), LastUsedAt: at(4),
+		}
+		zero := backend.Token{ID: "tok_a"}
+		update(t, s, func(tx backend.Tx) {
+			require.NoError(t, tx.CreateToken(full))
+			require.NoError(t, tx.CreateToken(zero))
+			require.ErrorIs(t, tx.CreateToken(backend.Token{ID: "tok_b"}), backend.ErrExists)
+			require.ErrorIs(t, tx.SaveToken(backend.Token{ID: "tok_c"}), backend.ErrNotFound)
+			_, err := tx.Token("tok_c")
+			require.ErrorIs(t, err, backend.ErrNotFound)
+		})
+		require.Equal(t, []backend.Token{zero, full}, got(t, s, backend.Tx.Tokens))
+		full.RevokedAt, full.Grants, full.Name = at(9), []backend.Grant{}, "another"
+		update(t, s, func(tx backend.Tx) { require.NoError(t, tx.SaveToken(full)) })
+		require.Equal(t, full, got(t, s, func(tx backend.Tx) (backend.Token, error) { return tx.Token("tok_b") }))
+	}},
+}
