@@ -30,7 +30,15 @@ func decrypt(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return apitype.DecryptValueResponse{Plaintext: out[0]}, nil
+	return apitype.DecryptValueResponse{Plaintext: text(out[0])}, nil
+}
+
+// text keeps an empty secret from becoming null.
+func text(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 func batchEncrypt(c *call) (any, error) {
@@ -59,7 +67,7 @@ func batchDecrypt(c *call) (any, error) {
 		return nil, err
 	}
 	for i, ciphertext := range q.Ciphertexts {
-		answer.Plaintexts[base64.StdEncoding.EncodeToString(ciphertext)] = out[i]
+		answer.Plaintexts[base64.StdEncoding.EncodeToString(ciphertext)] = text(out[i])
 	}
 	return answer, nil
 }
@@ -67,13 +75,13 @@ func batchDecrypt(c *call) (any, error) {
 // logDecryption records that a client read secrets with a key of its own. It
 // may send nothing.
 func logDecryption(c *call) (any, error) {
-	text, err := c.body()
+	body, err := c.body()
 	if err != nil {
 		return nil, err
 	}
 	var event apitype.Log3rdPartyDecryptionEvent
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &event); err != nil {
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &event); err != nil {
 			return nil, &backend.Error{Code: backend.CodeInvalid, Message: "the body is not the JSON that is expected here", Cause: err}
 		}
 	}
@@ -85,10 +93,10 @@ func logDecryption(c *call) (any, error) {
 }
 
 // clip bounds what a client says about itself.
-func clip(text string) string {
+func clip(word string) string {
 	const limit = 200
-	if len(text) > limit {
-		text = text[:limit]
+	if len(word) > limit {
+		word = word[:limit]
 	}
-	return text
+	return word
 }

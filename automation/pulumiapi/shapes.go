@@ -35,7 +35,7 @@ func (s *shapes) learn(path string) {
 		}
 	}
 	for segment := range strings.SplitSeq(path, "/") {
-		if !strings.HasPrefix(segment, "{") {
+		if segment != "" && !strings.HasPrefix(segment, "{") {
 			s.words[segment] = true
 		}
 	}

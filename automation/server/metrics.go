@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"redoubt/automation/backend"
+)
+
+// metricsOff is the path of no metrics.
+const metricsOff = "off"
+
+// scrapeTimeout is how long a scrape waits for the database.
+const scrapeTimeout = 2 * time.Second
+
+// metrics are what Prometheus reads. No label has a value of a client's: names
+// of stacks and people are in the audit log, not here.
+type metrics struct {
+	registry *prometheus.Registry
+
+	requests      *prometheus.CounterVec
+	took          *prometheus.HistogramVec
+	unknown       *prometheus.CounterVec
+	inFlight      prometheus.Gauge
+	turnedAway    prometheus.Counter
+	leaseRefusals prometheus.Counter
+	unauthorized  prometheus.Counter
+
+	started, ended *prometheus.CounterVec
+	entries        prometheus.Counter
+	append         prometheus.Histogram
+	decrypted      prometheus.Counter
+	tokens         *prometheus.CounterVec
+	audit          *prometheus.CounterVec
+	interrupted    prometheus.Counter
+	sweeps, prunes *prometheus.CounterVec
+}
+
+func newMetrics(version string) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: "redoubt_" + name, Help: help})
+		m.registry.MustRegister(c)
+		return c
+	}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "redoubt_" + name, Help: help}, labels)
+		m.registry.MustRegister(c)
+		return c
+	}
+	m.requests = counters("http_requests_total", "Requests that were answered.", "method", "route", "status")
+	m.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "redoubt_http_request_duration_seconds", Help: "How long requests took.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+	}, []string{"method", "route"})
+	m.unknown = counters("http_unknown_endpoints_total", "Requests for endpoints that there are not; the log has their shapes.", "method")
+	m.inFlight = prometheus.NewGauge(prometheus.GaugeOpts{Name: "redoubt_http_in_flight", Help: "Requests that are being served."})
+	m.turnedAway = counter("http_turned_away_total", "Requests that were answered 503 because limits.inFlight were being served.")
+	m.leaseRefusals = counter("lease_refusals_total", "Requests of updates that had lost their lease.")
+	m.unauthorized = counter("authentication_failures_total", "Requests without a good token.")
+
+	m.started = counters("updates_started_total", "Updates that took a stack's lease, by kind.", "kind")
+	m.ended = counters("updates_ended_total", "Updates that were closed, by status; interrupted ones lost their lease.", "status")
+	m.entries = counter("journal_entries_total", "Journal entries that were committed.")
+	m.append = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "redoubt_journal_append_seconds", Help: "How long it took to commit a batch of journal entries.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
+	})
+	m.decrypted = counter("secrets_decrypted_total", "Secrets that were decrypted for somebody.")
+	m.tokens = counters("tokens_total", "Access tokens that were made or revoked.", "event")
+	m.audit = counters("audit_entries_total", "Entries of the audit log, by action.", "action", "denied")
+	m.interrupted = counter("updates_interrupted_total", "Updates that this process closed because their lease had ended.")
+	m.sweeps = counters("sweeps_total", "Looks for ended leases.", "result")
+	m.prunes = counters("prunes_total", "Deletions of what is kept for a while only.", "result")
+
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "redoubt_build_info", Help: "Always 1; the labels say what runs.",
+		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.took, m.inFlight, m.append, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, result := range []string{"ok", "failed"} { // an alert on rate() needs the zero
+		m.sweeps.WithLabelValues(result)
+		m.prunes.WithLabelValues(result)
+	}
+	return m
+}
+
+// watch adds what is read from the database at each scrape.
+func (m *metrics) watch(store backend.Store) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: "redoubt_updates_active", Help: "Updates that hold a lease, over all nodes; -1 if the database does not answer."},
+		func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+			defer cancel()
+			var n int64
+			if err := store.View(ctx, func(tx backend.Tx) (err error) { n, err = tx.Running(); return err }); err != nil {
+				return -1
+			}
+			return float64(n)
+		},
+	))
+	m.watchPools(store)
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// Request is told of an answered request, by the handlers that know routes.
+func (m *metrics) Request(method, route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(method, route, fmt.Sprint(status)).Inc()
+	m.took.WithLabelValues(method, route).Observe(took.Seconds())
+	if status == http.StatusUnauthorized {
+		m.unauthorized.Inc()
+	}
+}
+
+// UnknownEndpoint is told of a request that no endpoint answers.
+func (m *metrics) UnknownEndpoint(method, _ string) { m.unknown.WithLabelValues(method).Inc() }
+
+// result is the label of how something went.
+func result(err error) string {
+	if err != nil {
+		return "failed"
+	}
+	return "ok"
+}
