@@ -1,0 +1,22 @@
+package sql
+
+import "time"
+
+// dialect is what the two databases say differently.
+type dialect struct {
+	// where names the database in messages, without its password.
+	where string
+	// forUpdate ends a SELECT that locks the row.
+	forUpdate string
+	// tagRows is a table of the keys and values of the column tags.
+	tagRows string
+	// lockAudit is a statement that makes writers of the audit log come one after
+	// the other; empty where they do anyhow.
+	lockAudit string
+	// now asks for the time; see backend.Tx.
+	now func(*tx) (time.Time, error)
+	// classify turns an error of the driver into one of the contract.
+	classify func(error) error
+	// raced says that what failed will not when tried again; nil where nothing is.
+	raced func(error) bool
+}

@@ -1,0 +1,109 @@
+package sql_test
+
+import (
+	"context"
+	databasesql "database/sql"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"redoubt/automation/backend"
+	"redoubt/automation/sql"
+	"redoubt/internal/postgrestest"
+)
+
+// kind is one of the databases: how a test makes an empty one, and what tells
+// its schema.
+type kind struct {
+	name, driver, schema string
+	empty                func(*testing.T, *postgrestest.Server) (address, source string)
+}
+
+var sqliteKind = kind{
+	name: "sqlite", driver: "sqlite",
+	empty: func(t *testing.T, _ *postgrestest.Server) (address, source string) {
+		path := filepath.Join(t.TempDir(), "redoubt.db")
+		return "sqlite://" + path, sql.SQLiteSource(path)
+	},
+	schema: "SELECT coalesce(group_concat(name || ' ' || coalesce(sql, ''), char(10)), '') FROM (SELECT * FROM sqlite_schema ORDER BY name)",
+}
+
+var postgresKind = kind{
+	name: "postgres", driver: "pgx",
+	empty: func(t *testing.T, server *postgrestest.Server) (address, source string) {
+		address = newDatabase(t, server)
+		return address, address
+	},
+	schema: `SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+		SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, collation_name, is_nullable) FROM information_schema.columns WHERE table_schema = 'public'
+		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+		UNION ALL SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace) AS lines (line)`,
+}
+
+func (k kind) db(t *testing.T, source string) *databasesql.DB {
+	t.Helper()
+	db, err := databasesql.Open(k.driver, source)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+func testSchemas(k kind) func(*testing.T, *postgrestest.Server) {
+	return func(t *testing.T, server *postgrestest.Server) {
+		ctx := context.Background()
+		address, source := k.empty(t, server)
+		open(t, address)
+		want := ask(t, k.db(t, source), k.schema)
+		require.Contains(t, want, "journal")
+		provider, err := sql.Schemas(k.db(t, source), k.name)
+		require.NoError(t, err)
+		for _, released := range provider.ListSources() {
+			address, source := k.empty(t, server)
+			old, err := sql.Schemas(k.db(t, source), k.name)
+			require.NoError(t, err)
+			_, err = old.UpTo(ctx, released.Version)
+			require.NoError(t, err)
+			store := open(t, address)
+			require.Equal(t, want, ask(t, k.db(t, source), k.schema), "from version %d", released.Version)
+			require.NoError(t, store.Update(ctx, func(tx backend.Tx) error { return tx.PutSetting("id", nil) }))
+		}
+	}
+}
+
+func testNewerSchema(k kind) func(*testing.T, *postgrestest.Server) {
+	return func(t *testing.T, server *postgrestest.Server) {
+		address, source := k.empty(t, server)
+		store, err := sql.Open(context.Background(), address)
+		require.NoError(t, err)
+		require.NoError(t, store.Close())
+		_, err = k.db(t, source).Exec("INSERT INTO redoubt_schema (version_id, is_applied) VALUES (9999, true)")
+		require.NoError(t, err)
+		_, err = sql.Open(context.Background(), address)
+		require.Equal(t, backend.CodeConflict, backend.CodeOf(err))
+		require.ErrorContains(t, err, "a newer redoubt used it")
+	}
+}
+
+func testManyMigrate(t *testing.T, server *postgrestest.Server) {
+	address := newDatabase(t, server)
+	stores, errs := make([]backend.Store, 8), make([]error, 8)
+	var all sync.WaitGroup
+	for i := range stores {
+		all.Go(func() { stores[i], errs[i] = sql.Open(context.Background(), address, sql.WithConnections(1)) })
+	}
+	all.Wait()
+	for i, store := range stores {
+		require.NoError(t, errs[i])
+		require.NoError(t, store.Close())
+	}
+}
+
+// ask is the answer to a query of one value.
+func ask(t *testing.T, db *databasesql.DB, query string) string {
+	t.Helper()
+	var answer string
+	require.NoError(t, db.QueryRow(query).Scan(&answer))
+	return answer
+}

@@ -1,0 +1,42 @@
+package sql
+
+import "redoubt/automation/backend"
+
+var tokenColumns = columns{
+	"id", "hash", "name", "principal", "grants", "created_at", "created_by", "expires_at", "revoked_at", "last_used_at",
+}
+
+var (
+	insertToken  = tokenColumns.insert("tokens")
+	saveToken    = "UPDATE tokens SET " + tokenColumns.set() + " WHERE id = $1"
+	selectTokens = "SELECT " + tokenColumns.list() + " FROM tokens"
+)
+
+func tokenArgs(k backend.Token) []any {
+	return []any{
+		k.ID, blob(k.Hash), k.Name, k.Principal, asJSON(k.Grants), micros(k.CreatedAt), k.CreatedBy,
+		micros(k.ExpiresAt), micros(k.RevokedAt), micros(k.LastUsedAt),
+	}
+}
+
+func scanToken(r row) (k backend.Token, err error) {
+	err = r.Scan(&k.ID, bytesOf{&k.Hash}, &k.Name, &k.Principal, jsonOf{&k.Grants}, moment{&k.CreatedAt}, &k.CreatedBy,
+		moment{&k.ExpiresAt}, moment{&k.RevokedAt}, moment{&k.LastUsedAt})
+	return k, err
+}
+
+// CreateToken implements backend.Tx.
+func (t *tx) CreateToken(k backend.Token) error { return t.insert(insertToken, tokenArgs(k)...) }
+
+// Token implements backend.Tx.
+func (t *tx) Token(id string) (backend.Token, error) {
+	return one(t, scanToken, selectTokens+" WHERE id = $1", id)
+}
+
+// SaveToken implements backend.Tx.
+func (t *tx) SaveToken(k backend.Token) error { return t.change(saveToken, tokenArgs(k)...) }
+
+// Tokens implements backend.Tx.
+func (t *tx) Tokens() ([]backend.Token, error) {
+	return all(t, scanToken, selectTokens+" ORDER BY id")
+}
