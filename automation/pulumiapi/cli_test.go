@@ -17,7 +17,9 @@ import (
 )
 
 // clisVariable names more CLIs to run the conformance story with, as paths
-// separated like those of PATH: a release that people still have.
+// separated like those of PATH: releases that people still have. For example:
+//
+//	REDOUBT_PULUMI_CLIS=/opt/pulumi-3.250.0/pulumi go test -run Conformance ./automation/pulumiapi
 const clisVariable = "REDOUBT_PULUMI_CLIS"
 
 // clis are the executables that the story is run with.
