@@ -25,6 +25,13 @@ const (
 // commands is the command line.
 type commands struct {
 	Rehearse rehearseCommand  `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
+	Serve    serveCommand     `cmd:"" help:"Keep the state of stacks, for pulumi login."`
+	Token    tokenCommands    `cmd:"" help:"Access tokens of a server."`
+	Org      orgCommands      `cmd:"" help:"Organizations of a server."`
+	Stack    stackCommands    `cmd:"" help:"Protection of a server's stacks."`
+	Key      keyCommands      `cmd:"" help:"Encryption keys of a server."`
+	Policy   policyCommands   `cmd:"" help:"Policy packs that a server requires."`
+	Audit    auditCommands    `cmd:"" help:"The record of who did what on a server."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -47,7 +54,7 @@ func main() {
 
 // run is main without the process: it parses, runs and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var cli commands
+	cli := commands{Serve: serveCommand{Settings: settings()}}
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name("redoubt"),
