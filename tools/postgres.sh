@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that a PostgreSQL server can be started: the password rotation and
-# the service's database are tested against a real one. Installs Debian's package where that is possible.
+# the service's database are tested against a real one. Installs Debian's package
+# where that is possible.
 set -euo pipefail
 shopt -s nullglob
 servers=(/usr/lib/postgresql/*/bin/postgres)

@@ -112,12 +112,12 @@ func (s *Service) RotateKey(ctx context.Context, by Caller, name StackName) erro
 
 // Rewrap wraps every stack's keys, and the installation's own, with the
 // operator's current key, so that the older one can be destroyed; it returns how
-// many keys of stacks it wrapped. Nothing that is sealed is written again.
+// many it wrapped. Nothing that is sealed is written again.
 func (s *Service) Rewrap(ctx context.Context, by Caller) (wrapped int, err error) {
 	if !by.mayEverywhere(Admin) {
 		return 0, s.refuse(ctx, by, "key.rewrap", "", "only an administrator of everything rewraps keys")
 	}
-	if err := s.rewrapSigningKey(ctx, by); err != nil {
+	if wrapped, err = s.rewrapSigningKey(ctx, by); err != nil {
 		return 0, err
 	}
 	const batch = 100
@@ -133,7 +133,7 @@ func (s *Service) Rewrap(ctx context.Context, by Caller) (wrapped int, err error
 		for i, row := range rows {
 			key, err := ring.Unwrap(ctx, row.Wrapped, row.WrappedBy, keyLabel(row.StackID))
 			if err != nil {
-				return wrapped, &Error{Code: CodeUnavailable, Message: fmt.Sprintf("a key that %q wraps cannot be opened: keep that key until all are wrapped anew", row.WrappedBy), Cause: err}
+				return wrapped, cannotOpen(row.WrappedBy, err)
 			}
 			if rows[i].Wrapped, rows[i].WrappedBy, err = ring.Wrap(ctx, key, keyLabel(row.StackID)); err != nil {
 				return wrapped, &Error{Code: CodeUnavailable, Message: "the key service does not answer", Cause: err}
@@ -153,4 +153,9 @@ func (s *Service) Rewrap(ctx context.Context, by Caller) (wrapped int, err error
 		}
 		wrapped += len(rows)
 	}
+}
+
+// cannotOpen is for an operator's key that is gone too early.
+func cannotOpen(by string, cause error) error {
+	return &Error{Code: CodeUnavailable, Message: fmt.Sprintf("a key that %q wraps cannot be opened: keep that key until all are wrapped anew", by), Cause: cause}
 }

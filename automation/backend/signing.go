@@ -10,21 +10,21 @@ import (
 // signingSetting is the setting that holds the key, wrapped.
 const signingSetting = "signing-key"
 
-// keptKey is a key of the installation's as it is kept.
-type keptKey struct {
+// signingKey is the key as it is kept.
+type signingKey struct {
 	Wrapped []byte `json:"wrapped"`
 	By      string `json:"by"`
 }
 
-func (k *keptKey) load(tx Tx) error {
+func loadSigningKey(tx Tx) (k signingKey, err error) {
 	text, err := tx.Setting(signingSetting)
 	if err != nil {
-		return err
+		return k, err
 	}
-	return json.Unmarshal(text, k)
+	return k, json.Unmarshal(text, &k)
 }
 
-func (k keptKey) save(tx Tx) error {
+func (k signingKey) save(tx Tx) error {
 	text, err := json.Marshal(k)
 	if err != nil {
 		return err
@@ -32,20 +32,13 @@ func (k keptKey) save(tx Tx) error {
 	return tx.PutSetting(signingSetting, text)
 }
 
-func (k keptKey) open(ctx context.Context, ring Keyring) ([]byte, error) {
-	key, err := ring.Unwrap(ctx, k.Wrapped, k.By, signingSetting)
-	if err != nil {
-		return nil, &Error{Code: CodeUnavailable, Message: "the installation's signing key cannot be opened", Cause: err}
-	}
-	return key, nil
-}
-
 // SigningKey is the installation's key for addresses that are good for a while,
 // 32 bytes; it is made when it is first asked for. All nodes get the same.
 func (s *Service) SigningKey(ctx context.Context) ([]byte, error) {
-	var kept keptKey
+	var kept signingKey
+	load := func(tx Tx) (err error) { kept, err = loadSigningKey(tx); return err }
 	ring := s.keys.ring
-	err := s.store.View(ctx, kept.load)
+	err := s.store.View(ctx, load)
 	if errors.Is(err, ErrNotFound) {
 		fresh := make([]byte, 32)
 		if _, err := rand.Read(fresh); err != nil {
@@ -60,10 +53,10 @@ func (s *Service) SigningKey(ctx context.Context) ([]byte, error) {
 			if _, err := tx.LastAudit(); err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			if err := kept.load(tx); !errors.Is(err, ErrNotFound) {
+			if err := load(tx); !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			kept = keptKey{wrapped, by}
+			kept = signingKey{wrapped, by}
 			return kept.save(tx)
 		}); err != nil {
 			return nil, err
@@ -71,31 +64,37 @@ func (s *Service) SigningKey(ctx context.Context) ([]byte, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	return kept.open(ctx, ring)
+	key, err := ring.Unwrap(ctx, kept.Wrapped, kept.By, signingSetting)
+	if err != nil {
+		return nil, &Error{Code: CodeUnavailable, Message: "the installation's signing key cannot be opened", Cause: err}
+	}
+	return key, nil
 }
 
-// rewrapSigningKey wraps it with the operator's current key.
-func (s *Service) rewrapSigningKey(ctx context.Context, by Caller) error {
-	var kept keptKey
+// rewrapSigningKey wraps the key with the operator's current one. Without it
+// the service would not start any more once the older one is gone.
+func (s *Service) rewrapSigningKey(ctx context.Context, by Caller) (wrapped int, err error) {
 	ring := s.keys.ring
-	err := s.store.View(ctx, kept.load)
+	var kept signingKey
+	err = s.store.View(ctx, func(tx Tx) (err error) { kept, err = loadSigningKey(tx); return err })
 	if errors.Is(err, ErrNotFound) || err == nil && kept.By == ring.Current() {
-		return nil
+		return 0, nil
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	key, err := kept.open(ctx, ring)
+	key, err := ring.Unwrap(ctx, kept.Wrapped, kept.By, signingSetting)
 	if err != nil {
-		return err
+		return 0, cannotOpen(kept.By, err)
 	}
-	if kept.Wrapped, kept.By, err = ring.Wrap(ctx, key, signingSetting); err != nil {
-		return &Error{Code: CodeUnavailable, Message: "the key service does not answer", Cause: err}
+	var fresh signingKey
+	if fresh.Wrapped, fresh.By, err = ring.Wrap(ctx, key, signingSetting); err != nil {
+		return 0, &Error{Code: CodeUnavailable, Message: "the key service does not answer", Cause: err}
 	}
-	return s.store.Update(ctx, func(tx Tx) error {
-		if err := kept.save(tx); err != nil {
+	return 1, s.store.Update(ctx, func(tx Tx) error {
+		if err := fresh.save(tx); err != nil {
 			return err
 		}
-		return record(tx, by, "key.rewrap", signingSetting, map[string]string{"by": kept.By})
+		return record(tx, by, "key.rewrap", "", map[string]string{"keys": "1", "by": fresh.By})
 	})
 }

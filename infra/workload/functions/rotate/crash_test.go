@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/internal/postgrestest"
 	"redoubt/infra/workload/functions/rotate/rotation"
+	"redoubt/internal/postgrestest"
 )
 
 var errCrash = errors.New("the function was killed")

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/workload/functions/rotate/postgres"
-	"redoubt/internal/postgrestest"
 	"redoubt/infra/workload/functions/rotate/rotation"
 	"redoubt/infra/workload/functions/rotate/secretstest"
+	"redoubt/internal/postgrestest"
 )
 
 const (

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/workload/functions/rotate/postgres"
-	"redoubt/internal/postgrestest"
 	"redoubt/infra/workload/functions/rotate/rotation"
+	"redoubt/internal/postgrestest"
 )
 
 // Three rotations against a real server: the users take turns, who holds the
