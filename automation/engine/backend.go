@@ -8,8 +8,8 @@ type Backend struct {
 	Token string `json:"token,omitempty"`
 }
 
-// environment says to the CLI which backend it uses.
-func (b Backend) environment() map[string]string {
+// Variables say to the CLI which backend it uses.
+func (b Backend) Variables() map[string]string {
 	env := map[string]string{"PULUMI_BACKEND_URL": b.URL}
 	if b.Token != "" {
 		env["PULUMI_ACCESS_TOKEN"] = b.Token

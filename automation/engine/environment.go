@@ -1,15 +1,14 @@
 package engine
 
 import (
-	"maps"
 	"os"
 	"slices"
 	"strings"
 )
 
-// Inherit says what the CLI sees of this process's environment besides where
-// programs and folders are. Everything else stays here: whatever a provider,
-// a policy pack or a program can read, it can also print.
+// Inherit says what a process sees of this one's environment besides where
+// programs and folders are. Everything else stays here: whatever a provider, a
+// policy pack or a program can read, it can also print.
 type Inherit struct {
 	// AWS hands on AWS_*: credentials, profile, region, endpoints.
 	AWS bool `json:"aws,omitempty"`
@@ -32,30 +31,7 @@ func (i Inherit) Environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
 		return !slices.Contains(always, name) &&
-			!(i.AWS && strings.HasPrefix(name, "AWS_")) &&
-			!(i.Network && slices.Contains(network, name))
+			(!i.AWS || !strings.HasPrefix(name, "AWS_")) &&
+			(!i.Network || !slices.Contains(network, name))
 	})
-}
-
-// settings are the variables that every run of the CLI gets.
-func settings(home string) map[string]string {
-	return map[string]string{
-		// Stacks are selected in a file below the home, which concurrent
-		// operations corrupt (pulumi/pulumi#8186): each has a home of its own.
-		"PULUMI_HOME":                              home,
-		"PULUMI_SKIP_UPDATE_CHECK":                 "true",
-		"PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
-		"NO_COLOR": "1",
-		// The CLI and the pack live for seconds: memory is cheaper than the time
-		// that collecting it takes.
-		"GOGC": "400",
-	}
-}
-
-// joined is the settings with others over them.
-func joined(base map[string]string, over ...map[string]string) map[string]string {
-	for _, o := range over {
-		maps.Copy(base, o)
-	}
-	return base
 }

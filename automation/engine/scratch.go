@@ -42,7 +42,7 @@ type ScratchOptions struct {
 // happens there leaves no trace in the project or in its backend.
 type Scratch struct {
 	*Stack
-	remove func() error
+	folder Folder
 }
 
 // NewScratch copies the project's files into a temporary folder and makes the
@@ -64,40 +64,35 @@ func NewScratch(ctx context.Context, opts ScratchOptions) (_ *Scratch, err error
 	if err != nil {
 		return nil, err
 	}
-	folder, remove, err := temporary("redoubt-scratch-")
+	folder, err := MakeFolder("redoubt-scratch-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, remove())
+			err = errors.Join(err, folder.Remove())
 		}
 	}()
-	in := func(name string) string { return filepath.Join(folder, name) }
-	if err := folders(in("work"), in("state"), in("output")); err != nil {
-		return nil, fmt.Errorf("scratch workspace: %w", err)
+	// Providers are attached; nothing may be downloaded.
+	env, err := folder.Variables(passphrase, false)
+	if err != nil {
+		return nil, err
 	}
-	if err := os.WriteFile(in("passphrase"), []byte(passphrase), 0o600); err != nil {
-		return nil, fmt.Errorf("scratch workspace: %w", err)
-	}
-	backend := unsafeFile(in("state"))
+	backend := unsafeFile(folder.state())
 	if opts.Backend != nil {
-		backend = opts.Backend.environment()
+		backend = opts.Backend.Variables()
 	}
+	maps.Copy(env, backend)
+	maps.Copy(env, opts.Env)
 	stack, err := OpenStack(ctx, StackOptions{
 		Name: opts.Stack, Project: p.Project, Settings: p.Settings, Program: opts.Program(p.Keys()), Create: true,
-		Folder: in("work"), Command: &Command{CLI: cli, Env: Inherit{}.Environment(), Folder: in("output")},
-		Env: joined(settings(in("home")), backend, map[string]string{
-			"PULUMI_CONFIG_PASSPHRASE_FILE": in("passphrase"),
-			// Providers are attached; nothing may be downloaded.
-			"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-		}, opts.Env),
+		Folder: folder.Work(), Command: &Command{CLI: cli, Env: Inherit{}.Environment(), Folder: folder.Output()}, Env: env,
 		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Scratch{Stack: stack, remove: remove}, nil
+	return &Scratch{Stack: stack, folder: folder}, nil
 }
 
 // absolutePaths makes paths absolute that are not empty, and sees that they exist.
@@ -117,7 +112,7 @@ func absolutePaths(paths ...*string) (err error) {
 }
 
 // Close removes everything that the workspace wrote.
-func (s *Scratch) Close() error { return s.remove() }
+func (s *Scratch) Close() error { return s.folder.Remove() }
 
 // Set changes the stack's configuration in the scratch workspace. A key is
 // "namespace:name" or a path below it, "redoubt:edge.rateLimit"; a value is

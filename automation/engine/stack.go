@@ -2,9 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
@@ -124,22 +122,4 @@ func (s *Stack) PreviewDestroy(ctx context.Context, r *Recorder) (Outcome, error
 func end(stop func() Outcome, err error) (Outcome, error) {
 	out := stop()
 	return out, Concise(err, out)
-}
-
-// temporary makes a folder that its owner alone reads.
-func temporary(pattern string) (folder string, remove func() error, err error) {
-	folder, err = os.MkdirTemp("", pattern) // 0700
-	if err != nil {
-		return "", nil, fmt.Errorf("no folder for a workspace: %w", err)
-	}
-	return folder, func() error { return os.RemoveAll(folder) }, nil
-}
-
-// folders makes folders inside another one.
-func folders(paths ...string) error {
-	var failures []error
-	for _, p := range paths {
-		failures = append(failures, os.Mkdir(p, 0o700))
-	}
-	return errors.Join(failures...)
 }
