@@ -44,7 +44,7 @@ var errNotOK = errors.New("not everything did what it must")
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // as for the CLI, see engine.NewScratch
+		debug.SetGCPercent(400) // as for the CLI, see engine.Command
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
