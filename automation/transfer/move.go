@@ -128,18 +128,25 @@ func idle(err error) error {
 	return err
 }
 
+// exists says whether the target has a stack.
+func (m *mover) exists(ctx context.Context, n Name) (bool, error) {
+	if m.to.service == nil {
+		return m.there[n], nil
+	}
+	_, err := m.to.service.stack(ctx, n)
+	if errors.Is(err, errNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("the target: %w", err)
+	}
+	return true, nil
+}
+
 // target reads what is there.
 func (m *mover) target(ctx context.Context, n Name) (_ *state, exists bool, err error) {
-	if m.to.service != nil {
-		_, err := m.to.service.stack(ctx, n)
-		if errors.Is(err, errNotFound) {
-			return nil, false, nil
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("the target: %w", err)
-		}
-	} else if !m.there[n] {
-		return nil, false, nil
+	if exists, err := m.exists(ctx, n); err != nil || !exists {
+		return nil, false, err
 	}
 	if err := m.to.checkIdle(ctx, n, !m.DryRun); err != nil {
 		return nil, true, idle(err)

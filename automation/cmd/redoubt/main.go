@@ -25,6 +25,7 @@ const (
 // commands is the command line.
 type commands struct {
 	Rehearse rehearseCommand  `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
+	State    stateCommand     `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 }
 
