@@ -32,6 +32,7 @@ type commands struct {
 	Key      keyCommands      `cmd:"" help:"Encryption keys of a server."`
 	Policy   policyCommands   `cmd:"" help:"Policy packs that a server requires."`
 	Audit    auditCommands    `cmd:"" help:"The record of who did what on a server."`
+	State    stateCommand     `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 }
 
