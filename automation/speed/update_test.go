@@ -117,7 +117,7 @@ func update(b *testing.B, k keeper, resources int) {
 	env["PULUMI_HOME"], env["PULUMI_SKIP_UPDATE_CHECK"] = filepath.Join(folder, "home"), "true"
 	env["PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK"] = "true"
 	ctx := context.WithoutCancel(b.Context())
-	stack, err := auto.UpsertStackInlineSource(ctx, name, "speed", noOp(resources), auto.Pulumi(cli.PulumiCommand), auto.WorkDir(folder), auto.EnvVars(env))
+	stack, err := auto.UpsertStackInlineSource(ctx, name, "speed", noOp(resources), auto.Pulumi(&engine.Command{CLI: cli, Env: engine.Inherit{}.Environment(), Folder: b.TempDir()}), auto.WorkDir(folder), auto.EnvVars(env))
 	require.NoError(b, err)
 	var up, destroy time.Duration
 	for range b.N {
