@@ -10,20 +10,33 @@ import (
 // signingSetting is the setting that holds the key, wrapped.
 const signingSetting = "signing-key"
 
+// signingKey is the key as it is kept.
+type signingKey struct {
+	Wrapped []byte `json:"wrapped"`
+	By      string `json:"by"`
+}
+
+func loadSigningKey(tx Tx) (k signingKey, err error) {
+	text, err := tx.Setting(signingSetting)
+	if err != nil {
+		return k, err
+	}
+	return k, json.Unmarshal(text, &k)
+}
+
+func (k signingKey) save(tx Tx) error {
+	text, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	return tx.PutSetting(signingSetting, text)
+}
+
 // SigningKey is the installation's key for addresses that are good for a while,
 // 32 bytes; it is made when it is first asked for. All nodes get the same.
 func (s *Service) SigningKey(ctx context.Context) ([]byte, error) {
-	var kept struct {
-		Wrapped []byte `json:"wrapped"`
-		By      string `json:"by"`
-	}
-	load := func(tx Tx) error {
-		text, err := tx.Setting(signingSetting)
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(text, &kept)
-	}
+	var kept signingKey
+	load := func(tx Tx) (err error) { kept, err = loadSigningKey(tx); return err }
 	ring := s.keys.ring
 	err := s.store.View(ctx, load)
 	if errors.Is(err, ErrNotFound) {
@@ -43,12 +56,8 @@ func (s *Service) SigningKey(ctx context.Context) ([]byte, error) {
 			if err := load(tx); !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			kept.Wrapped, kept.By = wrapped, by
-			text, err := json.Marshal(kept)
-			if err != nil {
-				return err
-			}
-			return tx.PutSetting(signingSetting, text)
+			kept = signingKey{wrapped, by}
+			return kept.save(tx)
 		}); err != nil {
 			return nil, err
 		}
@@ -60,4 +69,32 @@ func (s *Service) SigningKey(ctx context.Context) ([]byte, error) {
 		return nil, &Error{Code: CodeUnavailable, Message: "the installation's signing key cannot be opened", Cause: err}
 	}
 	return key, nil
+}
+
+// rewrapSigningKey wraps the key with the operator's current one. Without it
+// the service would not start any more once the older one is gone.
+func (s *Service) rewrapSigningKey(ctx context.Context, by Caller) (wrapped int, err error) {
+	ring := s.keys.ring
+	var kept signingKey
+	err = s.store.View(ctx, func(tx Tx) (err error) { kept, err = loadSigningKey(tx); return err })
+	if errors.Is(err, ErrNotFound) || err == nil && kept.By == ring.Current() {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	key, err := ring.Unwrap(ctx, kept.Wrapped, kept.By, signingSetting)
+	if err != nil {
+		return 0, cannotOpen(kept.By, err)
+	}
+	var fresh signingKey
+	if fresh.Wrapped, fresh.By, err = ring.Wrap(ctx, key, signingSetting); err != nil {
+		return 0, &Error{Code: CodeUnavailable, Message: "the key service does not answer", Cause: err}
+	}
+	return 1, s.store.Update(ctx, func(tx Tx) error {
+		if err := fresh.save(tx); err != nil {
+			return err
+		}
+		return record(tx, by, "key.rewrap", "", map[string]string{"keys": "1", "by": fresh.By})
+	})
 }

@@ -45,7 +45,9 @@ func TestFileIsRefused(t *testing.T) {
 	for want, spoil := range map[string]func(t *testing.T, path string){
 		"others may read it": func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o640)) },
 		"not the JSON":       func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, []byte("{"), 0o600)) },
-		"is not in it":       func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, []byte(`{"current":"x"}`), 0o600)) },
+		"is not in it": func(t *testing.T, path string) {
+			require.NoError(t, os.WriteFile(path, []byte(`{"current":"x"}`), 0o600))
+		},
 		"not 32": func(t *testing.T, path string) {
 			require.NoError(t, os.WriteFile(path, []byte(`{"current":"x","keys":[{"id":"x","key":"AAAA"}]}`), 0o600))
 		},

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"redoubt/automation/backend"
-	"redoubt/automation/forwarded"
 )
 
 // authenticate checks the credential that the endpoint needs, before the body
@@ -19,7 +18,7 @@ func (c *call) authenticate() (err error) {
 			return backend.Fail(backend.CodeUnauthenticated, "an access token is needed: `pulumi login` with one")
 		}
 		c.caller, err = c.service.Authenticate(c.ctx(), token)
-		c.caller.Address = c.proxies().Address(c.r)
+		c.caller.Address = c.opts.TrustedProxies.Address(c.r)
 		return err
 	case leaseToken:
 		// Never 401: the CLI would ask for a login, and would not take it for the
@@ -36,16 +35,13 @@ func (c *call) authenticate() (err error) {
 	}
 }
 
-// proxies are those that are believed about who asks.
-func (c *call) proxies() forwarded.Proxies { return c.opts.TrustedProxies }
-
 // origin is the address of this service, as the client sees it.
 func (c *call) origin() string {
 	if c.opts.PublicURL != "" {
 		return c.opts.PublicURL
 	}
 	scheme := "http"
-	if c.proxies().TLS(c.r) {
+	if c.opts.TrustedProxies.TLS(c.r) {
 		scheme = "https"
 	}
 	return scheme + "://" + c.r.Host

@@ -71,7 +71,7 @@ func (c *call) report(took time.Duration, err error) {
 		slog.Int("status", status), slog.Duration("took", took), slog.Int64("received", max(0, c.r.ContentLength)), slog.Int64("sent", c.w.sent),
 	}
 	if p := c.caller.Principal(); p != "" {
-		attrs = append(attrs, slog.String("principal", p), slog.String("token", c.caller.Token.ID))
+		attrs = append(attrs, slog.String("principal", p), slog.String("token_id", c.caller.Token.ID))
 	}
 	if err != nil {
 		if status >= http.StatusInternalServerError {

@@ -5,12 +5,12 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"path"
 	"strings"
 	"time"
 
 	"redoubt/automation/backend"
+	"redoubt/automation/forwarded"
 )
 
 // Options of a handler. The zero value of each has a meaning.
@@ -24,7 +24,7 @@ type Options struct {
 	DefaultOrg string
 	// TrustedProxies are the networks of proxies whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed; none for none.
-	TrustedProxies []netip.Prefix
+	TrustedProxies forwarded.Proxies
 	// SignKey signs the addresses of policy packs, 32 bytes or so. All
 	// nodes of an installation need the same: see backend.Service.SigningKey.
 	SignKey []byte

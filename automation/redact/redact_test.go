@@ -19,15 +19,15 @@ const canary = "CANARYCANARYCANARYCANARY77"
 func TestTextMasksCredentials(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"redoubt_01jabc_" + canary + " was refused":                  "redoubt_01jabc_[redacted] was refused",
-		"Authorization: token redoubt_01jabc_" + canary:              "Authorization: [redacted]",
-		"Authorization: Bearer " + canary:                            "Authorization: [redacted]",
-		"update-token " + canary:                                     "update-token [redacted]",
-		"token " + canary:                                            "token [redacted]",
-		"postgres://redoubt:" + canary + "@db.example:5432/redoubt":  "postgres://redoubt:[redacted]@db.example:5432/redoubt",
-		"postgres://redoubt:p@" + canary + "@db.example/redoubt":     "postgres://redoubt:[redacted]@db.example/redoubt",
-		"host=db user=redoubt password=" + canary + " sslmode=verify": "host=db user=redoubt password=[redacted] sslmode=verify",
-		`{"password":"` + canary + `","user":"x"}`:                   `{"password":[redacted],"user":"x"}`,
+		"redoubt_01jabc_" + canary + " was refused":                                    "redoubt_01jabc_[redacted] was refused",
+		"Authorization: token redoubt_01jabc_" + canary:                                "Authorization: [redacted]",
+		"Authorization: Bearer " + canary:                                              "Authorization: [redacted]",
+		"update-token " + canary:                                                       "update-token [redacted]",
+		"token " + canary:                                                              "token [redacted]",
+		"postgres://redoubt:" + canary + "@db.example:5432/redoubt":                    "postgres://redoubt:[redacted]@db.example:5432/redoubt",
+		"postgres://redoubt:p@" + canary + "@db.example/redoubt":                       "postgres://redoubt:[redacted]@db.example/redoubt",
+		"host=db user=redoubt password=" + canary + " sslmode=verify":                  "host=db user=redoubt password=[redacted] sslmode=verify",
+		`{"password":"` + canary + `","user":"x"}`:                                     `{"password":[redacted],"user":"x"}`,
 		"-----BEGIN EC PRIVATE KEY-----\n" + canary + "\n-----END EC PRIVATE KEY-----": "[redacted]",
 	} {
 		require.NotContains(t, redact.Text(text), canary)
@@ -64,10 +64,12 @@ func TestHandlerMasksEveryWayIntoALog(t *testing.T) {
 	t.Parallel()
 	token := "redoubt_01jabc_" + canary
 	for name, log := range map[string]func(*slog.Logger){
-		"in the message":       func(l *slog.Logger) { l.Info("got " + token) },
-		"by its name":          func(l *slog.Logger) { l.Info("x", "password", canary, "update_token", canary, "Authorization", canary) },
-		"in a text":            func(l *slog.Logger) { l.Info("x", "header", "update-token "+canary) },
-		"in an error":          func(l *slog.Logger) { l.Info("x", "err", fmt.Errorf("dial: %w", errors.New("postgres://u:"+canary+"@h"))) },
+		"in the message": func(l *slog.Logger) { l.Info("got " + token) },
+		"by its name":    func(l *slog.Logger) { l.Info("x", "password", canary, "update_token", canary, "Authorization", canary) },
+		"in a text":      func(l *slog.Logger) { l.Info("x", "header", "update-token "+canary) },
+		"in an error": func(l *slog.Logger) {
+			l.Info("x", "err", fmt.Errorf("dial: %w", errors.New("postgres://u:"+canary+"@h")))
+		},
 		"in a group":           func(l *slog.Logger) { l.Info("x", slog.Group("g", slog.Group("h", "t", token))) },
 		"in a LogValuer":       func(l *slog.Logger) { l.Info("x", "v", valuer{}) },
 		"in a struct":          func(l *slog.Logger) { l.Info("x", "v", leaky{"n", canary}) },

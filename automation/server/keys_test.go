@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +12,23 @@ import (
 	"redoubt/automation/backend"
 	"redoubt/automation/server"
 )
+
+// forget removes all but the current key from a key file.
+func forget(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var file struct {
+		Current string           `json:"current"`
+		Keys    []map[string]any `json:"keys"`
+	}
+	require.NoError(t, json.Unmarshal(text, &file))
+	require.Len(t, file.Keys, 2)
+	file.Keys = slices.DeleteFunc(file.Keys, func(k map[string]any) bool { return k["id"] != file.Current })
+	text, err = json.Marshal(file)
+	require.NoError(t, err)
+	replace(t, path, text)
+}
 
 var prod = backend.StackName{Org: "main", Project: "shop", Stack: "prod"}
 
@@ -60,9 +79,11 @@ func TestKeyFileIsRotatedUnderTheServer(t *testing.T) {
 	require.Contains(t, s.Log.String(), "the keys from before are used")
 	replace(t, path, good)
 
+	// The older key is needed no more, not even for a start.
 	s.Stop()
+	forget(t, path)
 	c.url = start(t, config).URL()
-	opens("after a restart")
+	opens("after a restart without the older key")
 
 	_, err = server.RotateKeyFile(t.TempDir())
 	require.ErrorContains(t, err, "there is no key file")

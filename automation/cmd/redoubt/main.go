@@ -25,6 +25,14 @@ const (
 // commands is the command line.
 type commands struct {
 	Rehearse rehearseCommand  `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
+	Serve    serveCommand     `cmd:"" help:"Keep the state of stacks, for pulumi login."`
+	Token    tokenCommands    `cmd:"" help:"Access tokens of a server."`
+	Org      orgCommands      `cmd:"" help:"Organizations of a server."`
+	Stack    stackCommands    `cmd:"" help:"Protection of a server's stacks."`
+	Key      keyCommands      `cmd:"" help:"Encryption keys of a server."`
+	Policy   policyCommands   `cmd:"" help:"Policy packs that a server requires."`
+	Audit    auditCommands    `cmd:"" help:"The record of who did what on a server."`
+	State    stateCommand     `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -37,7 +45,7 @@ var errNotOK = errors.New("not everything did what it must")
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // as for the CLI, see engine.NewScratch
+		debug.SetGCPercent(400) // as for the CLI, see engine.Command
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -47,7 +55,7 @@ func main() {
 
 // run is main without the process: it parses, runs and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var cli commands
+	cli := commands{Serve: serveCommand{Settings: settings()}}
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name("redoubt"),
