@@ -35,10 +35,12 @@ test: tools build functions ## Run all tests
 lint: ## gofumpt, go vet and staticcheck
 	@tools/linters.sh
 
-bench: tools build functions ## Measure, as ratios in one run
-	@go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./policy/... ./automation/rehearse
+bench: tools build functions ## Measure, as ratios in one run, into docs/performance.md
 	@tools/postgres.sh
-	@go test -run '^$$' -bench . -benchtime 1s ./automation/sql
+	@set -o pipefail; { \
+		go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./automation/speed && \
+		go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./policy/... ./automation/rehearse ./automation/backend/replay && \
+		go test -run '^$$' -bench . -benchtime 1s ./automation/sql; } | go run ./internal/benchdoc
 
 FUZZTIME ?= 20s
 fuzz: ## Fuzz every parser and evaluator for FUZZTIME each

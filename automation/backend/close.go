@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,8 +59,10 @@ type closing struct {
 // folded is the state that an update left.
 type folded struct {
 	state json.RawMessage
-	// rows is how many journal rows it was folded from.
-	rows int64
+	// rows is how many journal rows it was folded from, and checkpoint the digest
+	// of the checkpoint, as it is kept, that it was taken from.
+	rows       int64
+	checkpoint []byte
 	// pending are the steps that had begun and not ended.
 	pending int
 	// trouble is what the state's integrity check found.
@@ -67,13 +70,13 @@ type folded struct {
 }
 
 // closeUpdate folds what the update did into a state and gives the stack free.
-// Folding is done outside of the transaction that does it; if entries came
+// Folding is done outside of the transaction that does it; if something came
 // meanwhile, it is done again.
 func (s *Service) closeUpdate(ctx context.Context, update Update, c closing) error {
-	keys, err := s.keys.of(ctx, update.StackID)
-	if err != nil {
-		return err
-	}
+	return s.keys.use(ctx, update.StackID, func(keys *stackKeys) error { return s.closeWith(ctx, keys, update, c) })
+}
+
+func (s *Service) closeWith(ctx context.Context, keys *stackKeys, update Update, c closing) error {
 	const attempts = 10
 	for range attempts {
 		f, err := s.fold(ctx, keys, update)
@@ -88,8 +91,8 @@ func (s *Service) closeUpdate(ctx context.Context, update Update, c closing) err
 	return Fail(CodeConflict, "update %s goes on while it is being closed: try again", update.ID)
 }
 
-// finish writes the state and the end of the update; false if its journal grew
-// since it was folded.
+// finish writes the state and the end of the update; false if its client has
+// sent more since it was folded.
 func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c closing, f folded) (done bool, err error) {
 	err = s.store.Update(ctx, func(tx Tx) error {
 		done = false
@@ -105,12 +108,8 @@ func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c clos
 			done = true
 			return nil
 		}
-		rows, _, err := tx.JournalSize(id)
-		if err != nil {
+		if fresh, err := f.upToDate(tx, update); err != nil || !fresh {
 			return err
-		}
-		if rows != f.rows {
-			return nil
 		}
 		done = true
 		update.Status, update.CompletedAt, update.PendingOperations = c.status, tx.Now(), f.pending
@@ -140,6 +139,20 @@ func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c clos
 		s.opts.Log.ErrorContext(ctx, "the state that an update left is not sound", "update", id, "findings", f.trouble)
 	}
 	return done, err
+}
+
+// upToDate says whether nothing came since.
+func (f folded) upToDate(tx Tx, update Update) (bool, error) {
+	rows, _, err := tx.JournalSize(update.ID)
+	if err != nil || rows != f.rows || update.Journaled {
+		return rows == f.rows, err
+	}
+	checkpoint, err := tx.Checkpoint(update.ID)
+	if errors.Is(err, ErrNotFound) {
+		return f.checkpoint == nil, nil
+	}
+	// No two sealed texts are equal: each has a nonce of its own.
+	return bytes.Equal(digest(checkpoint.Sealed), f.checkpoint), err
 }
 
 func (c closing) detail(update Update) map[string]string {
@@ -196,6 +209,7 @@ func (s *Service) fold(ctx context.Context, keys *stackKeys, update Update) (f f
 		case err != nil:
 			return err
 		}
+		f.checkpoint = digest(checkpoint.Sealed)
 		f.state, err = keys.open(sealCheckpoint, checkpointLabel(update.ID), checkpoint.Sealed)
 		return err
 	})

@@ -99,21 +99,20 @@ func (s *Service) Events(ctx context.Context, by Caller, name StackName, id stri
 	if err != nil {
 		return nil, 0, err
 	}
-	keys, err := s.keys.of(ctx, stack.ID)
-	if err != nil {
-		return nil, 0, err
-	}
 	var rows []EventRow
 	if err := s.store.View(ctx, func(tx Tx) (err error) { rows, err = tx.Events(update.ID, after, limit); return err }); err != nil {
 		return nil, 0, err
 	}
-	last = after
-	for _, r := range rows {
-		event, err := keys.open(sealEvent, eventLabel(update.ID, r.Sequence), r.Sealed)
-		if err != nil {
-			return nil, 0, err
+	err = s.keys.use(ctx, stack.ID, func(keys *stackKeys) error {
+		events, last = nil, after
+		for _, r := range rows {
+			event, err := keys.open(sealEvent, eventLabel(update.ID, r.Sequence), r.Sealed)
+			if err != nil {
+				return err
+			}
+			events, last = append(events, event), r.Sequence
 		}
-		events, last = append(events, event), r.Sequence
-	}
-	return events, last, nil
+		return nil
+	})
+	return events, last, err
 }

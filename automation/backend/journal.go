@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"redoubt/automation/backend/replay"
 )
 
 // maxBatch is how many entries one call may bring; a client that sent more is
@@ -79,6 +81,7 @@ func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) ([
 	for i, entry := range entries {
 		var head struct {
 			Version    int   `json:"version"`
+			Kind       int64 `json:"kind"`
 			SequenceID int64 `json:"sequenceID"`
 		}
 		if err := json.Unmarshal(entry, &head); err != nil {
@@ -89,6 +92,10 @@ func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) ([
 		}
 		if head.Version > 1 {
 			return nil, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Version)
+		}
+		if !replay.Known(head.Kind) {
+			// At the end of the update it could not be folded, and would lock the stack.
+			return nil, Fail(CodeInvalid, "journal entry %d is of kind %d, which this service does not know: update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Kind)
 		}
 		rows = append(rows, JournalRow{
 			Sequence: head.SequenceID, Digest: digest(entry),
@@ -165,12 +172,8 @@ func (s *Service) Checkpoint(ctx context.Context, ref UpdateRef) (json.RawMessag
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.keys.of(ctx, stackID)
-	if err != nil {
-		return nil, err
-	}
 	var state json.RawMessage
-	err = s.store.View(ctx, func(tx Tx) error {
+	read := func(tx Tx, keys *stackKeys) error {
 		update, err := tx.Update(ref.ID)
 		if err != nil || !update.holds(ref.Token) {
 			return leaseLost(ref.ID)
@@ -181,6 +184,9 @@ func (s *Service) Checkpoint(ctx context.Context, ref UpdateRef) (json.RawMessag
 		}
 		state, err = keys.open(sealCheckpoint, checkpointLabel(ref.ID), checkpoint.Sealed)
 		return err
+	}
+	err = s.keys.use(ctx, stackID, func(keys *stackKeys) error {
+		return s.store.View(ctx, func(tx Tx) error { return read(tx, keys) })
 	})
 	return state, err
 }

@@ -57,7 +57,8 @@ func (s *Service) RequiredPacks(ctx context.Context, by Caller, name StackName) 
 }
 
 func (s *Service) mayPolicy(ctx context.Context, by Caller, action, org string) error {
-	if by.mayInOrg(Policy, org) {
+	// Not who may do so somewhere in it: a requirement holds for all of its stacks.
+	if by.mayAllOver(Policy, org) {
 		return nil
 	}
 	return s.refuse(ctx, by, action, org, "the token may not change the policies of organization "+org)

@@ -8,7 +8,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -51,11 +53,16 @@ const compressFrom = 512
 // database, another stack's ciphertext, or none at all.
 var errSealed = errors.New("this was not sealed with a key of the stack")
 
+// errNewerKey is errSealed for bytes that name a key that this process does not
+// know: another one may have made it.
+var errNewerKey = fmt.Errorf("%w that is known here", errSealed)
+
 // stackKeys are a stack's keys, ready for use; safe for concurrent use.
 type stackKeys struct {
 	stackID string
 	newest  uint32
 	aeads   map[uint32]cipher.AEAD
+	read    time.Time
 }
 
 var (
@@ -94,7 +101,11 @@ func (k *stackKeys) open(what, label string, sealed []byte) ([]byte, error) {
 	if len(sealed) < sealedHeader {
 		return nil, errSealed
 	}
-	aead, ok := k.aeads[binary.BigEndian.Uint32(sealed[1:])]
+	version := binary.BigEndian.Uint32(sealed[1:])
+	aead, ok := k.aeads[version]
+	if !ok && version > k.newest {
+		return nil, errNewerKey
+	}
 	if !ok {
 		return nil, errSealed
 	}
@@ -125,17 +136,47 @@ type keyCache struct {
 	keys  map[string]*stackKeys
 }
 
-// maxCachedKeys bounds the cache; past it, it starts anew.
-const maxCachedKeys = 4096
+const (
+	// maxCachedKeys bounds the cache; past it, it starts anew.
+	maxCachedKeys = 4096
+	// keysGood is how long keys are used before the database is asked for a newer
+	// one, which another process may have made.
+	keysGood = time.Minute
+)
 
 // of returns a stack's keys. It must not be called in a transaction.
 func (c *keyCache) of(ctx context.Context, stackID string) (*stackKeys, error) {
 	c.mu.Lock()
 	known := c.keys[stackID]
 	c.mu.Unlock()
-	if known != nil {
+	if known != nil && time.Since(known.read) < keysGood {
 		return known, nil
 	}
+	return c.load(ctx, stackID, known)
+}
+
+// use does something with a stack's keys that opens what they sealed, and once
+// more with newer keys where there are any and they are needed. It must not be
+// called in a transaction.
+func (c *keyCache) use(ctx context.Context, stackID string, do func(*stackKeys) error) error {
+	keys, err := c.of(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	if err = do(keys); !errors.Is(err, errNewerKey) {
+		return err
+	}
+	newer, failed := c.load(ctx, stackID, keys)
+	if failed != nil || newer.newest == keys.newest {
+		return errors.Join(failed, err)
+	}
+	return do(newer)
+}
+
+// load reads a stack's keys. Those that are known are not unwrapped again: that
+// may be a call of a service that is paid for.
+func (c *keyCache) load(ctx context.Context, stackID string, known *stackKeys) (*stackKeys, error) {
+	read := time.Now()
 	var rows []DataKey
 	if err := c.store.View(ctx, func(tx Tx) (err error) { rows, err = tx.DataKeys(stackID); return err }); err != nil {
 		return nil, err
@@ -143,8 +184,15 @@ func (c *keyCache) of(ctx context.Context, stackID string) (*stackKeys, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("stack %s has no key", stackID)
 	}
-	keys := &stackKeys{stackID: stackID, aeads: map[uint32]cipher.AEAD{}}
+	keys := &stackKeys{stackID: stackID, aeads: map[uint32]cipher.AEAD{}, read: read}
+	if known != nil {
+		maps.Copy(keys.aeads, known.aeads)
+		keys.newest = known.newest
+	}
 	for _, row := range rows {
+		if keys.aeads[uint32(row.Version)] != nil { //nolint:gosec // versions count rotations
+			continue
+		}
 		key, err := c.ring.Unwrap(ctx, row.Wrapped, row.WrappedBy, keyLabel(stackID))
 		if err != nil {
 			return nil, &Error{Code: CodeUnavailable, Message: fmt.Sprintf("the key of the stack cannot be opened with the key %q (is the key file or the key service there?)", row.WrappedBy), Cause: err}
@@ -183,7 +231,7 @@ func (c *keyCache) fresh(ctx context.Context, stackID string, version int64) (Da
 	if err != nil {
 		return DataKey{}, nil, &Error{Code: CodeUnavailable, Message: "a key for the stack cannot be made: the key service does not answer", Cause: err}
 	}
-	keys := &stackKeys{stackID: stackID, aeads: map[uint32]cipher.AEAD{}}
+	keys := &stackKeys{stackID: stackID, aeads: map[uint32]cipher.AEAD{}, read: time.Now()}
 	if err := keys.add(uint32(version), key); err != nil { //nolint:gosec // versions count rotations
 		return DataKey{}, nil, err
 	}

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -35,15 +36,20 @@ func (s *Service) Decrypt(ctx context.Context, by Caller, name StackName, cipher
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.keys.of(ctx, stack.ID)
+	out := make([][]byte, len(ciphertexts))
+	err = s.keys.use(ctx, stack.ID, func(keys *stackKeys) (err error) {
+		for i, c := range ciphertexts {
+			if out[i], err = keys.open(sealSecret, "", c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errSealed) {
+		return nil, Fail(CodeInvalid, "a secret was not encrypted for stack %s, or it was damaged: set it again with `pulumi config set --secret`", name)
+	}
 	if err != nil {
 		return nil, err
-	}
-	out := make([][]byte, len(ciphertexts))
-	for i, c := range ciphertexts {
-		if out[i], err = keys.open(sealSecret, "", c); err != nil {
-			return nil, Fail(CodeInvalid, "a secret was not encrypted for stack %s, or it was damaged: set it again with `pulumi config set --secret`", name)
-		}
 	}
 	return out, s.recordDecryption(ctx, by, name, len(ciphertexts), why)
 }
@@ -65,7 +71,8 @@ func (s *Service) recordDecryption(ctx context.Context, by Caller, name StackNam
 }
 
 // RotateKey makes a new key for a stack: what is sealed from now on needs it,
-// what was sealed before opens with the older ones.
+// what was sealed before opens with the older ones. Other processes on the same
+// database seal with it within a minute.
 func (s *Service) RotateKey(ctx context.Context, by Caller, name StackName) error {
 	stack, err := s.stackFor(ctx, by, Admin, name)
 	if err != nil {
@@ -92,6 +99,9 @@ func (s *Service) RotateKey(ctx context.Context, by Caller, name StackName) erro
 		}
 		key.CreatedAt = tx.Now()
 		if err := tx.PutDataKey(key); err != nil {
+			if errors.Is(err, ErrExists) {
+				return Fail(CodeConflict, "the key of stack %s was rotated by somebody else at the same time", name)
+			}
 			return err
 		}
 		return record(tx, by, "key.rotate", name.String(), map[string]string{"version": fmt.Sprint(key.Version)})
@@ -131,7 +141,8 @@ func (s *Service) Rewrap(ctx context.Context, by Caller) (wrapped int, err error
 		}
 		err := s.store.Update(ctx, func(tx Tx) error {
 			for _, row := range rows {
-				if err := tx.RewrapDataKey(row); err != nil {
+				// Its stack may have been deleted meanwhile.
+				if err := tx.RewrapDataKey(row); err != nil && !errors.Is(err, ErrNotFound) {
 					return err
 				}
 			}

@@ -245,14 +245,13 @@ func (s *Service) RenameStack(ctx context.Context, by Caller, name StackName, pr
 	if err := CheckStackName(to); err != nil {
 		return err
 	}
+	if stack.Protected && !by.May(ApplyProtected, name) {
+		return s.refuse(ctx, by, "stack.rename", name.String(), "stack "+name.String()+" is protected: its state changes by approved operations only")
+	}
 	if !by.May(Write, to) {
 		return s.refuse(ctx, by, "stack.rename", name.String(), "the token may not write stack "+to.String())
 	}
-	keys, err := s.keys.of(ctx, stack.ID)
-	if err != nil {
-		return err
-	}
-	return s.store.Update(ctx, func(tx Tx) error {
+	rename := func(tx Tx, keys *stackKeys) error {
 		fresh, err := tx.LockStack(stack.ID)
 		if err != nil {
 			return missing(err, "there is no stack %s", name)
@@ -261,7 +260,7 @@ func (s *Service) RenameStack(ctx context.Context, by Caller, name StackName, pr
 			return err
 		}
 		if fresh.Version > 0 {
-			if err := rewriteState(tx, keys, &fresh, by, to); err != nil {
+			if err := s.rewriteState(tx, keys, &fresh, by, to); err != nil {
 				return err
 			}
 		}
@@ -273,11 +272,14 @@ func (s *Service) RenameStack(ctx context.Context, by Caller, name StackName, pr
 			return err
 		}
 		return record(tx, by, "stack.rename", name.String(), map[string]string{"to": to.String()})
+	}
+	return s.keys.use(ctx, stack.ID, func(keys *stackKeys) error {
+		return s.store.Update(ctx, func(tx Tx) error { return rename(tx, keys) })
 	})
 }
 
 // rewriteState puts the state with the new name as a version of its own.
-func rewriteState(tx Tx, keys *stackKeys, stack *Stack, by Caller, to StackName) error {
+func (s *Service) rewriteState(tx Tx, keys *stackKeys, stack *Stack, by Caller, to StackName) error {
 	state, err := openState(tx, keys, stack.Version)
 	if err != nil {
 		return err
@@ -288,7 +290,7 @@ func rewriteState(tx Tx, keys *stackKeys, stack *Stack, by Caller, to StackName)
 	if err != nil {
 		return &Error{Code: CodeInvalid, Message: "the state cannot be rewritten to the new name; export it and see what is wrong with it", Cause: err}
 	}
-	return putByHand(tx, keys, stack, by, KindRename, renamed)
+	return s.putByHand(tx, keys, stack, by, KindRename, renamed)
 }
 
 func orElse(text, otherwise string) string {

@@ -106,12 +106,8 @@ func (s *Service) Export(ctx context.Context, by Caller, name StackName, version
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.keys.of(ctx, stack.ID)
-	if err != nil {
-		return nil, err
-	}
 	var state json.RawMessage
-	err = s.store.View(ctx, func(tx Tx) error {
+	read := func(tx Tx, keys *stackKeys) error {
 		fresh, err := tx.StackByID(stack.ID)
 		if err != nil {
 			return missing(err, "there is no stack %s", name)
@@ -122,6 +118,9 @@ func (s *Service) Export(ctx context.Context, by Caller, name StackName, version
 		}
 		state, err = openState(tx, keys, wanted)
 		return missing(err, "stack %s has no state %d: it never had, or it is older than what is kept", name, wanted)
+	}
+	err = s.keys.use(ctx, stack.ID, func(keys *stackKeys) error {
+		return s.store.View(ctx, func(tx Tx) error { return read(tx, keys) })
 	})
 	return state, err
 }
@@ -151,7 +150,7 @@ func (s *Service) Import(ctx context.Context, by Caller, name StackName, state j
 		if err := idle(tx, fresh); err != nil {
 			return err
 		}
-		if err := putByHand(tx, keys, &fresh, by, KindImport, state); err != nil {
+		if err := s.putByHand(tx, keys, &fresh, by, KindImport, state); err != nil {
 			return err
 		}
 		if err := tx.SaveStack(fresh); err != nil {
@@ -167,9 +166,12 @@ func (s *Service) Import(ctx context.Context, by Caller, name StackName, state j
 }
 
 // putByHand stores a state that no engine made, with an entry in the history.
-func putByHand(tx Tx, keys *stackKeys, stack *Stack, by Caller, kind UpdateKind, state json.RawMessage) error {
+func (s *Service) putByHand(tx Tx, keys *stackKeys, stack *Stack, by Caller, kind UpdateKind, state json.RawMessage) error {
 	base := stack.Version
 	if err := putState(tx, keys, stack, state); err != nil {
+		return err
+	}
+	if _, err := tx.PruneStates(stack.ID, stack.Version, s.opts.KeepStates); err != nil {
 		return err
 	}
 	now := tx.Now()
@@ -217,25 +219,24 @@ func (s *Service) history(ctx context.Context, by Caller, name StackName, find f
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.keys.of(ctx, stack.ID)
-	if err != nil {
-		return nil, err
-	}
 	var updates []Update
 	if err := s.store.View(ctx, func(tx Tx) (err error) { updates, err = find(tx, stack); return err }); err != nil {
 		return nil, err
 	}
-	entries := make([]HistoryEntry, 0, len(updates))
-	for _, u := range updates {
-		entry := HistoryEntry{Update: u}
-		if len(u.SealedConfig) > 0 {
-			if entry.Config, err = keys.open(sealConfig, u.ID, u.SealedConfig); err != nil {
-				return nil, err
+	entries := make([]HistoryEntry, len(updates))
+	err = s.keys.use(ctx, stack.ID, func(keys *stackKeys) (err error) {
+		for i, u := range updates {
+			entries[i].Update = u
+			if len(u.SealedConfig) == 0 {
+				continue
+			}
+			if entries[i].Config, err = keys.open(sealConfig, u.ID, u.SealedConfig); err != nil {
+				return err
 			}
 		}
-		entries = append(entries, entry)
-	}
-	return entries, nil
+		return nil
+	})
+	return entries, err
 }
 
 // UpdateOf returns an update of a stack by its id.

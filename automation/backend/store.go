@@ -132,6 +132,8 @@ type Tx interface {
 
 	CreateToken(Token) error
 	Token(id string) (Token, error)
+	// LockToken is Token; as LockStack.
+	LockToken(id string) (Token, error)
 	SaveToken(Token) error
 	// Tokens are sorted by id.
 	Tokens() ([]Token, error)

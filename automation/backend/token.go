@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 )
 
 // TokenPrefix starts every access token, so that scanners of leaked secrets
@@ -38,6 +40,14 @@ func (c Caller) May(v Verb, name StackName) bool {
 // mayInOrg says whether the caller may do something somewhere in an organization.
 func (c Caller) mayInOrg(v Verb, org string) bool {
 	return slices.ContainsFunc(c.Token.Grants, func(g Grant) bool { return g.has(v) && g.touches(org) })
+}
+
+// mayAllOver says whether the caller may do something to every stack of an
+// organization.
+func (c Caller) mayAllOver(v Verb, org string) bool {
+	return slices.ContainsFunc(c.Token.Grants, func(g Grant) bool {
+		return g.has(v) && g.touches(org) && strings.HasSuffix(g.Stacks, "/*/*")
+	})
 }
 
 // mayEverywhere says whether the caller may do something to every stack.
@@ -76,14 +86,15 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (Caller, 
 	}
 	if now.Sub(token.LastUsedAt) >= usedPrecision {
 		if err := s.store.Update(ctx, func(tx Tx) error {
-			fresh, err := tx.Token(id)
+			fresh, err := tx.LockToken(id) // it may just be being revoked
 			if err != nil {
 				return err
 			}
 			fresh.LastUsedAt = now
 			return tx.SaveToken(fresh)
 		}); err != nil {
-			return Caller{}, err
+			// A full disk keeps nobody from reading.
+			s.opts.Log.WarnContext(ctx, "when a token was used could not be noted", "token", id, "error", err)
 		}
 	}
 	return Caller{Token: token}, nil
@@ -95,7 +106,7 @@ func splitToken(credential string) (id string, hash []byte, ok bool) {
 		return "", nil, false
 	}
 	id, secret, ok := strings.Cut(rest, "_")
-	if !ok || id == "" || secret == "" {
+	if _, err := ulid.ParseStrict(id); err != nil || !ok || secret == "" {
 		return "", nil, false
 	}
 	return "tok_" + id, digest([]byte(secret)), true
@@ -198,7 +209,7 @@ func (s *Service) RevokeToken(ctx context.Context, by Caller, id string) error {
 		return s.refuse(ctx, by, "token.revoke", id, "only an administrator of everything revokes other people's tokens")
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
-		token, err := tx.Token(id)
+		token, err := tx.LockToken(id)
 		if err != nil {
 			return missing(err, "there is no token %s", quoted(id))
 		}

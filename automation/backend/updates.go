@@ -31,11 +31,10 @@ func (s *Service) CreateUpdate(ctx context.Context, by Caller, name StackName, n
 	if err != nil {
 		return Update{}, nil, err
 	}
-	if !n.DryRun && stack.Protected && !by.May(ApplyProtected, name) {
-		return Update{}, nil, s.refuse(ctx, by, "update.create", name.String(),
-			"stack "+name.String()+" is protected: preview it, and order the change to have it approved and applied")
+	if why := protectedFrom(stack, by, n.DryRun); why != "" {
+		return Update{}, nil, s.refuse(ctx, by, "update.create", name.String(), why)
 	}
-	if err := recoverable(stack, n); err != nil {
+	if err := recoverable(stack, n.Kind, n.DryRun); err != nil {
 		return Update{}, nil, err
 	}
 	keys, err := s.keys.of(ctx, stack.ID)
@@ -64,10 +63,19 @@ func (s *Service) CreateUpdate(ctx context.Context, by Caller, name StackName, n
 	return update, packs, err
 }
 
+// protectedFrom says why somebody may not change a stack because it is
+// protected; empty where it is not, or they may.
+func protectedFrom(stack Stack, by Caller, dryRun bool) string {
+	if dryRun || !stack.Protected || by.May(ApplyProtected, stack.Name) {
+		return ""
+	}
+	return "stack " + stack.Name.String() + " is protected: preview it, and order the change to have it approved and applied"
+}
+
 // recoverable refuses to go on blindly after an update died while it created
 // something: the same thing would be created twice.
-func recoverable(stack Stack, n NewUpdate) error {
-	if n.DryRun || stack.PendingCreates == 0 || n.Kind == KindRefresh {
+func recoverable(stack Stack, kind UpdateKind, dryRun bool) error {
+	if dryRun || stack.PendingCreates == 0 || kind == KindRefresh {
 		return nil
 	}
 	return Fail(CodeConflict, "stack %s needs recovery: the update before died while it created %d resource(s), which may exist. "+
@@ -97,6 +105,9 @@ func (s *Service) StartUpdate(ctx context.Context, by Caller, name StackName, id
 	const attempts = 3
 	for range attempts {
 		lease, blocker, err := s.tryStart(ctx, by, stack.ID, id, tags, journal)
+		if d, ok := err.(denial); ok { //nolint:errorlint // a Store returns it bare
+			return Lease{}, s.refuse(ctx, by, "update.start", name.String(), string(d))
+		}
 		if err != nil || blocker == nil {
 			return lease, err
 		}
@@ -107,7 +118,16 @@ func (s *Service) StartUpdate(ctx context.Context, by Caller, name StackName, id
 	return Lease{}, Fail(CodeConflict, "stack %s is being changed by others: try again", name)
 }
 
-// tryStart returns the lease, or the update that must be closed before.
+// denial is why somebody may not; it is recorded once the transaction in which
+// it was found out is over.
+type denial string
+
+// Error implements error.
+func (d denial) Error() string { return string(d) }
+
+// tryStart returns the lease, or the update that must be closed before. What
+// CreateUpdate has checked may have changed since: an update may be made a day
+// before it starts.
 func (s *Service) tryStart(ctx context.Context, by Caller, stackID, id string, tags map[string]string, journal bool) (lease Lease, blocker *Update, err error) {
 	err = s.store.Update(ctx, func(tx Tx) error {
 		lease, blocker = Lease{}, nil
@@ -123,13 +143,19 @@ func (s *Service) tryStart(ctx context.Context, by Caller, stackID, id string, t
 			return err
 		}
 		if !update.DryRun && !by.May(Apply, stack.Name) {
-			return Fail(CodeForbidden, "the token may preview stack %s, and not change it", stack.Name)
+			return denial("the token may preview stack " + stack.Name.String() + ", and not change it")
+		}
+		if why := protectedFrom(stack, by, update.DryRun); why != "" {
+			return denial(why)
 		}
 		if update.Status != StatusCreated || update.Principal != by.Principal() {
 			return Fail(CodeConflict, "update %s was started already, or is somebody else's", id)
 		}
 		if !update.DryRun {
 			if blocker, err = takeStack(tx, &stack, &update); err != nil || blocker != nil {
+				return err
+			}
+			if err := recoverable(stack, update.Kind, update.DryRun); err != nil {
 				return err
 			}
 		}
@@ -166,7 +192,9 @@ func baseOf(stack Stack, u Update) int64 {
 }
 
 // takeStack makes the update the stack's active one, or returns the one that
-// is in the way and may be closed.
+// is in the way and may be closed. That one loses its tokens at once: what its
+// client is told from then on is that it has lost the stack, not that a lease was
+// renewed which is about to be closed.
 func takeStack(tx Tx, stack *Stack, update *Update) (blocker *Update, err error) {
 	if stack.ActiveUpdate != "" {
 		active, err := tx.LockUpdate(stack.ActiveUpdate)
@@ -177,7 +205,8 @@ func takeStack(tx Tx, stack *Stack, update *Update) (blocker *Update, err error)
 			return nil, busy(*stack, active)
 		}
 		if !active.Status.Final() {
-			return &active, nil
+			active.TokenHashes = nil
+			return &active, tx.SaveUpdate(active)
 		}
 	}
 	stack.Fence++

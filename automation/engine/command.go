@@ -1,12 +1,13 @@
 // Package engine drives the real Pulumi engine through the Automation API: it
-// finds the CLI, prepares a workspace for an operation and turns the engine's
-// events into facts that a report can hold.
+// finds the CLI, runs it in an environment of its own, prepares a workspace for
+// an operation and turns the engine's events into facts that a report can hold.
 package engine
 
 import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/blang/semver"
@@ -19,9 +20,11 @@ var MinimumCLI = semver.MustParse("3.259.0")
 
 // CLI is a Pulumi CLI that can be used here.
 type CLI struct {
-	auto.PulumiCommand
+	// Executable is its absolute path.
+	Executable string `json:"executable"`
 	// Folder holds the executable; empty where it is the one on PATH.
-	Folder string
+	Folder  string         `json:"folder,omitempty"`
+	Version semver.Version `json:"version"`
 }
 
 // FindCLI finds the Pulumi CLI: the one on PATH if it is at least MinimumCLI,
@@ -30,7 +33,14 @@ type CLI struct {
 func FindCLI() (CLI, error) {
 	onPath, pathErr := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Version: MinimumCLI})
 	if pathErr == nil {
-		return CLI{PulumiCommand: onPath}, nil
+		executable, err := exec.LookPath("pulumi")
+		if err == nil {
+			executable, err = filepath.Abs(executable)
+		}
+		if err == nil {
+			return CLI{Executable: executable, Version: onPath.Version()}, nil
+		}
+		pathErr = err
 	}
 	for _, root := range roots() {
 		folder := filepath.Join(root, "bin")
@@ -41,7 +51,7 @@ func FindCLI() (CLI, error) {
 		if err != nil {
 			return CLI{}, fmt.Errorf("the Pulumi CLI in %s cannot be used: %w (delete it and run `make tools`)", folder, err)
 		}
-		return CLI{PulumiCommand: cmd, Folder: folder}, nil
+		return CLI{Executable: filepath.Join(folder, "pulumi"), Folder: folder, Version: cmd.Version()}, nil
 	}
 	return CLI{}, fmt.Errorf("no Pulumi CLI of version %s or newer: %w (install it, or run `make tools` in the repository)", MinimumCLI, pathErr)
 }

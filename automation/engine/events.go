@@ -41,6 +41,8 @@ type Outcome struct {
 	Findings []Finding `json:"findings,omitempty"`
 	// Errors are the engine's error diagnostics, in order.
 	Errors []string `json:"errors,omitempty"`
+	// Outputs are the stack's, secrets masked.
+	Outputs map[string]any `json:"outputs,omitempty"`
 }
 
 // Changed is the number of resources that the operation touched.
@@ -65,6 +67,14 @@ func (o Outcome) Mandatory() []Finding {
 	return out
 }
 
+// FindingOf is what a policy event says.
+func FindingOf(p apitype.PolicyEvent) Finding {
+	return Finding{
+		Policy: p.PolicyName, Level: level(p.EnforcementLevel), Severity: p.Severity,
+		URN: p.ResourceURN, Message: Plain(p.Message),
+	}
+}
+
 // Recorder collects the events of one operation. The SDK closes a channel only
 // if the CLI connected to it, so the recorder ends when it is told to and
 // never waits for a close.
@@ -72,6 +82,8 @@ type Recorder struct {
 	// OnResource is called at each finished resource with the number so far;
 	// it must not block. May be nil.
 	OnResource func(done int)
+	// OnEvent is called with each event; it must not block. May be nil.
+	OnEvent func(apitype.EngineEvent)
 
 	mu      sync.Mutex
 	outcome Outcome
@@ -127,15 +139,15 @@ func (r *Recorder) drain(ch <-chan events.EngineEvent) {
 func (r *Recorder) add(e events.EngineEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.OnEvent != nil && e.Error == nil {
+		r.OnEvent(e.EngineEvent)
+	}
 	switch {
 	case e.PolicyEvent != nil:
 		p := e.PolicyEvent
-		r.outcome.Findings = append(r.outcome.Findings, Finding{
-			Policy: p.PolicyName, Level: level(p.EnforcementLevel), Severity: p.Severity,
-			URN: p.ResourceURN, Message: plain(p.Message),
-		})
+		r.outcome.Findings = append(r.outcome.Findings, FindingOf(*p))
 	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
-		r.outcome.Errors = append(r.outcome.Errors, plain(e.DiagnosticEvent.Message))
+		r.outcome.Errors = append(r.outcome.Errors, Plain(e.DiagnosticEvent.Message))
 	case e.ResOutputsEvent != nil:
 		r.addChange(e.ResOutputsEvent.Metadata)
 	case e.SummaryEvent != nil:
@@ -150,11 +162,22 @@ func (r *Recorder) addChange(m apitype.StepEventMetadata) {
 	if r.OnResource != nil {
 		r.OnResource(r.done)
 	}
+	if m.Type == stackType && m.New != nil {
+		r.outcome.Outputs = m.New.Outputs
+	}
 	if m.Op == apitype.OpSame || m.Op == apitype.OpRead {
 		return
 	}
-	r.outcome.Changes = append(r.outcome.Changes, Change{URN: m.URN, Type: m.Type, Op: string(m.Op), Properties: properties(m), Retained: m.Old != nil && m.Old.RetainOnDelete})
+	r.outcome.Changes = append(r.outcome.Changes, ChangeOf(m))
 }
+
+// ChangeOf is what a step does to its resource.
+func ChangeOf(m apitype.StepEventMetadata) Change {
+	return Change{URN: m.URN, Type: m.Type, Op: string(m.Op), Properties: properties(m), Retained: m.Old != nil && m.Old.RetainOnDelete}
+}
+
+// stackType is the resource that stands for the stack itself.
+const stackType = "pulumi:pulumi:Stack"
 
 // properties are the paths that a step changes: the detailed diff where the
 // provider gave one, else the keys.
@@ -190,8 +213,8 @@ func level(s string) string {
 	return s
 }
 
-// plain removes the engine's colour tags.
-func plain(s string) string {
+// Plain removes the engine's colour tags.
+func Plain(s string) string {
 	for {
 		start := strings.Index(s, "<{%")
 		if start < 0 {

@@ -301,7 +301,9 @@ func deferred(findings []engine.Finding) (rest []engine.Finding, checks int) {
 }
 
 // measureFloor plays the same life with the engine alone, and writes its times
-// beside the measured ones.
+// beside the measured ones. Alone means: a provider that echoes, no policy pack,
+// and a state in a folder that is written at the end only, which no real stack
+// could have, because a crash would lose everything since the start.
 func (l *life) measureFloor(ctx context.Context, stack string) (err error) {
 	port, stop, err := serveEcho(l.account.Provider(), l.computed)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package rehearse plays the whole life of a stack (preview, update, change,
-// drift, destroy) on the real Pulumi engine against a simulated AWS account,
-// with the policy pack enforced, and reports what each phase did and what it
-// cost above the engine alone.
+// drift, destroy) on the real Pulumi engine and on Redoubt's own backend,
+// against a simulated AWS account, with the policy pack enforced, and reports
+// what each phase did and what it cost above the engine alone.
 package rehearse
 
 import (
@@ -92,6 +92,16 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 
+	states, err := startService(ctx)
+	if err != nil {
+		return StackReport{}, err
+	}
+	defer func() { err = errors.Join(err, states.close()) }()
+	kept, err := states.backend(ctx, stack)
+	if err != nil {
+		return StackReport{}, err
+	}
+
 	program := opts.Blueprint.Program
 	if mistake != nil {
 		program = mistake.With(program)
@@ -99,7 +109,7 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 	scratch, err := engine.NewScratch(ctx, engine.ScratchOptions{
 		Project: opts.Project, Stack: stack, Program: program, Folders: opts.Blueprint.Folders,
 		Env:    environment(server.Port()),
-		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig,
+		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig, Backend: kept,
 	})
 	if err != nil {
 		return StackReport{}, err

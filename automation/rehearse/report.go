@@ -45,8 +45,9 @@ type Phase struct {
 	Counts  map[string]int `json:"counts,omitempty"`
 	Changes int            `json:"changes"`
 	// Seconds it took; FloorSeconds is the same operation by the engine alone:
-	// the same program against a provider that only echoes, without policy.
-	// Zero where it was not measured.
+	// the same program against a provider that only echoes, without policy and
+	// with a state that is only written at the end. Zero where it was not
+	// measured.
 	Seconds      float64 `json:"seconds"`
 	FloorSeconds float64 `json:"floorSeconds,omitempty"`
 }

@@ -33,6 +33,11 @@ func (t *tx) Token(id string) (backend.Token, error) {
 	return one(t, scanToken, selectTokens+" WHERE id = $1", id)
 }
 
+// LockToken implements backend.Tx.
+func (t *tx) LockToken(id string) (backend.Token, error) {
+	return one(t, scanToken, selectTokens+" WHERE id = $1"+t.in.forUpdate, id)
+}
+
 // SaveToken implements backend.Tx.
 func (t *tx) SaveToken(k backend.Token) error { return t.change(saveToken, tokenArgs(k)...) }
 

@@ -68,9 +68,14 @@ func (c Config) validateLayer(fs *Findings) {
 		field string
 		set   bool
 	}{
-		{"storage.replication", c.Storage.Replication}, {"backup.enabled", c.Backup.Enabled}, {"audit.dataEvents", c.Audit.DataEvents},
-		{"detection.malwareScan", c.Detection.MalwareScan}, {"identity.deployRole", c.Identity.DeployRole != nil},
-		{"identity.tokenSigner", c.Identity.TokenSigner != nil}, {"api.routes", len(c.API.Routes) > 0}, {"response.mode", c.Response.Mode != "off"},
+		{"storage.replication", c.Storage.Replication},
+		{"backup.enabled", c.Backup.Enabled},
+		{"audit.dataEvents", c.Audit.DataEvents},
+		{"detection.malwareScan", c.Detection.MalwareScan},
+		{"identity.deployRole", c.Identity.DeployRole != nil},
+		{"identity.tokenSigner", c.Identity.TokenSigner != nil},
+		{"api.routes", len(c.API.Routes) > 0},
+		{"response.mode", c.Response.Mode != "off"},
 	} {
 		if row.set {
 			fs.add(row.field, fmt.Sprintf("a stack of layer %s has no workload", c.Layer), "set it in the stack of layer workload")

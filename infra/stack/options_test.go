@@ -48,7 +48,8 @@ func TestOptionsReachTheirResources(t *testing.T) {
 			require.NotEmpty(t, g.ByType("aws:rds/proxyTarget:ProxyTarget"))
 		}},
 		"ranges by name": {
-			"dev", settings{"redoubt:edge": `{"allowedCidrs":[],"cloudFront":true,"allowedLists":[{"name":"office","entries":[{"cidr":"203.0.113.0/24","description":"the office in Berlin"}]}]}`},
+			"dev",
+			settings{"redoubt:edge": `{"allowedCidrs":[],"cloudFront":true,"allowedLists":[{"name":"office","entries":[{"cidr":"203.0.113.0/24","description":"the office in Berlin"}]}]}`},
 			func(t *testing.T, g *graphtest.Graph) {
 				list := g.Only("aws:ec2/managedPrefixList:ManagedPrefixList")
 				require.Equal(t, "203.0.113.0/24", list.Input("entries[0].cidr"))
@@ -58,7 +59,8 @@ func TestOptionsReachTheirResources(t *testing.T) {
 			},
 		},
 		"paid rule groups": {
-			"dev", settings{"redoubt:edge": `{"loginPath":"/login","loginRateLimit":100,"botControl":{"targeted":true,"path":"/shop"},"accountTakeover":{"json":true,"usernameField":"/user","passwordField":"/password"},"countedRules":{"AWSManagedRulesCommonRuleSet":["SizeRestrictions_BODY"]}}`},
+			"dev",
+			settings{"redoubt:edge": `{"loginPath":"/login","loginRateLimit":100,"botControl":{"targeted":true,"path":"/shop"},"accountTakeover":{"json":true,"usernameField":"/user","passwordField":"/password"},"countedRules":{"AWSManagedRulesCommonRuleSet":["SizeRestrictions_BODY"]}}`},
 			func(t *testing.T, g *graphtest.Graph) {
 				rules := namesOf(g.Only("aws:wafv2/webAcl:WebAcl").Input("rules"))
 				require.Contains(t, rules, "AWSManagedRulesBotControlRuleSet")
@@ -79,7 +81,8 @@ func TestOptionsReachTheirResources(t *testing.T) {
 			require.Equal(t, "C0123456789", g.Only("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration").Input("slackChannelId"))
 		}},
 		"a vault that nobody unlocks": {
-			"prod", settings{"redoubt:backup": `{"lock":"compliance","changeableForDays":3,"coldAfterDays":60,"acknowledgeCompliance":"nobody-can-remove-this-lock"}`},
+			"prod",
+			settings{"redoubt:backup": `{"lock":"compliance","changeableForDays":3,"coldAfterDays":60,"acknowledgeCompliance":"nobody-can-remove-this-lock"}`},
 			func(t *testing.T, g *graphtest.Graph) {
 				for _, lock := range g.ByType("aws:backup/vaultLockConfiguration:VaultLockConfiguration") {
 					require.EqualValues(t, 3, lock.Input("changeableForDays"))
@@ -88,7 +91,8 @@ func TestOptionsReachTheirResources(t *testing.T) {
 			},
 		},
 		"audit objects that nobody deletes": {
-			"prod", settings{"redoubt:storage": `{"auditLock":"compliance","acknowledgeCompliance":"nobody-can-remove-this-lock"}`},
+			"prod",
+			settings{"redoubt:storage": `{"auditLock":"compliance","acknowledgeCompliance":"nobody-can-remove-this-lock"}`},
 			func(t *testing.T, g *graphtest.Graph) {
 				lock := g.One("aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2", "redoubt-prod-audit-lock")
 				require.Equal(t, "COMPLIANCE", lock.Input("rule.defaultRetention.mode"))

@@ -21,6 +21,9 @@ const (
 	kindSnippets
 )
 
+// Known says whether Replay knows what entries of a kind mean.
+func Known(number int64) bool { return number >= int64(kindBegin) && number <= int64(kindSnippets) }
+
 // journalVersion is the format of entries that the service offers to clients.
 const journalVersion = 1
 

@@ -23,10 +23,29 @@ var tokenTests = []test{
 			require.ErrorIs(t, tx.SaveToken(backend.Token{ID: "tok_c"}), backend.ErrNotFound)
 			_, err := tx.Token("tok_c")
 			require.ErrorIs(t, err, backend.ErrNotFound)
+			_, err = tx.LockToken("tok_c")
+			require.ErrorIs(t, err, backend.ErrNotFound)
 		})
 		require.Equal(t, []backend.Token{zero, full}, got(t, s, backend.Tx.Tokens))
 		full.RevokedAt, full.Grants, full.Name = at(9), []backend.Grant{}, "another"
 		update(t, s, func(tx backend.Tx) { require.NoError(t, tx.SaveToken(full)) })
 		require.Equal(t, full, got(t, s, func(tx backend.Tx) (backend.Token, error) { return tx.Token("tok_b") }))
+	}}, {"who locks a token sees what the one before did", func(t *testing.T, s backend.Store) {
+		update(t, s, func(tx backend.Tx) { require.NoError(t, tx.CreateToken(backend.Token{ID: "tok_a"})) })
+		ctx := deadline(t)
+		for _, err := range together(func(int) error {
+			return s.Update(ctx, func(tx backend.Tx) error {
+				it, err := tx.LockToken("tok_a")
+				if err != nil {
+					return err
+				}
+				it.Name += "x"
+				return tx.SaveToken(it)
+			})
+		}) {
+			require.NoError(t, err)
+		}
+		it := got(t, s, func(tx backend.Tx) (backend.Token, error) { return tx.Token("tok_a") })
+		require.Len(t, it.Name, crowd)
 	}},
 }

@@ -32,6 +32,7 @@ type commands struct {
 	Key      keyCommands      `cmd:"" help:"Encryption keys of a server."`
 	Policy   policyCommands   `cmd:"" help:"Policy packs that a server requires."`
 	Audit    auditCommands    `cmd:"" help:"The record of who did what on a server."`
+	State    stateCommand     `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -44,7 +45,7 @@ var errNotOK = errors.New("not everything did what it must")
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // as for the CLI, see engine.NewScratch
+		debug.SetGCPercent(400) // as for the CLI, see engine.Command
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

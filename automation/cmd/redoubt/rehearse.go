@@ -26,7 +26,9 @@ type rehearseCommand struct {
 
 // Help is the long text of redoubt rehearse --help.
 func (rehearseCommand) Help() string {
-	return `Nothing here touches AWS: the account is simulated, the engine is real.
+	return `Nothing here touches AWS: the account is simulated; the engine, the policy pack
+and the backend that keeps the state are the real ones, on a free port. The
+engine alone, which the times are compared with, has none of them.
 
 Examples:
   redoubt rehearse                                 the life of stack dev: preview, up, change, drift, repair, destroy

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// StackOptions say what an operation runs, and with what.
+type StackOptions struct {
+	// Name is the stack's: stack, organization/stack or
+	// organization/project/stack.
+	Name     string
+	Project  workspace.Project
+	Settings workspace.ProjectStack
+	Program  pulumi.RunFunc
+	// Folder is the workspace: made by the caller, empty, its owner's alone.
+	Folder  string
+	Command auto.PulumiCommand
+	// Env is added to the command's environment.
+	Env map[string]string
+	// Policy is the path of a policy pack, as an executable, PolicyConfig that
+	// of its configuration; empty for none.
+	Policy, PolicyConfig string
+	// Create makes the stack where it is missing.
+	Create bool
+}
+
+// Stack is a stack with an inline program, in a workspace of its own.
+type Stack struct {
+	stack auto.Stack
+	opts  StackOptions
+}
+
+// OpenStack writes the workspace's files, and makes the stack if it shall. The
+// first operation finds out whether the stack is there.
+func OpenStack(ctx context.Context, opts StackOptions) (*Stack, error) {
+	s := &Stack{opts: opts}
+	// The program is inline: the folder that `main` names does not exist here.
+	// Nor does the backend come from the project: Env says which one it is.
+	opts.Project.Main, opts.Project.Backend = "", nil
+	workspace, err := auto.NewLocalWorkspace(ctx,
+		auto.WorkDir(opts.Folder), auto.Project(opts.Project), auto.Program(opts.Program),
+		auto.Pulumi(unasked{opts.Command, opts.Create}), auto.EnvVars(opts.Env),
+		auto.Stacks(map[string]workspace.ProjectStack{opts.Name: opts.Settings}))
+	if err != nil {
+		return nil, fmt.Errorf("stack %s: no workspace: %w", opts.Name, err)
+	}
+	open := auto.SelectStack
+	if opts.Create {
+		open = auto.UpsertStack
+	}
+	if s.stack, err = open(ctx, opts.Name, workspace); err != nil {
+		return nil, fmt.Errorf("stack %s cannot be made: %w", opts.Name, Concise(err, Outcome{}))
+	}
+	return s, nil
+}
+
+// Preview says what Up would do, with the policy pack enforced.
+func (s *Stack) Preview(ctx context.Context, r *Recorder) (Outcome, error) {
+	ch, stop := r.Record()
+	opts := []optpreview.Option{optpreview.EventStreams(ch), optpreview.Color("never"), optpreview.SuppressProgress()}
+	if s.opts.Policy != "" {
+		opts = append(opts, optpreview.PolicyPacks(s.opts.Policy))
+	}
+	if s.opts.PolicyConfig != "" {
+		opts = append(opts, optpreview.PolicyPackConfigs(s.opts.PolicyConfig))
+	}
+	_, err := s.stack.Preview(ctx, opts...)
+	return end(stop, err)
+}
+
+// Up applies the program, with the policy pack enforced.
+func (s *Stack) Up(ctx context.Context, r *Recorder) (Outcome, error) {
+	ch, stop := r.Record()
+	opts := []optup.Option{optup.EventStreams(ch), optup.Color("never"), optup.SuppressProgress(), optup.ShowSecrets(false)}
+	if s.opts.Policy != "" {
+		opts = append(opts, optup.PolicyPacks(s.opts.Policy))
+	}
+	if s.opts.PolicyConfig != "" {
+		opts = append(opts, optup.PolicyPackConfigs(s.opts.PolicyConfig))
+	}
+	_, err := s.stack.Up(ctx, opts...)
+	return end(stop, err)
+}
+
+// Refresh reads every resource back into the state.
+func (s *Stack) Refresh(ctx context.Context, r *Recorder) (Outcome, error) {
+	ch, stop := r.Record()
+	_, err := s.stack.Refresh(ctx, optrefresh.EventStreams(ch), optrefresh.Color("never"), optrefresh.SuppressProgress(), optrefresh.ShowSecrets(false))
+	return end(stop, err)
+}
+
+// PreviewRefresh says what Refresh would find.
+func (s *Stack) PreviewRefresh(ctx context.Context, r *Recorder) (Outcome, error) {
+	ch, stop := r.Record()
+	_, err := s.stack.PreviewRefresh(ctx, optrefresh.EventStreams(ch), optrefresh.Color("never"), optrefresh.SuppressProgress())
+	return end(stop, err)
+}
+
+// Destroy deletes every resource.
+func (s *Stack) Destroy(ctx context.Context, r *Recorder) (Outcome, error) {
+	ch, stop := r.Record()
+	_, err := s.stack.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Color("never"), optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false))
+	return end(stop, err)
+}
+
+// PreviewDestroy says what Destroy would delete.
+func (s *Stack) PreviewDestroy(ctx context.Context, r *Recorder) (Outcome, error) {
+	ch, stop := r.Record()
+	_, err := s.stack.PreviewDestroy(ctx, optdestroy.EventStreams(ch), optdestroy.Color("never"), optdestroy.SuppressProgress())
+	return end(stop, err)
+}
+
+func end(stop func() Outcome, err error) (Outcome, error) {
+	out := stop()
+	return out, Concise(err, out)
+}

@@ -1,0 +1,74 @@
+package runner
+
+import (
+	"slices"
+	"strings"
+
+	"redoubt/automation/engine"
+	"redoubt/automation/redact"
+)
+
+// scrubber masks secrets: those that it knows, and what looks like a
+// credential. Providers echo their inputs in errors (pulumi/pulumi#3138), and
+// the CLI's errors hold all that it printed.
+type scrubber struct{ known *strings.Replacer }
+
+// shortest is the length below which a value is no secret, but a word that
+// would be masked everywhere.
+const shortest = 4
+
+func newScrubber(secrets []string) scrubber {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return len(s) < shortest })
+	// The longest first: one may be a part of another.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, s := range secrets {
+		pairs = append(pairs, s, redact.Mask)
+	}
+	return scrubber{strings.NewReplacer(pairs...)}
+}
+
+func (s scrubber) text(text string) string { return redact.Text(s.known.Replace(text)) }
+
+func (s scrubber) finding(f engine.Finding) engine.Finding {
+	f.Message = s.text(f.Message)
+	return f
+}
+
+// outcome masks what an outcome says in words; outputs are masked where they
+// are texts.
+func (s scrubber) outcome(o engine.Outcome) engine.Outcome {
+	for i, f := range o.Findings {
+		o.Findings[i] = s.finding(f)
+	}
+	for i, e := range o.Errors {
+		o.Errors[i] = s.text(e)
+	}
+	if o.Outputs != nil {
+		o.Outputs = s.value(o.Outputs).(map[string]any)
+	}
+	return o
+}
+
+// value masks the known secrets in a value of JSON. Outputs are data: what only
+// looks like a credential stays.
+func (s scrubber) value(v any) any {
+	switch v := v.(type) {
+	case string:
+		return s.known.Replace(v)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = s.value(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key := range v {
+			out[key] = s.value(v[key])
+		}
+		return out
+	default:
+		return v
+	}
+}
