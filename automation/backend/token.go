@@ -136,16 +136,17 @@ func (s *Service) CreateToken(ctx context.Context, by Caller, n NewToken) (Token
 	}
 	token, credential := mint(n)
 	token.CreatedBy = by.Principal()
-	return token, credential, s.saveNewToken(ctx, by, token, n.Lifetime)
+	err := s.saveNewToken(ctx, by, &token, n.Lifetime)
+	return token, credential, err
 }
 
-func (s *Service) saveNewToken(ctx context.Context, by Caller, token Token, lifetime time.Duration) error {
+func (s *Service) saveNewToken(ctx context.Context, by Caller, token *Token, lifetime time.Duration) error {
 	return s.store.Update(ctx, func(tx Tx) error {
 		token.CreatedAt = tx.Now()
 		if lifetime > 0 {
 			token.ExpiresAt = token.CreatedAt.Add(lifetime)
 		}
-		if err := tx.CreateToken(token); err != nil {
+		if err := tx.CreateToken(*token); err != nil {
 			return err
 		}
 		return record(tx, by, "token.create", token.ID, map[string]string{"name": token.Name, "principal": token.Principal})

@@ -37,7 +37,6 @@ func repeat(ctx context.Context, every time.Duration, job func(context.Context))
 
 func (s *Server) sweep(ctx context.Context) {
 	closed, err := s.service.Sweep(ctx)
-	s.metrics.interrupted.Add(float64(closed))
 	if ctx.Err() != nil {
 		return // it goes on after the restart
 	}

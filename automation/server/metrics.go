@@ -39,7 +39,6 @@ type metrics struct {
 	decrypted      prometheus.Counter
 	tokens         *prometheus.CounterVec
 	audit          *prometheus.CounterVec
-	interrupted    prometheus.Counter
 	sweeps, prunes *prometheus.CounterVec
 }
 
@@ -76,7 +75,6 @@ func newMetrics(version string) *metrics {
 	m.decrypted = counter("secrets_decrypted_total", "Secrets that were decrypted for somebody.")
 	m.tokens = counters("tokens_total", "Access tokens that were made or revoked.", "event")
 	m.audit = counters("audit_entries_total", "Entries of the audit log, by action.", "action", "denied")
-	m.interrupted = counter("updates_interrupted_total", "Updates that this process closed because their lease had ended.")
 	m.sweeps = counters("sweeps_total", "Looks for ended leases.", "result")
 	m.prunes = counters("prunes_total", "Deletions of what is kept for a while only.", "result")
 
@@ -87,7 +85,11 @@ func newMetrics(version string) *metrics {
 	build.Set(1)
 	m.registry.MustRegister(m.took, m.inFlight, m.append, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, result := range []string{"ok", "failed"} { // an alert on rate() needs the zero
+	// An alert on a rate needs the zero.
+	for _, status := range []backend.UpdateStatus{backend.StatusSucceeded, backend.StatusFailed, backend.StatusCancelled, backend.StatusInterrupted} {
+		m.ended.WithLabelValues(string(status))
+	}
+	for _, result := range []string{"ok", "failed"} {
 		m.sweeps.WithLabelValues(result)
 		m.prunes.WithLabelValues(result)
 	}

@@ -187,11 +187,25 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 		`redoubt_http_unknown_endpoints_total{method="GET"} 1`,
 		"redoubt_http_in_flight 0", "redoubt_http_turned_away_total 0", "redoubt_authentication_failures_total 1",
 		"redoubt_updates_active 0", "redoubt_journal_entries_total 0", "redoubt_journal_append_seconds_count 0",
-		"redoubt_lease_refusals_total 0", "redoubt_secrets_decrypted_total 0", "redoubt_updates_interrupted_total 0",
+		"redoubt_lease_refusals_total 0", "redoubt_secrets_decrypted_total 0", `redoubt_updates_ended_total{status="interrupted"} 0`,
 		`redoubt_tokens_total{event="created"} 2`, `redoubt_audit_entries_total{action="token.create",denied="false"} 1`,
 		`redoubt_sweeps_total{result="failed"} 0`, `redoubt_prunes_total{result="ok"}`, "redoubt_database_connections{pool=", "go_goroutines",
 	} {
 		require.True(t, strings.Contains(body, want), want)
+	}
+}
+
+func TestEveryMetricIsInTheManual(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../../docs/serve.md")
+	require.NoError(t, err)
+	s, _ := bootstrap(t, configure(t))
+	_, body := get(t, s.URL()+"/metrics")
+	for line := range strings.Lines(body) {
+		if name, ok := strings.CutPrefix(line, "# TYPE redoubt_"); ok {
+			name, _, _ = strings.Cut(name, " ")
+			require.True(t, strings.Contains(string(manual), "`redoubt_"+name), name)
+		}
 	}
 }
 

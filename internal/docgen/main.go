@@ -14,6 +14,7 @@ import (
 var documents = map[string]func(root string) (string, error){
 	"docs/coverage.md": coverage,
 	"docs/config.md":   configuration,
+	"docs/settings.md": settings,
 	"docs/outputs.md":  outputs,
 }
 
