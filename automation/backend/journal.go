@@ -105,17 +105,6 @@ func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) ([
 	return rows, nil
 }
 
-// stackOf is the id of the stack that an update is of, if the token is one of
-// the update's.
-func (s *Service) stackOf(ctx context.Context, ref UpdateRef) (string, error) {
-	var update Update
-	err := s.store.View(ctx, func(tx Tx) (err error) { update, err = tx.Update(ref.ID); return err })
-	if errors.Is(err, ErrNotFound) || err == nil && !update.knows(ref.Token) {
-		return "", leaseLost(ref.ID)
-	}
-	return update.StackID, err
-}
-
 // CheckLease says whether a token is, or was, one of an update's: cheap enough
 // to be asked before the body of a request is read.
 func (s *Service) CheckLease(ctx context.Context, ref UpdateRef) error {

@@ -58,7 +58,9 @@ func (o Options) withDefaults() Options {
 type Service struct {
 	store Store
 	keys  *keyCache
-	opts  Options
+	// leases spares the database a question for each batch of a journal.
+	leases leaseCache
+	opts   Options
 }
 
 // New makes the service on a store.
