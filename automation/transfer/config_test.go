@@ -26,7 +26,8 @@ func TestConfigurationFiles(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	text = []byte("# Ours.\n" + strings.Replace(string(text), "config:\n", "config: # all of it\n", 1))
-	require.NoError(t, os.WriteFile(file, text, 0o640))
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	require.NoError(t, os.Chmod(file, 0o640))
 	show := func(m *machine, stack string) string {
 		return m.run(t, "", "config", "--json", "--show-secrets", "--open=false", "--stack", stack)
 	}
