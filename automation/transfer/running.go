@@ -112,7 +112,7 @@ func (s *side) probe(ctx context.Context, n Name) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	_, err = s.cli.run(ctx, call{args: []string{"stack", "rename", n.Stack, "--stack", n.String()}, folder: folder})
+	_, err = s.cli.run(ctx, call{args: []string{"stack", "rename", n.String(), "--stack", n.String()}, folder: folder})
 	switch {
 	case err == nil:
 		return fmt.Errorf("the Pulumi CLI renamed stack %s to its own name, which it should refuse", n)
