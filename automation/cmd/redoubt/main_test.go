@@ -109,7 +109,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		"unknown command":    {[]string{"rehears"}, []string{"rehears"}},
 		"unknown flag":       {[]string{"rehearse", "--stak", "dev"}, []string{"--stak"}},
-		"unknown stack":      {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--stack", "qa"}, []string{`stack "qa": there is no`, "Pulumi.qa.yaml", "stacks here: dev, prod, staging"}},
+		"unknown stack":      {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--stack", "qa"}, []string{`stack "qa": there is no`, "Pulumi.qa.yaml", "stacks here: account, dev, prod, staging"}},
 		"unknown mistake":    {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--break", "nothing"}, []string{`there is no mistake "nothing"`, "unencrypted-bucket"}},
 		"no project":         {[]string{"rehearse", "--project", t.TempDir(), "--policy-pack", pack}, []string{"no Pulumi project in"}},
 		"missing passphrase": {[]string{"rehearse", "--project", salted, "--policy-pack", pack}, []string{`stack "dev" has encrypted configuration`, "PULUMI_CONFIG_PASSPHRASE"}},
