@@ -188,7 +188,7 @@ func (c *child) environment() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.spec.Folder.SharePlugins(c.spec.Plugins); err != nil {
+	if err := c.spec.Folder.SharePlugins(c.spec.Plugins, c.spec.Acquire); err != nil {
 		return nil, err
 	}
 	maps.Copy(env, c.spec.Backend.Variables())

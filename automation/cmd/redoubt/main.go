@@ -25,7 +25,13 @@ const (
 // commands is the command line.
 type commands struct {
 	Rehearse rehearseCommand  `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
+	Preview  previewCommand   `cmd:"" help:"Show what an update of a stack would change, and whether the policy pack allows it."`
+	Up       upCommand        `cmd:"" help:"Update a stack."`
+	Refresh  refreshCommand   `cmd:"" help:"Read every resource of a stack back into its state."`
+	Destroy  destroyCommand   `cmd:"" help:"Delete every resource of a stack."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
+
+	RunOperation runOperationCommand `cmd:"" hidden:""`
 }
 
 // version is set by the linker in releases.
@@ -57,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&streams{out: stdout, err: stderr}),
+		kong.Bind(&streams{in: os.Stdin, out: stdout, err: stderr}),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "redoubt:", err)
@@ -97,5 +103,9 @@ func path(err error) string {
 	return ""
 }
 
-// streams are where a command writes: data to out, progress and errors to err.
-type streams struct{ out, err io.Writer }
+// streams are where a command reads answers, and where it writes: data to out,
+// progress and errors to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
