@@ -12,6 +12,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
+	"redoubt/automation/redact"
 	"redoubt/automation/runner"
 )
 
@@ -54,7 +55,7 @@ func (v *operationView) begin(spec runner.Spec) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.kind = spec.Kind
-	fmt.Fprintf(v.err, "%s stack %s (%s)\n", sayKind(spec.Kind), spec.Stack, spec.Backend.URL)
+	fmt.Fprintf(v.err, "%s stack %s (%s)\n", sayKind(spec.Kind), spec.Stack, redact.URL(spec.Backend.URL))
 }
 
 // event shows one event.
