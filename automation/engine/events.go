@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 // Finding is one thing that the policy pack reported.
@@ -163,7 +164,7 @@ func (r *Recorder) addChange(m apitype.StepEventMetadata) {
 		r.OnResource(r.done)
 	}
 	if m.Type == stackType && m.New != nil {
-		r.outcome.Outputs = m.New.Outputs
+		r.outcome.Outputs = masked(m.New.Outputs)
 	}
 	if m.Op == apitype.OpSame || m.Op == apitype.OpRead {
 		return
@@ -178,6 +179,23 @@ func ChangeOf(m apitype.StepEventMetadata) Change {
 
 // stackType is the resource that stands for the stack itself.
 const stackType = "pulumi:pulumi:Stack"
+
+// masked are outputs with a word in the place of each secret: the engine leaves
+// some in the envelope of a secret, with the word in it.
+func masked(outputs map[string]any) map[string]any {
+	out := make(map[string]any, len(outputs))
+	for name, value := range outputs {
+		if nested, ok := value.(map[string]any); ok {
+			if _, secret := nested[resource.SigKey]; secret {
+				out[name] = "[secret]"
+				continue
+			}
+			value = masked(nested)
+		}
+		out[name] = value
+	}
+	return out
+}
 
 // properties are the paths that a step changes: the detailed diff where the
 // provider gave one, else the keys.

@@ -45,15 +45,21 @@ func (f Folder) temporary() string { return filepath.Join(string(f), "tmp") }
 
 func (f Folder) state() string { return filepath.Join(string(f), "state") }
 
-// SharePlugins lets the operation use installed plugins, which it does not
-// change: those of the folder, else those of the user; none are fine too.
-func (f Folder) SharePlugins(folder string) error {
+// SharePlugins lets the operation use installed plugins: those of the folder,
+// else those of the user. It changes none of them; only one that may acquire
+// plugins adds to them, and then the folder is made where it is missing.
+func (f Folder) SharePlugins(folder string, acquire bool) error {
 	if folder == "" {
 		home := os.Getenv("PULUMI_HOME")
 		if user, err := os.UserHomeDir(); home == "" && err == nil {
 			home = filepath.Join(user, ".pulumi")
 		}
 		folder = filepath.Join(home, "plugins")
+	}
+	if acquire {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return fmt.Errorf("the plugins: %w", err)
+		}
 	}
 	if _, err := os.Stat(folder); err != nil {
 		return nil

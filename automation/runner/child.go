@@ -188,7 +188,7 @@ func (c *child) environment() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.spec.Folder.SharePlugins(c.spec.Plugins); err != nil {
+	if err := c.spec.Folder.SharePlugins(c.spec.Plugins, c.spec.Acquire); err != nil {
 		return nil, err
 	}
 	maps.Copy(env, c.spec.Backend.Variables())
@@ -218,7 +218,7 @@ func (c *child) explain(err error, out engine.Outcome, scrub scrubber) *Error {
 		return &Error{CodeMissing, fmt.Sprintf("there is no stack %s in %s", c.spec.Stack, c.spec.Backend.URL)}
 	case contains("[409]", "Another update is currently in progress", "the stack is currently locked by"):
 		return &Error{CodeBusy, text}
-	case contains("[401]", "[403]", "invalid access token"):
+	case contains("[401]", "[403]", "Unauthorized:", "invalid access token"):
 		return &Error{CodeUnauthorized, text}
 	default:
 		return &Error{CodeFailed, text}

@@ -29,6 +29,9 @@ const (
 // Kinds are all of them.
 var Kinds = []Kind{Preview, PreviewRefresh, PreviewDestroy, Up, Refresh, Destroy}
 
+// Dry says whether an operation changes nothing.
+func (k Kind) Dry() bool { return strings.HasPrefix(string(k), string(Preview)) }
+
 // Spec says what an operation does, with what, and what it may see.
 type Spec struct {
 	Kind Kind

@@ -25,6 +25,10 @@ const (
 // commands is the command line.
 type commands struct {
 	Rehearse rehearseCommand  `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
+	Preview  previewCommand   `cmd:"" help:"Show what an update of a stack would change, and whether the policy pack allows it."`
+	Up       upCommand        `cmd:"" help:"Update a stack."`
+	Refresh  refreshCommand   `cmd:"" help:"Read every resource of a stack back into its state."`
+	Destroy  destroyCommand   `cmd:"" help:"Delete every resource of a stack."`
 	Serve    serveCommand     `cmd:"" help:"Keep the state of stacks, for pulumi login."`
 	Token    tokenCommands    `cmd:"" help:"Access tokens of a server."`
 	Org      orgCommands      `cmd:"" help:"Organizations of a server."`
@@ -34,6 +38,8 @@ type commands struct {
 	Audit    auditCommands    `cmd:"" help:"The record of who did what on a server."`
 	State    stateCommand     `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
+
+	RunOperation runOperationCommand `cmd:"" hidden:""`
 }
 
 // version is set by the linker in releases.
@@ -65,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&streams{out: stdout, err: stderr}),
+		kong.Bind(&streams{in: os.Stdin, out: stdout, err: stderr}),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "redoubt:", err)
@@ -105,5 +111,9 @@ func path(err error) string {
 	return ""
 }
 
-// streams are where a command writes: data to out, progress and errors to err.
-type streams struct{ out, err io.Writer }
+// streams are where a command reads answers, and where it writes: data to out,
+// progress and errors to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}

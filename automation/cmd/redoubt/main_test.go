@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"redoubt/automation/blueprint"
 	"redoubt/automation/rehearse"
+	"redoubt/automation/runner"
 )
 
 // pack is the policy pack, built once for all tests.
@@ -22,6 +24,10 @@ var pack string
 func TestMain(m *testing.M) {
 	if os.Getenv(asRedoubt) != "" {
 		main() // exits
+	}
+	if len(os.Args) > 1 && os.Args[1] == runner.ChildCommand {
+		// The child of an operation is this executable again.
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	folder, err := os.MkdirTemp("", "redoubt-test-")
 	if err != nil {
