@@ -21,9 +21,9 @@ type wire struct {
 	node   *node
 	server *httptest.Server
 	client *http.Client
-	twice  bool
 
 	mu      sync.Mutex
+	twice   bool
 	updates map[string]*journal // by id
 	asked   []asked
 }
@@ -77,7 +77,7 @@ func (w *wire) ServeHTTP(out http.ResponseWriter, q *http.Request) {
 	entries := entriesOf(q, body)
 	w.note(update, entries, false)
 	status, header, answer, err := w.forward(q, body)
-	if err == nil && w.twice && strings.HasPrefix(q.Header.Get("Authorization"), "update-token ") {
+	if err == nil && w.repeats() && strings.HasPrefix(q.Header.Get("Authorization"), "update-token ") {
 		status, header, answer, err = w.forward(q, body)
 	}
 	if err != nil {
@@ -170,6 +170,20 @@ func (w *wire) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.updates, w.asked = map[string]*journal{}, nil
+}
+
+// repeat makes every request of an update be asked twice; the second answer is
+// the one that counts.
+func (w *wire) repeat(twice bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.twice = twice
+}
+
+func (w *wire) repeats() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.twice
 }
 
 // journals are those that were sent since.
