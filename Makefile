@@ -1,7 +1,7 @@
 # What people do here. `make demo` and `make test` set up all that they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help tools build functions demo test lint bench fuzz generate clean
+.PHONY: help tools build functions demo test lint bench chaos fuzz generate clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD = go build
@@ -41,6 +41,12 @@ bench: tools build functions ## Measure, as ratios in one run, into docs/perform
 		go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./automation/speed && \
 		go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./policy/... ./automation/rehearse ./automation/backend/replay && \
 		go test -run '^$$' -bench . -benchtime 1s ./automation/sql; } | go run ./internal/benchdoc
+
+ROUNDS ?= 500
+chaos: tools ## Kill, stop and starve real updates ROUNDS times on each database
+	@tools/postgres.sh
+	@REDOUBT_CHAOS_ROUNDS=$(ROUNDS) REDOUBT_CHAOS_POSTGRES=1 go test -count=1 -timeout 120m ./automation/chaos
+	@REDOUBT_LARGE_STATE=400 go test -count=1 -timeout 30m -run LargeState ./automation/backend
 
 FUZZTIME ?= 20s
 fuzz: ## Fuzz every parser and evaluator for FUZZTIME each

@@ -78,8 +78,12 @@ func recoverable(stack Stack, kind UpdateKind, dryRun bool) error {
 	if dryRun || stack.PendingCreates == 0 || kind == KindRefresh {
 		return nil
 	}
+	// Not refresh --import-pending-creates, nor "import" when refresh asks: the
+	// engine (3.259) forgets the operations that the CLI makes of them, and the
+	// resources would be created twice after all.
 	return Fail(CodeConflict, "stack %s needs recovery: the update before died while it created %d resource(s), which may exist. "+
-		"Run `pulumi refresh` and say which of them exist, or remove them from the state with `pulumi refresh --clear-pending-creates`", stack.Name, stack.PendingCreates)
+		"See which of them do (`pulumi stack export` lists them as pending_operations), run `pulumi refresh --clear-pending-creates`, and adopt those that exist with `pulumi import`",
+		stack.Name, stack.PendingCreates)
 }
 
 // Lease is the right to write a stack's state, for a while.

@@ -1,0 +1,68 @@
+//go:build unix
+
+package chaos
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A CLI that sleeps past its lease loses the stack to the next one. When it
+// wakes up nothing that it writes is taken, and it does nothing more.
+func TestAStoppedCLIIsFencedOff(t *testing.T) {
+	t.Parallel()
+	const stack = "sleepy"
+	l := newLane(t, settings{Lease: 2 * time.Second, First: 2 * time.Second})
+	l.node.create(t, stack)
+	stopped := make(chan *run, 1)
+	started := make(chan *run, 1)
+	l.trap.set(stack, 90, func() bool { // in the middle of it
+		r := <-started
+		if err := r.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Error(err)
+		}
+		stopped <- r
+		return false
+	})
+	started <- l.laptop.start(t, stack, 1, "up")
+	sleeper := <-stopped
+	t.Cleanup(func() { _ = sleeper.Process.Signal(syscall.SIGCONT) })
+	l.trap.set("", 0, nil)
+	l.node.free(t, stack)
+	l.sound(t, stack)
+
+	// Somebody else takes over and finishes.
+	l.wire.forget()
+	l.recover(t, stack, 1)
+	winner := newLaptop(t, l.cloud, l.wire.url(t), l.node.token)
+	winner.do(t, stack, 1, "up")
+	won := l.node.export(t, stack)
+	lives, _ := l.cloud.of(stack)
+	require.Len(t, lives, things)
+	changes := l.cloud.total()
+
+	l.wire.forget()
+	require.NoError(t, sleeper.Process.Signal(syscall.SIGCONT))
+	require.Error(t, sleeper.ends(), "it says that it lost the stack")
+	refused := 0
+	for _, a := range l.wire.log() {
+		if a.update {
+			require.Equal(t, http.StatusForbidden, a.status, "%s %s", a.method, a.path)
+			refused++
+		}
+	}
+	require.NotZero(t, refused, "it tried")
+	require.Equal(t, changes, l.cloud.total(), "it did nothing more")
+	require.JSONEq(t, string(won), string(l.node.export(t, stack)))
+	require.Contains(t, strings.ToLower(sleeper.out.String()), "no longer holds the stack")
+	lives, made := l.cloud.of(stack)
+	require.Len(t, lives, things)
+	for urn, n := range made {
+		require.Equal(t, 1, n, urn)
+	}
+}
