@@ -149,7 +149,9 @@ func secretOf(t *testing.T, value any) map[string]any {
 // all that a state can hold.
 func resources(t *testing.T, project, stack string, n int, canary string) []any {
 	t.Helper()
-	urn := func(kind, name string) string { return fmt.Sprintf("urn:pulumi:%s::%s::%s::%s", stack, project, kind, name) }
+	urn := func(kind, name string) string {
+		return fmt.Sprintf("urn:pulumi:%s::%s::%s::%s", stack, project, kind, name)
+	}
 	root := urn("pulumi:pulumi:Stack", project+"-"+stack)
 	provider := urn("pulumi:providers:aws", "main")
 	list := []any{
