@@ -366,3 +366,32 @@ func TestWhatCannotBegin(t *testing.T) {
 		})
 	}
 }
+
+// Between services a state keeps what the CLI does not understand; a backend that
+// the CLI writes does not, and that is said.
+func TestWhatTheCLIDoesNotKeep(t *testing.T) {
+	t.Parallel()
+	first, second := newRedoubt(t), newRedoubt(t)
+	post(t, first, "/api/stacks/acme/shop", `{"stackName":"dev"}`, nil)
+	post(t, first, "/api/stacks/acme/shop/dev/import", `{"version":3,"deployment":{"manifest":{"time":"2024-05-06T07:08:09Z","magic":"","version":""},`+
+		`"resources":[{"urn":"urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev","type":"pulumi:pulumi:Stack","custom":false,"new":"field","outputs":{"n":9007199254740993}}]}}`, nil)
+
+	report := run(t, transfer.Options{From: first.side(), To: second.side(), All: true})
+	require.True(t, report.OK, "%+v", report)
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, second.url+"/api/stacks/acme/shop/dev/export", nil)
+	require.NoError(t, err)
+	q.Header.Set("Authorization", "token "+second.token)
+	text := string(ask(t, q))
+	require.Contains(t, text, "9007199254740993")
+	require.Contains(t, text, `"new":"field"`)
+
+	address, _ := diy(t)
+	report = run(t, transfer.Options{From: first.side(), To: transfer.Side{URL: address}, All: true, Passphrases: phrase(passphrase)})
+	require.False(t, report.OK)
+	require.Equal(t, transfer.Differs, report.Stacks[0].Outcome)
+	urn := "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev"
+	require.Equal(t, []transfer.Difference{
+		{URN: urn, Path: "new", What: "only in the source"},
+		{URN: urn, Path: "outputs.n", What: "different"},
+	}, report.Stacks[0].Differences)
+}
