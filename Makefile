@@ -1,7 +1,7 @@
 # What people do here. `make demo` and `make test` set up all that they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help tools build functions demo test lint bench chaos fuzz generate clean
+.PHONY: help tools build functions demo test lint bench chaos compat fuzz generate clean
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD = go build
@@ -47,6 +47,10 @@ chaos: tools ## Kill, stop and starve real updates ROUNDS times on each database
 	@tools/postgres.sh
 	@REDOUBT_CHAOS_ROUNDS=$(ROUNDS) REDOUBT_CHAOS_POSTGRES=1 go test -count=1 -timeout 120m ./automation/chaos
 	@REDOUBT_LARGE_STATE=400 go test -count=1 -timeout 30m -run LargeState ./automation/backend
+
+compat: tools ## Run the CLI's story with the oldest Pulumi CLI too (built once)
+	@tools/postgres.sh
+	@tools/compat.sh
 
 FUZZTIME ?= 20s
 fuzz: ## Fuzz every parser and evaluator for FUZZTIME each
