@@ -177,7 +177,7 @@ func (l *loader) keys() []string {
 // others are variables of ours that configure no server, and those that
 // Kubernetes sets in every container where a service has our name.
 func others(name string) bool {
-	return slices.Contains([]string{"REDOUBT_CONFIG", "REDOUBT_URL", "REDOUBT_TOKEN", "REDOUBT_PORT", "REDOUBT_BOOTSTRAP_TOKEN_FILE"}, name) ||
+	return slices.Contains([]string{"REDOUBT_CONFIG", "REDOUBT_URL", "REDOUBT_TOKEN", "REDOUBT_PORT", "REDOUBT_BOOTSTRAP_TOKEN_FILE", "REDOUBT_FROM", "REDOUBT_TO"}, name) ||
 		strings.HasPrefix(name, "REDOUBT_SERVICE_") || strings.HasPrefix(name, "REDOUBT_PORT_")
 }
 
