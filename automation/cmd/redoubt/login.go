@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -13,24 +14,38 @@ import (
 )
 
 // login finds the server and the token that say who we are to it: what the
-// command line and the environment say, else what `pulumi login` has stored.
-func login(url string) (engine.Backend, error) {
-	stored, err := workspace.GetStoredCredentials()
-	if err != nil {
-		return engine.Backend{}, fmt.Errorf("the credentials that `pulumi login` stores cannot be read: %w", err)
+// command line and the environment say, else what `pulumi login` has stored. A
+// token is no flag, because others see the flags of a process.
+func login(address string) (engine.Backend, error) {
+	address = first(address, os.Getenv("REDOUBT_URL"), os.Getenv("PULUMI_BACKEND_URL"))
+	token := first(os.Getenv("REDOUBT_TOKEN"), os.Getenv("PULUMI_ACCESS_TOKEN"))
+	var stored workspace.Credentials
+	if address == "" || token == "" {
+		var err error
+		if stored, err = workspace.GetStoredCredentials(); err != nil {
+			return engine.Backend{}, fmt.Errorf("the credentials of the Pulumi CLI cannot be read: %w (or set REDOUBT_URL and REDOUBT_TOKEN)", err)
+		}
 	}
-	url = strings.TrimSuffix(first(url, os.Getenv("REDOUBT_URL"), os.Getenv("PULUMI_BACKEND_URL"), stored.Current), "/")
-	switch {
-	case url == "":
-		return engine.Backend{}, errors.New("which server? Name it with --url or REDOUBT_URL, or log in: pulumi login https://redoubt.example")
-	case !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://"):
-		return engine.Backend{}, fmt.Errorf("%s is no Redoubt server: name one with --url or REDOUBT_URL, or log in: pulumi login https://redoubt.example", redact.URL(url))
+	address = strings.TrimSuffix(first(address, stored.Current), "/")
+	if address == "" {
+		return engine.Backend{}, errors.New("which server? Give --url or REDOUBT_URL, or log in with `pulumi login URL`")
 	}
-	token := first(os.Getenv("REDOUBT_TOKEN"), os.Getenv("PULUMI_ACCESS_TOKEN"), stored.AccessTokens[url], stored.Accounts[url].AccessToken)
-	if token == "" {
-		return engine.Backend{}, fmt.Errorf("there is no access token for %s: set REDOUBT_TOKEN, or log in: pulumi login %s", redact.URL(url), redact.URL(url))
+	if err := checkServer(address); err != nil {
+		return engine.Backend{}, err
 	}
-	return engine.Backend{URL: url, Token: token}, nil
+	if token = first(token, stored.Accounts[address].AccessToken, stored.AccessTokens[address]); token == "" {
+		return engine.Backend{}, fmt.Errorf("there is no token for %s: set REDOUBT_TOKEN, or log in with `pulumi login %s`", redact.URL(address), redact.URL(address))
+	}
+	return engine.Backend{URL: address, Token: token}, nil
+}
+
+// checkServer says whether an address can be that of a server.
+func checkServer(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%q is no address of a server: https://host, or http://127.0.0.1:8090 (give --url or REDOUBT_URL)", redact.URL(address))
+	}
+	return nil
 }
 
 // first is the first that is not empty.

@@ -119,9 +119,9 @@ func TestBadOperations(t *testing.T) {
 		"a flag":        {[]string{"up", "--stack=--help", "--project", root}, "cannot be a name"},
 		"another place": {[]string{"up", "--stack", "../dev", "--project", root}, "cannot be a name"},
 		"no file":       {[]string{"up", "--stack", "qa", "--project", root}, "Pulumi.qa.yaml"},
-		"no server":     {[]string{"up", "--stack", "dev", "--project", root}, "--url or REDOUBT_URL"},
-		"no such kind":  {[]string{"up", "--stack", "dev", "--project", root, "--url", "file:///tmp"}, "is no Redoubt server"},
-		"no token":      {[]string{"up", "--stack", "dev", "--project", root, "--url", "https://redoubt.invalid"}, "REDOUBT_TOKEN"},
+		"no server":     {[]string{"up", "--stack", "dev", "--project", root}, "which server?"},
+		"no such kind":  {[]string{"up", "--stack", "dev", "--project", root, "--url", "file:///tmp"}, "is no address of a server"},
+		"no token":      {[]string{"up", "--stack", "dev", "--project", root, "--url", "https://redoubt.invalid"}, "set REDOUBT_TOKEN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, stderr := redoubt(t, row.args...)

@@ -4,12 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
-	"os"
 	"strings"
 	"text/tabwriter"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
 	"redoubt/automation/adminapi"
 	"redoubt/automation/backend"
@@ -21,42 +17,13 @@ type remote struct {
 	JSON bool   `help:"Print JSON." name:"json"`
 }
 
-// client finds the server and a token: in the environment, or with the Pulumi
-// CLI. A token is no flag, because others see the flags of a process.
+// client is the server's, as login finds it.
 func (r remote) client() (*adminapi.Client, error) {
-	token := os.Getenv("REDOUBT_TOKEN")
-	if r.URL != "" && token != "" {
-		return connect(r.URL, token)
-	}
-	stored, err := workspace.GetStoredCredentials()
+	found, err := login(r.URL)
 	if err != nil {
-		return nil, fmt.Errorf("the credentials of the Pulumi CLI cannot be read: %w (or set REDOUBT_URL and REDOUBT_TOKEN)", err)
+		return nil, err
 	}
-	where := strings.TrimSuffix(r.URL, "/")
-	if where == "" {
-		where = stored.Current
-	}
-	if where == "" {
-		return nil, fmt.Errorf("which server? Give --url or REDOUBT_URL, or log in with `pulumi login URL`")
-	}
-	if token == "" {
-		token = stored.Accounts[where].AccessToken
-	}
-	if token == "" {
-		token = stored.AccessTokens[where]
-	}
-	if token == "" {
-		return nil, fmt.Errorf("there is no token for %s: set REDOUBT_TOKEN, or log in with `pulumi login %s`", where, where)
-	}
-	return connect(where, token)
-}
-
-func connect(where, token string) (*adminapi.Client, error) {
-	u, err := url.Parse(where)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%q is no address of a server: https://host, or http://127.0.0.1:8090 (give --url or REDOUBT_URL)", where)
-	}
-	return &adminapi.Client{URL: where, Token: token}, nil
+	return &adminapi.Client{URL: found.URL, Token: found.Token}, nil
 }
 
 // print writes a value as JSON, or as text does.
