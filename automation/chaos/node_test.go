@@ -42,6 +42,11 @@ func serve(text string) error {
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return err
 	}
+	// It does not outlive the test, however that ends.
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 	if s.Disk > 0 {
 		if err := smallDisk(s.Data, s.Disk); err != nil {
 			return fmt.Errorf("a small disk: %w", err)
@@ -120,6 +125,9 @@ func (n *node) start() error {
 	cmd.Stderr = log
 	if n.settings.Disk > 0 {
 		cmd.SysProcAttr = ownMounts()
+	}
+	if _, err := cmd.StdinPipe(); err != nil {
+		return err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
