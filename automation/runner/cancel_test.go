@@ -51,6 +51,18 @@ func TestCancelWaitsForWhatHasBegun(t *testing.T) {
 	requireMadeOnce(t, f, spec)
 }
 
+// A cancel that comes at once finds an operation that does not begin.
+func TestCancelAtOnce(t *testing.T) {
+	t.Parallel()
+	spec := operation(t, serveFake(t), Up, "things", map[string]string{"things": "1"})
+	for range 5 {
+		op := start(t, spec)
+		op.Cancel()
+		_, err := op.Wait()
+		require.Equal(t, CodeCanceled, CodeOf(err), err)
+	}
+}
+
 // By force an operation ends at once, with all its processes.
 func TestKill(t *testing.T) {
 	t.Parallel()

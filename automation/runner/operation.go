@@ -81,7 +81,11 @@ func Start(ctx context.Context, spec Spec) (_ *Operation, err error) {
 	}
 	began := time.Now()
 	handed := make(chan error, 1)
-	go func() { handed <- o.say(specification) }()
+	o.mu.Lock() // before Cancel can say anything
+	go func() {
+		defer o.mu.Unlock()
+		handed <- o.write(specification)
+	}()
 	go o.supervise(p, handed, began)
 	go func() {
 		select {
@@ -131,6 +135,10 @@ func (o *Operation) outputFile(name string) (*os.File, error) {
 func (o *Operation) say(v any) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.write(v)
+}
+
+func (o *Operation) write(v any) error {
 	if o.control == nil {
 		return os.ErrClosed
 	}
