@@ -33,11 +33,7 @@ func (s *Service) PutEvents(ctx context.Context, ref UpdateRef, events []json.Ra
 	if len(events) > maxEvents {
 		return Fail(CodeTooLarge, "%d events at once: at most %d", len(events), maxEvents)
 	}
-	stackID, err := s.stackOf(ctx, ref)
-	if err != nil {
-		return err
-	}
-	keys, err := s.keys.of(ctx, stackID)
+	keys, err := s.keysFor(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -23,11 +23,7 @@ func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []js
 	if len(entries) > maxBatch {
 		return Fail(CodeTooLarge, "%d journal entries at once: at most %d", len(entries), maxBatch)
 	}
-	stackID, err := s.stackOf(ctx, ref)
-	if err != nil {
-		return err
-	}
-	keys, err := s.keys.of(ctx, stackID)
+	keys, err := s.keysFor(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -121,11 +117,7 @@ func (s *Service) PutCheckpoint(ctx context.Context, ref UpdateRef, sequence int
 	if err := checkDeployment(state); err != nil {
 		return err
 	}
-	stackID, err := s.stackOf(ctx, ref)
-	if err != nil {
-		return err
-	}
-	keys, err := s.keys.of(ctx, stackID)
+	keys, err := s.keysFor(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -53,3 +53,12 @@ func (s *Service) stackOf(ctx context.Context, ref UpdateRef) (string, error) {
 	s.leases.put(key, update.StackID)
 	return update.StackID, nil
 }
+
+// keysFor are the keys of the stack that an update is of; as stackOf.
+func (s *Service) keysFor(ctx context.Context, ref UpdateRef) (*stackKeys, error) {
+	stackID, err := s.stackOf(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.keys.of(ctx, stackID)
+}

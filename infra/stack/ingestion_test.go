@@ -3,32 +3,12 @@ package stack_test
 import (
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/internal/graphtest"
-	"redoubt/infra/stack"
 )
 
 const subscription = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
-
-// with is a committed stack with other settings.
-func with(t *testing.T, name string, other settings) *graphtest.Graph {
-	t.Helper()
-	values, keys := committed(t, name)
-	for key, value := range other {
-		if _, there := values[key]; !there {
-			keys = append(keys, key)
-		}
-		values[key] = value
-	}
-	c, err := stack.Load(values, keys)
-	require.NoError(t, err)
-	return graphtest.Run(t, func(ctx *pulumi.Context) error {
-		_, err := stack.Deploy(ctx, c)
-		return err
-	})
-}
 
 // delivered are the subscribed groups with their patterns.
 func delivered(g *graphtest.Graph) map[string]any {
@@ -64,14 +44,14 @@ func TestLogsAreSplitOnTheirWayToSearch(t *testing.T) {
 
 func TestLogsOfAnAdoptedTrailAreNotOursToSubscribe(t *testing.T) {
 	t.Parallel()
-	g := with(t, "prod", settings{"redoubt:audit": `{"trail":{"mode":"adopt","id":"organization"},"trailLogGroup":"/organization/trail","dataEvents":false,"functions":false,"insights":false}`})
+	g := changed(t, "prod", settings{"redoubt:audit": `{"trail":{"mode":"adopt","id":"organization"},"trailLogGroup":"/organization/trail","dataEvents":false,"functions":false,"insights":false}`})
 	require.NotContains(t, delivered(g), "/organization/trail")
 	require.Len(t, g.ByType(subscription), 2)
 }
 
 func TestNoSplitterWithoutIngestion(t *testing.T) {
 	t.Parallel()
-	g := with(t, "dev", settings{"redoubt:search": `{"ingest":false}`})
+	g := changed(t, "dev", settings{"redoubt:search": `{"ingest":false}`})
 	require.Empty(t, g.ByType(subscription))
 	require.Empty(t, g.ByType("redoubt:workload:LogSplitter"))
 }
