@@ -83,7 +83,7 @@ func warned(ttl time.Duration) int {
 // ttlDue is when the expiry wants something next: a warning, or the end.
 func (e *Environment) ttlDue() time.Time {
 	switch {
-	case e.ExpiresAt.IsZero() || e.Failures >= maxExpiryFailures:
+	case e.ExpiresAt.IsZero() || e.Failures > maxExpiryFailures:
 		return never
 	case e.Warned < len(warnings):
 		return e.ExpiresAt.Add(-warnings[e.Warned])
@@ -110,7 +110,7 @@ func (s *Service) expire(tx Tx, e *Environment) (*Operation, error) {
 	e.Warned = len(warnings)
 	if e.Protected {
 		// It was protected since: people decide.
-		e.Failures = maxExpiryFailures
+		e.Failures = maxExpiryFailures + 1
 		return nil, s.stalled(tx, e, data, "the stack is protected")
 	}
 	if e.Failures == 0 {
@@ -118,12 +118,9 @@ func (s *Service) expire(tx Tx, e *Environment) (*Operation, error) {
 			return nil, err
 		}
 	}
-	e.Failures++ // taken back where the destroy succeeds: the stack is gone
-	if e.Failures >= maxExpiryFailures {
-		if err := s.stalled(tx, e, data, fmt.Sprintf("%d attempts to destroy it did not succeed", maxExpiryFailures-1)); err != nil {
-			return nil, err
-		}
-		return nil, nil
+	e.Failures++ // where the destroy succeeds there is nothing left to count for
+	if e.Failures > maxExpiryFailures {
+		return nil, s.stalled(tx, e, data, fmt.Sprintf("%d attempts to destroy it did not succeed", maxExpiryFailures))
 	}
 	return s.orderScheduled(tx, *e, KindDestroy, "the end of its life")
 }
