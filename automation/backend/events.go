@@ -17,15 +17,34 @@ func eventLabel(updateID string, sequence int64) string {
 // eventHead is as much of an apitype.EngineEvent as the service looks at.
 type eventHead struct {
 	Sequence int64 `json:"sequence"`
-	Stack    *struct {
-		Pack    string `json:"policyPackName"`
-		Tag     string `json:"policyPackVersionTag"`
-		Version string `json:"policyPackVersion"`
-	} `json:"policyAnalyzeStackSummaryEvent"`
+	// Resource says that a pack looked at a resource, Stack that it looked at all
+	// of them.
+	Resource *packEvent `json:"policyAnalyzeSummaryEvent"`
+	Stack    *packEvent `json:"policyAnalyzeStackSummaryEvent"`
+	// A step that begins, has ended, has failed.
+	Pre     *stepEvent `json:"resourcePreEvent"`
+	Outputs *stepEvent `json:"resOutputsEvent"`
+	Failed  *stepEvent `json:"resOpFailedEvent"`
 	Summary *struct {
 		Changes map[string]int `json:"resourceChanges"`
 	} `json:"summaryEvent"`
 }
+
+type packEvent struct {
+	Pack    string `json:"policyPackName"`
+	Tag     string `json:"policyPackVersionTag"`
+	Version string `json:"policyPackVersion"`
+}
+
+type stepEvent struct {
+	Metadata struct {
+		Op string `json:"op"`
+	} `json:"metadata"`
+}
+
+// programs says whether the step is one of the program's, which packs look at
+// beforehand: an update that refreshes does that before it starts the program.
+func (e *stepEvent) programs() bool { return e != nil && e.Metadata.Op != "refresh" }
 
 // PutEvents stores engine events, JSON objects, and reads from them what the
 // history shows.
@@ -37,17 +56,14 @@ func (s *Service) PutEvents(ctx context.Context, ref UpdateRef, events []json.Ra
 	if err != nil {
 		return err
 	}
-	rows := make([]EventRow, 0, len(events))
-	var heads []eventHead
+	rows, heads := make([]EventRow, 0, len(events)), make([]eventHead, 0, len(events))
 	for i, event := range events {
 		var head eventHead
 		if err := json.Unmarshal(event, &head); err != nil {
 			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("event %d of the batch is not a JSON object of the expected shape", i), Cause: err}
 		}
 		rows = append(rows, EventRow{Sequence: head.Sequence, Sealed: keys.seal(sealEvent, eventLabel(ref.ID, head.Sequence), event)})
-		if head.Stack != nil || head.Summary != nil {
-			heads = append(heads, head)
-		}
+		heads = append(heads, head)
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
 		update, err := leased(tx, ref)
@@ -57,31 +73,43 @@ func (s *Service) PutEvents(ctx context.Context, ref UpdateRef, events []json.Ra
 		if err := tx.PutEvents(ref.ID, rows); err != nil {
 			return err
 		}
-		if len(heads) == 0 {
-			return s.heard(tx, &update)
-		}
+		learned := false
 		for _, h := range heads {
-			update.learn(h)
+			learned = update.learn(h) || learned
+		}
+		if !learned {
+			return s.heard(tx, &update)
 		}
 		update.Touched, update.LeaseExpiresAt = true, tx.Now().Add(s.opts.Lease)
 		return tx.SaveUpdate(update)
 	})
 }
 
-// learn takes over what an event says. Events are the client's word: enough
-// for a history, no proof against somebody who forges them.
-func (u *Update) learn(h eventHead) {
+// learn takes over what an event says, in whatever order they come, and says
+// whether it was news. Events are the client's word: enough for a history, no
+// proof against somebody who forges them.
+func (u *Update) learn(h eventHead) (news bool) {
 	if h.Summary != nil {
-		u.Changes = h.Summary.Changes
+		u.Changes, news = h.Summary.Changes, true
 	}
-	if h.Stack == nil {
-		return
+	if !u.Stepped && (h.Pre.programs() || h.Outputs.programs() || h.Failed.programs()) {
+		u.Stepped, news = true, true
 	}
-	for i, p := range u.Policies {
-		if p.Name == h.Stack.Pack && slices.Contains([]string{h.Stack.Tag, h.Stack.Version}, p.Tag) {
-			u.Policies[i].Reported = true
+	for i := range u.Policies {
+		p := &u.Policies[i]
+		if p.said(h.Resource) && !p.Evaluated {
+			p.Evaluated, news = true, true
+		}
+		if p.said(h.Stack) && !p.Reported {
+			p.Evaluated, p.Reported, news = true, true, true
 		}
 	}
+	return news
+}
+
+// said says whether it is the pack, in that version, that an event tells of.
+func (p RequiredPack) said(e *packEvent) bool {
+	return e != nil && p.Name == e.Pack && slices.Contains([]string{e.Tag, e.Version}, p.Tag)
 }
 
 // Events returns an update's events after a sequence number, -1 for all, and

@@ -27,7 +27,7 @@ func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []js
 	if err != nil {
 		return err
 	}
-	rows, err := journalRows(keys, ref.ID, entries)
+	rows, stepped, err := journalRows(keys, ref.ID, entries)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []js
 			}
 			return err
 		}
-		return s.heard(tx, &update)
+		return s.heardStep(tx, &update, stepped)
 	})
 }
 
@@ -72,33 +72,50 @@ func (s *Service) lateEntries(tx Tx, ref UpdateRef, rows []JournalRow, refusal e
 	return nil
 }
 
-func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) ([]JournalRow, error) {
-	rows := make([]JournalRow, 0, len(entries))
+// entryHead is as much of an apitype.JournalEntry as the service looks at before
+// it folds the journal.
+type entryHead struct {
+	Version    int   `json:"version"`
+	Kind       int64 `json:"kind"`
+	SequenceID int64 `json:"sequenceID"`
+	// Operation is there when a step begins that may change something outside.
+	Operation *struct{} `json:"operation"`
+	IsRefresh bool      `json:"isRefresh"`
+}
+
+// stepped says whether the entry is of a step of the program. Each update begins
+// with an entry that names its secrets provider, and may go on with those of a
+// refresh: they begin without an operation, too, and end as one.
+func (h entryHead) stepped() bool {
+	return replay.Begins(h.Kind) && h.Operation != nil || replay.Ends(h.Kind) && !h.IsRefresh
+}
+
+// journalRows are entries as they are kept; stepped says that one of them is of a
+// step of the program.
+func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) (rows []JournalRow, stepped bool, err error) {
+	rows = make([]JournalRow, 0, len(entries))
 	for i, entry := range entries {
-		var head struct {
-			Version    int   `json:"version"`
-			Kind       int64 `json:"kind"`
-			SequenceID int64 `json:"sequenceID"`
-		}
+		var head entryHead
 		if err := json.Unmarshal(entry, &head); err != nil {
-			return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("journal entry %d of the batch is not a JSON object of the expected shape", i), Cause: err}
+			return nil, false, &Error{Code: CodeInvalid, Message: fmt.Sprintf("journal entry %d of the batch is not a JSON object of the expected shape", i), Cause: err}
 		}
 		if head.SequenceID < 1 {
-			return nil, Fail(CodeInvalid, "journal entry %d of the batch has no sequence number", i)
+			return nil, false, Fail(CodeInvalid, "journal entry %d of the batch has no sequence number", i)
 		}
 		if head.Version > 1 {
-			return nil, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Version)
+			return nil, false, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Version)
 		}
 		if !replay.Known(head.Kind) {
 			// At the end of the update it could not be folded, and would lock the stack.
-			return nil, Fail(CodeInvalid, "journal entry %d is of kind %d, which this service does not know: update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Kind)
+			return nil, false, Fail(CodeInvalid, "journal entry %d is of kind %d, which this service does not know: update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Kind)
 		}
+		stepped = stepped || head.stepped()
 		rows = append(rows, JournalRow{
 			Sequence: head.SequenceID, Digest: digest(entry),
 			Sealed: keys.seal(sealJournal, journalLabel(updateID, head.SequenceID), entry),
 		})
 	}
-	return rows, nil
+	return rows, stepped, nil
 }
 
 // CheckLease says whether a token is, or was, one of an update's: cheap enough
