@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -48,19 +49,24 @@ func TestNextOperationRemovesWhatTheKilledLeft(t *testing.T) {
 	require.NotEmpty(t, filesCalled(t, left, "credentials.json"))
 
 	f.release()
+	// A process whose first thread has ended may hold its files for a moment.
 	eventually(t, "all processes end", func() bool {
-		for _, p := range all {
-			if alive(p.pid) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(all, func(p process) bool { return alive(p.pid) }) && unlocked(t, filepath.Join(left, "lock"))
 	})
 	require.Equal(t, left, onlyFolder(t, temporary), "nobody was there to remove it")
 	_, err = run(t, next)
 	require.EqualError(t, err, "a program's own error")
 	requireEmpty(t, temporary)
 	requireMadeOnce(t, f, spec)
+}
+
+// unlocked says whether nobody holds a lock.
+func unlocked(t *testing.T, path string) bool {
+	t.Helper()
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
 // onlyFolder is what is in a folder.
