@@ -17,7 +17,7 @@ import "slices"
 // them, but wherever a step was begun, or some pack looked at a resource, every
 // pack has looked at one. Before that, a program that does not compile or a pack
 // that cannot be loaded, there is nothing that a pack could have looked at, and
-// nothing was done.
+// nothing of the program was done.
 //
 // A client sends its events up to four seconds late, and all of them before it
 // says that it succeeded or failed. One that was cancelled or died in its first
