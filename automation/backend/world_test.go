@@ -33,7 +33,7 @@ type test struct {
 func all() []test {
 	return slices.Concat(
 		tokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
-		recoveryTests, historyTests, packTests, secretTests, keyTests, auditTests, nodeTests,
+		recoveryTests, salvageTests, historyTests, packTests, secretTests, keyTests, auditTests, nodeTests,
 	)
 }
 
