@@ -61,7 +61,10 @@ func main() {
 
 // run is main without the process: it parses, runs and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cli := commands{Serve: serveCommand{Settings: settings()}}
+	cli := commands{
+		Serve: serveCommand{Settings: settings()},
+		Token: tokenCommands{Recover: recoverToken{Settings: settings(recoverySettings...)}},
+	}
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name("redoubt"),
