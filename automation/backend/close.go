@@ -122,11 +122,15 @@ func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c clos
 		update.Status, update.CompletedAt, update.PendingOperations = c.status, tx.Now(), f.pending
 		update.Compliant, update.LeftOut = update.compliant(), len(f.leftOut)
 		if !update.DryRun && stack.ActiveUpdate == id {
+			unseen, err := stillLeftOut(tx, keys, stack, update)
+			if err != nil {
+				return err
+			}
 			stack.ActiveUpdate, stack.Version = "", update.Version
 			if err := putStateAs(tx, keys, &stack, f.state); err != nil {
 				return err
 			}
-			stack.PendingCreates += update.LeftOut
+			stack.PendingCreates += update.LeftOut + unseen
 			update.Resources = stack.Resources
 			if _, err := tx.PruneStates(stack.ID, stack.Version, s.opts.KeepStates); err != nil {
 				return err

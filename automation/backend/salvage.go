@@ -186,6 +186,21 @@ func (c closing) salvaged(update Update, leftOut []LeftOut) map[string]string {
 	}
 }
 
+// stillLeftOut is how much of a stack's PendingCreates an earlier salvage left out,
+// and is not in the state: it counts until a refresh has succeeded. Until then
+// nobody has looked.
+func stillLeftOut(tx Tx, keys *stackKeys, stack Stack, closed Update) (int, error) {
+	if stack.PendingCreates == 0 || closed.Status == StatusSucceeded {
+		return 0, nil
+	}
+	base, err := openState(tx, keys, stack.Version)
+	if err != nil {
+		return 0, err
+	}
+	d, err := parseDeployment(base)
+	return max(0, stack.PendingCreates-d.pendingCreates()), err
+}
+
 // stuck is the error of an update that cannot be closed.
 func stuck(tx Tx, update Update, cause error) error {
 	stack, err := tx.StackByID(update.StackID)

@@ -83,6 +83,11 @@ var salvageTests = []test{
 		fails(t, err, backend.CodeConflict, "needs recovery", "pulumi refresh --clear-pending-creates", "redoubt stack journal")
 		refresh := w.start(t, name, backend.NewUpdate{Kind: backend.KindRefresh}, false)
 		require.NoError(t, w.PutCheckpoint(t.Context(), refresh, 1, stateOf("a", "b")))
+		require.NoError(t, w.CompleteUpdate(t.Context(), refresh, backend.StatusFailed))
+		_, _, err = w.CreateUpdate(t.Context(), w.admin, name, backend.NewUpdate{Kind: backend.KindUpdate})
+		fails(t, err, backend.CodeConflict, "created 2 resource(s)")
+		refresh = w.start(t, name, backend.NewUpdate{Kind: backend.KindRefresh}, false)
+		require.NoError(t, w.PutCheckpoint(t.Context(), refresh, 1, stateOf("a", "b")))
 		require.NoError(t, w.CompleteUpdate(t.Context(), refresh, backend.StatusSucceeded))
 		w.update(t, name, "d")
 
