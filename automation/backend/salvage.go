@@ -67,56 +67,65 @@ func (s *Service) Salvage(ctx context.Context, by Caller, name StackName, order 
 	if err != nil {
 		return Salvaged{}, err
 	}
-	var update Update
-	err = s.store.View(ctx, func(tx Tx) error {
-		if stack, err = tx.StackByID(stack.ID); err != nil {
-			return missing(err, "there is no stack %s", name)
-		}
-		update, err = salvageable(tx, stack, tx.Update)
-		return err
-	})
-	if err != nil {
-		return Salvaged{}, err
-	}
 	// Read now: what a key does not open that another process has just made would
 	// count as damaged.
 	keys, err := s.keys.load(ctx, stack.ID, nil)
 	if err != nil {
 		return Salvaged{}, err
 	}
-	f, err := s.fold(ctx, keys, update, true)
-	if err != nil {
-		return Salvaged{}, err
+	update, f, err := s.planSalvage(ctx, keys)
+	if err != nil || order.DryRun {
+		return salvagedOf(update, f, err)
 	}
-	if len(f.leftOut) == 0 {
-		return Salvaged{}, Fail(CodeConflict, "the journal of update %s folds, and nothing is to be salvaged: its stack %s is free within moments, or at once after `pulumi cancel`", update.ID, name)
-	}
-	if order.DryRun {
-		return salvagedOf(update, f)
-	}
-	// Its client may have come back since; from here on it writes nothing more, so
-	// that what is folded stays all there is.
-	err = s.store.Update(ctx, func(tx Tx) error {
-		if stack, err = tx.LockStack(stack.ID); err != nil {
-			return missing(err, "there is no stack %s", name)
-		}
-		if update, err = salvageable(tx, stack, tx.LockUpdate); err != nil {
-			return err
-		}
-		update.TokenHashes = nil
-		return tx.SaveUpdate(update)
-	})
-	if err != nil {
+	if update, err = s.disown(ctx, stack.ID, update.ID); err != nil {
 		return Salvaged{}, err
 	}
 	f, err = s.closeWith(ctx, keys, update, closing{status: StatusInterrupted, by: by, why: order.Reason, salvage: true})
 	if err != nil {
 		return Salvaged{}, err
 	}
-	if err := s.store.View(ctx, func(tx Tx) (err error) { update, err = tx.Update(update.ID); return err }); err != nil {
-		return Salvaged{}, err
+	err = s.store.View(ctx, func(tx Tx) (err error) { update, err = tx.Update(update.ID); return err })
+	return salvagedOf(update, f, err)
+}
+
+// planSalvage is the update that holds a stack, and what can be folded of it.
+func (s *Service) planSalvage(ctx context.Context, keys *stackKeys) (update Update, f folded, err error) {
+	err = s.store.View(ctx, func(tx Tx) error {
+		stack, err := tx.StackByID(keys.stackID)
+		if err != nil {
+			return missing(err, "the stack was deleted")
+		}
+		update, err = salvageable(tx, stack, tx.Update)
+		return err
+	})
+	if err != nil {
+		return update, f, err
 	}
-	return salvagedOf(update, f)
+	if f, err = s.fold(ctx, keys, update, true); err == nil && len(f.leftOut) == 0 {
+		err = Fail(CodeConflict, "the journal of update %s folds, and nothing is to be salvaged: its stack is free within moments, or at once after `pulumi cancel`", update.ID)
+	}
+	return update, f, err
+}
+
+// disown takes a dead update's tokens. Its client may have come back since it was
+// looked at; from here on it writes nothing more, so that what is folded is all
+// that was acknowledged.
+func (s *Service) disown(ctx context.Context, stackID, updateID string) (update Update, err error) {
+	err = s.store.Update(ctx, func(tx Tx) error {
+		stack, err := tx.LockStack(stackID)
+		if err != nil {
+			return missing(err, "the stack was deleted")
+		}
+		if update, err = salvageable(tx, stack, tx.LockUpdate); err != nil {
+			return err
+		}
+		if update.ID != updateID {
+			return Fail(CodeConflict, "stack %s is held by another update since, %s: look again with --dry-run", stack.Name, update.ID)
+		}
+		update.TokenHashes = nil
+		return tx.SaveUpdate(update)
+	})
+	return update, err
 }
 
 func (o SalvageOrder) check() error {
@@ -147,7 +156,10 @@ func salvageable(tx Tx, stack Stack, find func(id string) (Update, error)) (Upda
 	return update, nil
 }
 
-func salvagedOf(update Update, f folded) (Salvaged, error) {
+func salvagedOf(update Update, f folded, err error) (Salvaged, error) {
+	if err != nil {
+		return Salvaged{}, err
+	}
 	out := Salvaged{Update: update, State: f.state, LeftOut: f.leftOut, Findings: f.trouble}
 	d, err := parseDeployment(f.state)
 	if err != nil || d.Deployment == nil {
