@@ -26,6 +26,10 @@ func withAddress(detail map[string]string, address string) map[string]string {
 	return out
 }
 
+// Record adds an entry to the chain in the transaction of what it records. Its
+// sequence, time and hashes are set here.
+func Record(tx Tx, e AuditEntry) error { return appendAudit(tx, e) }
+
 func appendAudit(tx Tx, e AuditEntry) error {
 	last, err := tx.LastAudit()
 	if err != nil && err != ErrNotFound { //nolint:errorlint // a Store returns it bare

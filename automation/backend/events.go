@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"redoubt/automation/backend/replay"
 )
 
 // maxEvents is how many events one call may bring.
@@ -16,18 +18,18 @@ func eventLabel(updateID string, sequence int64) string {
 
 // eventHead is as much of an apitype.EngineEvent as the service looks at.
 type eventHead struct {
-	Sequence int64 `json:"sequence"`
+	Sequence int64
 	Stack    *struct {
 		Pack    string `json:"policyPackName"`
 		Tag     string `json:"policyPackVersionTag"`
 		Version string `json:"policyPackVersion"`
-	} `json:"policyAnalyzeStackSummaryEvent"`
+	}
 	Summary *struct {
 		Changes map[string]int `json:"resourceChanges"`
-	} `json:"summaryEvent"`
+	}
 }
 
-// PutEvents stores engine events, JSON objects, and reads from them what the
+// PutEvents stores engine events, each valid JSON, and reads from them what the
 // history shows.
 func (s *Service) PutEvents(ctx context.Context, ref UpdateRef, events []json.RawMessage) error {
 	if len(events) > maxEvents {
@@ -40,14 +42,17 @@ func (s *Service) PutEvents(ctx context.Context, ref UpdateRef, events []json.Ra
 	rows := make([]EventRow, 0, len(events))
 	var heads []eventHead
 	for i, event := range events {
-		var head eventHead
-		if err := json.Unmarshal(event, &head); err != nil {
+		head, err := readEvent(event)
+		if err != nil {
 			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("event %d of the batch is not a JSON object of the expected shape", i), Cause: err}
 		}
 		rows = append(rows, EventRow{Sequence: head.Sequence, Sealed: keys.seal(sealEvent, eventLabel(ref.ID, head.Sequence), event)})
 		if head.Stack != nil || head.Summary != nil {
 			heads = append(heads, head)
 		}
+	}
+	if len(heads) == 0 {
+		return s.putEvents(ctx, ref, rows)
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
 		update, err := leased(tx, ref)
@@ -57,15 +62,47 @@ func (s *Service) PutEvents(ctx context.Context, ref UpdateRef, events []json.Ra
 		if err := tx.PutEvents(ref.ID, rows); err != nil {
 			return err
 		}
-		if len(heads) == 0 {
-			return s.heard(tx, &update)
-		}
 		for _, h := range heads {
 			update.learn(h)
 		}
 		update.Touched, update.LeaseExpiresAt = true, tx.Now().Add(s.opts.Lease)
 		return tx.SaveUpdate(update)
 	})
+}
+
+// putEvents stores events that say nothing of the update itself.
+func (s *Service) putEvents(ctx context.Context, ref UpdateRef, rows []EventRow) error {
+	var stale bool
+	err := s.store.Update(ctx, func(tx Tx) error {
+		held, err := hold(tx, ref)
+		if err != nil {
+			return err
+		}
+		stale = s.stale(tx, held)
+		return tx.PutEvents(ref.ID, rows)
+	})
+	if err != nil || !stale {
+		return err
+	}
+	return s.extend(ctx, ref)
+}
+
+// readEvent reads an event that is valid JSON. Most events have nothing but a
+// number for the service.
+func readEvent(event json.RawMessage) (head eventHead, err error) {
+	err = replay.Fields(event, func(name string, value json.RawMessage) error {
+		switch name {
+		case "sequence":
+			return json.Unmarshal(value, &head.Sequence)
+		case "policyAnalyzeStackSummaryEvent":
+			return json.Unmarshal(value, &head.Stack)
+		case "summaryEvent":
+			return json.Unmarshal(value, &head.Summary)
+		default:
+			return nil
+		}
+	})
+	return head, err
 }
 
 // learn takes over what an event says. Events are the client's word: enough

@@ -17,8 +17,8 @@ func journalLabel(updateID string, sequence int64) string {
 	return fmt.Sprintf("%s/%d", updateID, sequence)
 }
 
-// AppendJournal stores journal entries, each a JSON object; they are durable
-// when it returns nil. Entries may come again, and in any order.
+// AppendJournal stores journal entries, each valid JSON; they are durable when it
+// returns nil. Entries may come again, and in any order.
 func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []json.RawMessage) error {
 	if len(entries) > maxBatch {
 		return Fail(CodeTooLarge, "%d journal entries at once: at most %d", len(entries), maxBatch)
@@ -31,12 +31,13 @@ func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []js
 	if err != nil {
 		return err
 	}
-	return s.store.Update(ctx, func(tx Tx) error {
-		update, err := leased(tx, ref)
+	var stale bool
+	err = s.store.Update(ctx, func(tx Tx) error {
+		held, err := hold(tx, ref)
 		if err != nil {
 			return s.lateEntries(tx, ref, rows, err)
 		}
-		if update.DryRun || !update.Journaled {
+		if held.DryRun || !held.Journaled {
 			return Fail(CodeConflict, "update %s sends no journal: it is a preview, or it said that it would send whole states", ref.ID)
 		}
 		if err := tx.AppendJournal(ref.ID, rows); err != nil {
@@ -45,8 +46,13 @@ func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []js
 			}
 			return err
 		}
-		return s.heard(tx, &update)
+		stale = s.stale(tx, held)
+		return nil
 	})
+	if err != nil || !stale {
+		return err
+	}
+	return s.extend(ctx, ref)
 }
 
 // lateEntries lets a batch pass that was stored before the update was closed:
@@ -75,27 +81,23 @@ func (s *Service) lateEntries(tx Tx, ref UpdateRef, rows []JournalRow, refusal e
 func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) ([]JournalRow, error) {
 	rows := make([]JournalRow, 0, len(entries))
 	for i, entry := range entries {
-		var head struct {
-			Version    int   `json:"version"`
-			Kind       int64 `json:"kind"`
-			SequenceID int64 `json:"sequenceID"`
-		}
-		if err := json.Unmarshal(entry, &head); err != nil {
+		head, err := replay.ReadHead(entry)
+		if err != nil {
 			return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("journal entry %d of the batch is not a JSON object of the expected shape", i), Cause: err}
 		}
-		if head.SequenceID < 1 {
+		if head.Sequence < 1 {
 			return nil, Fail(CodeInvalid, "journal entry %d of the batch has no sequence number", i)
 		}
 		if head.Version > 1 {
-			return nil, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Version)
+			return nil, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.Sequence, head.Version)
 		}
 		if !replay.Known(head.Kind) {
 			// At the end of the update it could not be folded, and would lock the stack.
-			return nil, Fail(CodeInvalid, "journal entry %d is of kind %d, which this service does not know: update the service, or set PULUMI_DISABLE_JOURNALING", head.SequenceID, head.Kind)
+			return nil, Fail(CodeInvalid, "journal entry %d is of kind %d, which this service does not know: update the service, or set PULUMI_DISABLE_JOURNALING", head.Sequence, head.Kind)
 		}
 		rows = append(rows, JournalRow{
-			Sequence: head.SequenceID, Digest: digest(entry),
-			Sealed: keys.seal(sealJournal, journalLabel(updateID, head.SequenceID), entry),
+			Sequence: head.Sequence, Digest: digest(entry),
+			Sealed: keys.seal(sealJournal, journalLabel(updateID, head.Sequence), entry),
 		})
 	}
 	return rows, nil

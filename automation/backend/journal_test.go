@@ -72,7 +72,7 @@ var journalTests = []test{
 			"is newer than this service knows (1)":    `{"version":2,"kind":1,"sequenceID":2}`,
 			"not a JSON object of the expected shape": `{"version":1,"kind":1,"sequenceID":"2"}`,
 			"not a JSON object":                       `[1]`,
-			"entry 1 of the batch is not":             `{"version":1,`,
+			"entry 1 of the batch is not":             `"entry"`,
 			"kind 17":                                 `{"version":1,"kind":17,"sequenceID":2}`,
 			"kind -1":                                 `{"version":1,"kind":-1,"sequenceID":2}`,
 		} {

@@ -38,9 +38,11 @@ func (u Update) holds(token string) bool {
 	return u.knows(token)
 }
 
-func (u Update) knows(token string) bool {
+func (u Update) knows(token string) bool { return knows(u.TokenHashes, token) }
+
+func knows(hashes [][]byte, token string) bool {
 	hash, ok := digest([]byte(token)), 0
-	for _, h := range u.TokenHashes {
+	for _, h := range hashes {
 		ok |= subtle.ConstantTimeCompare(h, hash)
 	}
 	return ok == 1
@@ -69,15 +71,53 @@ func leased(tx Tx, ref UpdateRef) (Update, error) {
 	return update, nil
 }
 
-// heard extends a lease because its client was heard of. It writes only when
-// half of the lease is gone, or the client is heard of for the first time.
+// hold keeps an update from being closed while its client writes something that
+// leaves the update itself as it is.
+func hold(tx Tx, ref UpdateRef) (Held, error) {
+	held, err := tx.HoldUpdate(ref.ID)
+	if errors.Is(err, ErrNotFound) {
+		return Held{}, leaseLost(ref.ID)
+	}
+	if err != nil {
+		return Held{}, err
+	}
+	if held.Status != StatusRunning || !knows(held.TokenHashes, ref.Token) {
+		return Held{}, leaseLost(ref.ID)
+	}
+	return held, nil
+}
+
+// stale says whether a lease is to be extended because its client was heard of:
+// half of it is gone, or it is the first time.
+func (s *Service) stale(tx Tx, held Held) bool {
+	return !held.Touched || held.LeaseExpiresAt.Sub(tx.Now()) <= s.opts.Lease/2
+}
+
+// heard is extend in a transaction that has the update locked, where needed.
 func (s *Service) heard(tx Tx, update *Update) error {
-	if update.Touched && update.LeaseExpiresAt.Sub(tx.Now()) > s.opts.Lease/2 {
+	if !s.stale(tx, Held{Touched: update.Touched, LeaseExpiresAt: update.LeaseExpiresAt}) {
 		return nil
 	}
-	update.Touched = true
-	update.LeaseExpiresAt = tx.Now().Add(s.opts.Lease)
+	update.Touched, update.LeaseExpiresAt = true, tx.Now().Add(s.opts.Lease)
 	return tx.SaveUpdate(*update)
+}
+
+// extend gives a lease its whole length again. It is a transaction of its own,
+// after that of the write: to turn the hold of many into the lock of one would
+// make two writers wait for each other. Where the update was closed in between,
+// what was written before is kept, and the client hears of the end next time.
+func (s *Service) extend(ctx context.Context, ref UpdateRef) error {
+	err := s.store.Update(ctx, func(tx Tx) error {
+		update, err := leased(tx, ref)
+		if err != nil {
+			return err
+		}
+		return s.heard(tx, &update)
+	})
+	if CodeOf(err) == CodeForbidden {
+		return nil
+	}
+	return err
 }
 
 // RenewLease gives an update a new token and its lease a new end. A lease that

@@ -147,6 +147,14 @@ type Update struct {
 	CompletedAt time.Time
 }
 
+// Held is what a client's write needs of an update that it leaves as it is.
+type Held struct {
+	Status                     UpdateStatus
+	DryRun, Journaled, Touched bool
+	TokenHashes                [][]byte
+	LeaseExpiresAt             time.Time
+}
+
 // RequiredPack is a policy pack that an update had to run.
 type RequiredPack struct {
 	Name string `json:"name"`

@@ -46,8 +46,9 @@ const (
 	sealedHeader = 5
 )
 
-// compressFrom is the size from which compression is worth its while.
-const compressFrom = 512
+// compressFrom is the size from which compression is worth its while: below it,
+// to compress costs more than to write what it saves.
+const compressFrom = 2 << 10
 
 // errSealed is for bytes that this stack's keys do not open: a damaged
 // database, another stack's ciphertext, or none at all.

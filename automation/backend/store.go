@@ -77,6 +77,9 @@ type Tx interface {
 	Update(id string) (Update, error)
 	// LockUpdate is Update; as LockStack.
 	LockUpdate(id string) (Update, error)
+	// HoldUpdate reads what a client's write needs of an update. Until the
+	// transaction ends nobody locks it; others may hold it too.
+	HoldUpdate(id string) (Held, error)
 	SaveUpdate(Update) error
 	// UpdateByVersion is the update of a stack that left a version.
 	UpdateByVersion(stackID string, version int64) (Update, error)

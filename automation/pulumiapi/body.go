@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"redoubt/automation/backend"
+	"redoubt/automation/backend/replay"
 )
 
 // largeAtOnce is how many bodies over largeFrom may be in memory at the same
@@ -82,7 +83,24 @@ func (c *call) decode(into any) error {
 		return err
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return &backend.Error{Code: backend.CodeInvalid, Message: "the body is not the JSON that is expected here", Cause: err}
+		return unexpected(err)
 	}
 	return nil
+}
+
+// list reads the body as an object with a list, whose elements stay as they are.
+func (c *call) list(field string) ([]json.RawMessage, error) {
+	text, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	list, err := replay.List(text, field)
+	if err != nil {
+		return nil, unexpected(err)
+	}
+	return list, nil
+}
+
+func unexpected(err error) error {
+	return &backend.Error{Code: backend.CodeInvalid, Message: "the body is not the JSON that is expected here", Cause: err}
 }

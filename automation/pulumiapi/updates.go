@@ -76,23 +76,19 @@ func renewLease(c *call) (any, error) {
 
 // appendJournal answers when the entries are durable: the CLI acts only then.
 func appendJournal(c *call) (any, error) {
-	var q struct {
-		Entries []json.RawMessage `json:"entries"`
-	}
-	if err := c.decode(&q); err != nil {
+	entries, err := c.list("entries")
+	if err != nil {
 		return nil, err
 	}
-	return nil, c.service.AppendJournal(c.ctx(), c.update(), q.Entries)
+	return nil, c.service.AppendJournal(c.ctx(), c.update(), entries)
 }
 
 func putEvents(c *call) (any, error) {
-	var q struct {
-		Events []json.RawMessage `json:"events"`
-	}
-	if err := c.decode(&q); err != nil {
+	events, err := c.list("events")
+	if err != nil {
 		return nil, err
 	}
-	return nil, c.service.PutEvents(c.ctx(), c.update(), q.Events)
+	return nil, c.service.PutEvents(c.ctx(), c.update(), events)
 }
 
 func completeUpdate(c *call) (any, error) {

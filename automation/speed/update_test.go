@@ -3,7 +3,9 @@ package speed
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -17,6 +19,13 @@ import (
 	"redoubt/automation/server"
 	"redoubt/internal/postgrestest"
 )
+
+// TestMain collects garbage as seldom as `redoubt serve` does, and `redoubt up`,
+// whose program this process also runs.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 // keeper is what keeps the state: it returns the environment of the CLI and the
 // name of the stack.

@@ -8,6 +8,8 @@ type dialect struct {
 	where string
 	// forUpdate ends a SELECT that locks the row.
 	forUpdate string
+	// forShare ends a SELECT that keeps others from locking the row.
+	forShare string
 	// tagRows is a table of the keys and values of the column tags.
 	tagRows string
 	// lockAudit is a statement that makes writers of the audit log come one after
@@ -15,6 +17,9 @@ type dialect struct {
 	lockAudit string
 	// now asks for the time; see backend.Tx.
 	now func(*tx) (time.Time, error)
+	// nowColumn is the time in microseconds as part of a SELECT; 0 where only the
+	// process knows it.
+	nowColumn string
 	// classify turns an error of the driver into one of the contract.
 	classify func(error) error
 	// raced says that what failed will not when tried again; nil where nothing is.

@@ -75,17 +75,21 @@ func openPostgres(ctx context.Context, url string, o options) (backend.Store, er
 	return s, nil
 }
 
+const clockTimestamp = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
 func postgresDialect(where string) *dialect {
 	return &dialect{
 		where: where,
 		// Not FOR UPDATE, which would also keep others from adding rows that refer
 		// to this one: events of an update while somebody renews its lease.
 		forUpdate: " FOR NO KEY UPDATE",
+		forShare:  " FOR SHARE",
 		tagRows:   "json_each_text(CASE stacks.tags WHEN 'null' THEN '{}' ELSE stacks.tags END::json)",
 		lockAudit: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", int64(auditLock)),
 		// Not now(), which is when the transaction began: before it waited for a lock.
+		nowColumn: clockTimestamp,
 		now: func(t *tx) (time.Time, error) {
-			at, err := one(t, value[int64], "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)")
+			at, err := one(t, value[int64], "SELECT "+clockTimestamp)
 			return time.UnixMicro(at).UTC(), err
 		},
 		classify: func(err error) error { return classifyPostgres(where, err) },

@@ -56,10 +56,11 @@ func openSQLite(ctx context.Context, path string, o options) (_ backend.Store, e
 
 	clock := newClock()
 	s.in = &dialect{
-		where:    where,
-		tagRows:  "json_each(stacks.tags)",
-		now:      func(*tx) (time.Time, error) { return clock.now(), nil },
-		classify: func(err error) error { return classifySQLite(where, err) },
+		where:     where,
+		tagRows:   "json_each(stacks.tags)",
+		nowColumn: "0",
+		now:       func(*tx) (time.Time, error) { return clock.now(), nil },
+		classify:  func(err error) error { return classifySQLite(where, err) },
 	}
 	if err := migrateSQLite(ctx, s.writes); err != nil {
 		return nil, opening(s.in, err)

@@ -59,6 +59,17 @@ func (t *tx) LockUpdate(id string) (backend.Update, error) {
 	return one(t, scanUpdate, selectUpdates+" WHERE id = $1"+t.in.forUpdate, id)
 }
 
+// HoldUpdate implements backend.Tx. It is asked for every batch of a journal: so
+// it reads few columns, and the time in the same statement.
+func (t *tx) HoldUpdate(id string) (backend.Held, error) {
+	t.at = time.Time{}
+	query := "SELECT status, dry_run, journaled, touched, token_hashes, lease_expires_at, " + t.in.nowColumn + " FROM updates WHERE id = $1" + t.in.forShare
+	return one(t, func(r row) (h backend.Held, err error) {
+		err = r.Scan(&h.Status, &h.DryRun, &h.Journaled, &h.Touched, jsonOf{&h.TokenHashes}, moment{&h.LeaseExpiresAt}, moment{&t.at})
+		return h, err
+	}, query, id)
+}
+
 // SaveUpdate implements backend.Tx.
 func (t *tx) SaveUpdate(u backend.Update) error { return t.change(saveUpdate, updateArgs(u)...) }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,45 @@ var concurrencyTests = []test{
 			require.NoError(t, err)
 		}
 		require.Equal(t, int64(4+crowd), got(t, s, func(tx backend.Tx) (backend.Update, error) { return tx.Update(id) }).Resources)
+	}},
+	{"who locks an update waits for those who hold it", func(t *testing.T, s backend.Store) {
+		_, id := withUpdate(t, s)
+		ctx := deadline(t)
+		var locked atomic.Bool
+		locks := make(chan error, 1)
+		require.NoError(t, s.Update(ctx, func(tx backend.Tx) error {
+			if _, err := tx.HoldUpdate(id); err != nil {
+				return err
+			}
+			go func() {
+				locks <- s.Update(ctx, func(tx backend.Tx) error {
+					_, err := tx.LockUpdate(id)
+					locked.Store(err == nil)
+					return err
+				})
+			}()
+			for i := range crowd {
+				if err := tx.PutSetting("held", []byte{byte(i)}); err != nil {
+					return err
+				}
+			}
+			if locked.Load() {
+				return errors.New("it was locked while it was held")
+			}
+			return nil
+		}))
+		require.NoError(t, <-locks)
+		// Holders do not wait for each other; where there is one writer they do.
+		for _, err := range together(func(i int) error {
+			return s.Update(ctx, func(tx backend.Tx) error {
+				if _, err := tx.HoldUpdate(id); err != nil {
+					return err
+				}
+				return tx.PutEvents(id, []backend.EventRow{{Sequence: int64(i), Sealed: []byte{1}}})
+			})
+		}) {
+			require.NoError(t, err)
+		}
 	}},
 	{"a second one waits for the first one's lock, and may leave meanwhile", func(t *testing.T, s backend.Store) {
 		withUpdate(t, s)

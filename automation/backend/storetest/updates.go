@@ -35,6 +35,13 @@ var updateTests = []test{
 				locked, err := tx.LockUpdate(want.ID)
 				require.NoError(t, err)
 				require.Equal(t, want, locked)
+				held, err := tx.HoldUpdate(want.ID)
+				require.NoError(t, err)
+				require.Equal(t, backend.Held{
+					Status: want.Status, DryRun: want.DryRun, Journaled: want.Journaled, Touched: want.Touched,
+					TokenHashes: want.TokenHashes, LeaseExpiresAt: want.LeaseExpiresAt,
+				}, held)
+				require.WithinDuration(t, time.Now(), tx.Now(), time.Hour)
 			})
 		}
 	}},
@@ -43,6 +50,7 @@ var updateTests = []test{
 		for name, do := range map[string]func(backend.Tx) error{
 			"by id":      func(tx backend.Tx) error { _, err := tx.Update("upd_2"); return err },
 			"lock":       func(tx backend.Tx) error { _, err := tx.LockUpdate("upd_2"); return err },
+			"hold":       func(tx backend.Tx) error { _, err := tx.HoldUpdate("upd_2"); return err },
 			"save":       func(tx backend.Tx) error { return tx.SaveUpdate(run("upd_2", "stk_01")) },
 			"by version": func(tx backend.Tx) error { _, err := tx.UpdateByVersion("stk_01", 9); return err },
 			"its stack":  func(tx backend.Tx) error { return tx.CreateUpdate(run("upd_2", "stk_none")) },
