@@ -51,17 +51,8 @@ func (s *Service) checkTTL(tx Tx, e Environment, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	for _, bound := range []struct {
-		most time.Duration
-		of   string
-	}{
-		{project.Settings.Quota.MaxTTL, "the project's quota"},
-		{s.opts.Quota.MaxTTL, "the service's quota"},
-		{time.Duration(blueprint.Limits.MaxTTLHours) * time.Hour, "blueprint " + blueprint.Name},
-	} {
-		if bound.most > 0 && (ttl == 0 || ttl > bound.most) {
-			return fail("%s allows at most %s", bound.of, bound.most)
-		}
+	if most := longestLife(s.quota(project), blueprint); most > 0 && (ttl == 0 || ttl > most) {
+		return fail("must be at most %s, by the blueprint or the project's quota", most)
 	}
 	if ttl > 0 && e.Protected {
 		return Fail(CodeConflict, "stack %s is protected, and would be destroyed at its end: take the protection away first", e.Name)
@@ -108,11 +99,6 @@ func (s *Service) expire(tx Tx, e *Environment) (*Operation, error) {
 		return nil, notify(tx, e.Name.Org, e.ProjectID, "stack.ttl_warning", data)
 	}
 	e.Warned = len(warnings)
-	if e.Protected {
-		// It was protected since: people decide.
-		e.Failures = maxExpiryFailures + 1
-		return nil, s.stalled(tx, e, data, "the stack is protected")
-	}
 	if e.Failures == 0 {
 		if err := notify(tx, e.Name.Org, e.ProjectID, "stack.ttl_expired", data); err != nil {
 			return nil, err
