@@ -33,7 +33,7 @@ type test struct {
 func all() []test {
 	return slices.Concat(
 		tokenTests, tokenRecoveryTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
-		recoveryTests, salvageTests, historyTests, packTests, complianceTests, secretTests, keyTests, prepareTests, auditTests, nodeTests,
+		recoveryTests, salvageTests, historyTests, packTests, complianceTests, secretTests, keyTests, auditTests, nodeTests,
 	)
 }
 
