@@ -57,8 +57,9 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 	b, found := s.findings(&f, project, n)
 	var inputs json.RawMessage
 	if found {
-		complete, wrong := checkInputs(b, n.Inputs)
-		inputs, f = complete, append(f, wrong...)
+		given, masks := unmasked(b.SecretInputs, n.Inputs, nil)
+		complete, wrong := checkInputs(b, given)
+		inputs, f = complete, append(append(f, masks...), wrong...)
 	}
 	if err := f.err(); err != nil {
 		return Environment{}, Operation{}, err

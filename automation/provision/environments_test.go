@@ -153,6 +153,24 @@ var environmentTests = []test{
 		open, _, err = w.Unsealed(t.Context(), back)
 		require.NoError(t, err)
 		require.JSONEq(t, `{"password":"`+secret+`","users":[{"name":"u","pin":4711}],"size":8}`, string(open))
+		// Nor does one that has seen it masked.
+		back = order(`{"password":"[secret]","size":9}`)
+		open, _, err = w.Unsealed(t.Context(), back)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"password":"`+secret+`","size":9}`, string(open))
+		e := w.unchanged(t, provision.CodeInvalid, "is masked: give the secret itself", func() error {
+			_, err := w.Order(t.Context(), w.requester, env.ID, provision.NewOperation{
+				Kind: provision.KindUp, Inputs: json.RawMessage(`{"password":"[secret]","users":[{"pin":"[secret]"}]}`),
+			})
+			return err
+		})
+		require.Equal(t, "/inputs/users/0/pin", e.Fields[0].Pointer)
+		w.unchanged(t, provision.CodeInvalid, "is masked", func() error {
+			masked := n
+			masked.Name, masked.Inputs = "d", json.RawMessage(`{"password":"[secret]"}`)
+			_, _, err := w.CreateEnvironment(t.Context(), w.requester, masked)
+			return err
+		})
 		// Nor does one that says nothing.
 		again := order("")
 		require.Equal(t, string(o.Inputs), string(again.Inputs))

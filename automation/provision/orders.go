@@ -14,7 +14,8 @@ import (
 type NewOperation struct {
 	Kind OperationKind
 	// Inputs are for previews and updates; nil for those that were applied last. A
-	// secret that is sent back as it was read, sealed, stays as it is.
+	// secret that is sent back as it was read, sealed or as "[secret]", stays as it
+	// is.
 	Inputs  json.RawMessage
 	Options OperationOptions
 	// Confirm is for a destroy: the stack's name typed, "prod" or "acme/shop/prod".
@@ -98,6 +99,10 @@ func (s *Service) fill(ctx context.Context, p Principal, env Environment, o *Ope
 	}
 	if len(inputs) == 0 {
 		inputs = o.Inputs
+	}
+	inputs, masks := unmasked(b.SecretInputs, inputs, env.Inputs)
+	if *f = append(*f, masks...); len(masks) > 0 {
+		return nil
 	}
 	plain, err := s.reopen(ctx, p, env.Name, b.SecretInputs, inputs)
 	if CodeOf(err) == CodeInvalid {

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"redoubt/automation/backend"
@@ -112,6 +113,51 @@ func (k sealing) sealInputs(secrets []string, inputs json.RawMessage) (json.RawM
 		}
 	}
 	return json.Marshal(value)
+}
+
+// unmasked puts the sealed secrets of current inputs where new ones have "[secret]":
+// that is how they are shown, and who sends them back means that they stay. Members
+// of lists are not told from each other: those are findings.
+func unmasked(secrets []string, inputs, current json.RawMessage) (json.RawMessage, findings) {
+	var f findings
+	value, err := decoded(inputs)
+	if err != nil {
+		return inputs, nil // checkInputs says so at its field
+	}
+	old, err := decoded(current)
+	if err != nil {
+		old = nil
+	}
+	some := false
+	for _, secret := range secrets {
+		value, _ = at(value, "", tokens(secret), func(place string, v any) (any, error) { // the function returns no error
+			if v != masked {
+				return v, nil
+			}
+			some = true
+			kept, found := any(nil), false
+			if !strings.Contains(secret, "*") {
+				_, _ = at(old, "", tokens(secret), func(_ string, v any) (any, error) {
+					kept = v
+					_, found = sealedOf(v)
+					return v, nil
+				})
+			}
+			if !found {
+				f.add("/inputs"+place, "is masked: give the secret itself")
+				return v, nil
+			}
+			return kept, nil
+		})
+	}
+	if !some || len(f) > 0 {
+		return inputs, f
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return inputs, nil
+	}
+	return text, nil
 }
 
 // at replaces what is at a pointer in a value; "*" stands for all of an object's or
