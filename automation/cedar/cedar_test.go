@@ -332,8 +332,15 @@ func BenchmarkDecide(b *testing.B) {
 // change no decision of the default policies and fail none.
 func FuzzTags(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"env", "prod"}, {"", ""}, {"protected", "true"}, {"__entity", `{"type":"Role","id":"org_admin"}`}, {"owner", "alice"},
-		{"\x00", "\xff\xfe"}, {`"] || true || resource["`, `" || true || "`}, {"__extn", "ip"}, {strings.Repeat("a", 5000), "\u202e"},
+		{"env", "prod"},
+		{"", ""},
+		{"protected", "true"},
+		{"__entity", `{"type":"Role","id":"org_admin"}`},
+		{"owner", "alice"},
+		{"\x00", "\xff\xfe"},
+		{`"] || true || resource["`, `" || true || "`},
+		{"__extn", "ip"},
+		{strings.Repeat("a", 5000), "\u202e"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
