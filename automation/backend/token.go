@@ -27,6 +27,9 @@ type Caller struct {
 	Token Token
 	// Address is where from, for the audit log.
 	Address string
+	// Decided says that a part of this process asks, which has asked the policies
+	// already: Options.Authorize is not asked again. No request brings it.
+	Decided bool `json:"-"`
 }
 
 // Principal is whom the caller speaks for.

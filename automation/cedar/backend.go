@@ -3,14 +3,12 @@ package cedar
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	"redoubt/automation/backend"
 	"redoubt/automation/provision"
 )
-
-// ServiceAccountPrefix starts the principal of a program's token: "sa:deploy".
-const ServiceAccountPrefix = "sa:"
 
 // OperationPrefix starts the principal of the token that an operation of this
 // service's own runs with. Whether the operation may was decided before.
@@ -25,32 +23,16 @@ var verbs = map[backend.Verb]provision.Action{
 	backend.Policy: provision.ActionManageSettings, backend.Admin: provision.ActionManageProject,
 }
 
-// PrincipalOf is who an access token speaks for, to the policies: a person where
-// the token is that person's own or the administrator's that an installation starts
-// with, and a program otherwise.
-func PrincipalOf(c backend.Caller) provision.Principal {
-	t := c.Token
-	p := provision.Principal{
-		Kind: provision.ServiceAccount, Name: strings.TrimPrefix(t.Principal, ServiceAccountPrefix), Human: t.Human, Display: t.Name,
-		Groups: t.Groups, AuthMethod: "token", Caller: c,
-	}
-	switch {
-	case strings.HasPrefix(t.Principal, ServiceAccountPrefix):
-	case t.Human != "" && t.Human == t.Principal, t.Principal == "admin" && administers(c):
-		p.Kind, p.Human, p.Display = provision.Human, t.Principal, t.Principal
-	}
-	return p
-}
-
 // Backend asks the policies for the backend protocol too: what the stock CLI does
 // with a token takes both the token's grants and a policy. Whoever has a token and
-// no binding may then do nothing, which is why an installation chooses this.
-func (a *Authorizer) Backend(store provision.Store) backend.Authorize {
+// no binding may then do nothing, which is why an installation chooses this. who says whom a token speaks for:
+// identity.OfToken.
+func (a *Authorizer) Backend(store provision.Store, who func(backend.Caller) provision.Principal) backend.Authorize {
 	return func(ctx context.Context, by backend.Caller, v backend.Verb, name backend.StackName) (bool, []string, error) {
 		if strings.HasPrefix(by.Principal(), OperationPrefix) {
 			return true, nil, nil
 		}
-		p := PrincipalOf(by)
+		p := who(by)
 		on := provision.Resource{Org: name.Org, Project: name.Project, Stack: name.Stack}
 		var bindings []provision.Binding
 		err := store.View(ctx, func(tx provision.Tx) (err error) {
@@ -77,7 +59,7 @@ func describe(tx provision.Tx, on *provision.Resource, name backend.StackName) e
 	case err != nil:
 		return err
 	}
-	on.Tags, on.Protected = stack.Tags, stack.Protected
+	on.Tags, on.Protected = maps.Clone(stack.Tags), stack.Protected
 	env, err := tx.Environment(stack.ID)
 	switch {
 	case errors.Is(err, backend.ErrNotFound):
@@ -85,6 +67,12 @@ func describe(tx provision.Tx, on *provision.Resource, name backend.StackName) e
 	case err != nil:
 		return err
 	}
+	// The API has labels where the protocol has tags, which whoever writes the stack
+	// sets: where both say something, the label counts.
+	if on.Tags == nil {
+		on.Tags = map[string]string{}
+	}
+	maps.Copy(on.Tags, env.Labels)
 	on.Owner, on.TTL, on.Protected = env.Owner, !env.ExpiresAt.IsZero(), stack.Protected || env.Protected
 	return nil
 }

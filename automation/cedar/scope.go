@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"redoubt/automation/backend"
 	"redoubt/automation/provision"
 )
 
@@ -74,17 +73,10 @@ func roles(p provision.Principal, bindings []provision.Binding, names []string, 
 			add(b.Role)
 		}
 	}
-	if p.AuthMethod == "token" && administers(p.Caller) {
+	// The bearer of the token that an installation starts with is an org_admin
+	// without a binding, who can make the first one.
+	if p.AuthMethod != "oidc" && p.Caller.Administers() {
 		add(provision.OrgAdmin)
 	}
 	return found
-}
-
-// administers says whether a token may do everything to all of the backend, as
-// the one that an installation starts with: its bearer is an org_admin without a
-// binding, who can make the first one.
-func administers(c backend.Caller) bool {
-	return slices.ContainsFunc(c.Token.Grants, func(g backend.Grant) bool {
-		return g.Stacks == "*/*/*" && slices.Contains(g.Verbs, backend.Admin)
-	})
 }

@@ -63,7 +63,7 @@ func (p *Provider) Issuer() string { return p.config.Issuer }
 // away is the error for an issuer that does not answer.
 func (p *Provider) away(cause error) error {
 	return &provision.Error{
-		Code: provision.CodeEngineUnavailable, RetryAfter: retryAfter, Cause: cause,
+		Code: provision.CodeUnavailable, RetryAfter: retryAfter, Cause: cause,
 		Message: fmt.Sprintf("the identity provider %s does not answer, or not as one should: nobody can be signed in until it does (access tokens of redoubt's work)", p.config.Issuer),
 	}
 }

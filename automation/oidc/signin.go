@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -24,7 +25,7 @@ type Flow struct {
 
 // Begin starts a sign-in that comes back to an address of ours, and returns where
 // the browser goes. fresh wants the issuer to ask for the password, and whatever
-// else, again.
+// else, again, with a second factor where the configuration says what means one.
 func (p *Provider) Begin(ctx context.Context, redirect string, fresh bool) (address string, f Flow, err error) {
 	config, err := p.oauth(ctx, p.config.ClientID, redirect)
 	if err != nil {
@@ -34,6 +35,9 @@ func (p *Provider) Begin(ctx context.Context, redirect string, fresh bool) (addr
 	options := []oauth2.AuthCodeOption{oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)}
 	if fresh {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+		if len(p.config.MFAContexts) > 0 {
+			options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(p.config.MFAContexts, " ")))
+		}
 	}
 	return config.AuthCodeURL(f.State, options...), f, nil
 }
