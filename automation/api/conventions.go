@@ -64,8 +64,9 @@ type Paging struct {
 	Cursor cursor `query:"cursor" doc:"next_cursor of the page before."`
 }
 
-// cursor is the last id of the page before, opaque to clients.
-type cursor string
+// cursor is the last id of the page before, opaque to clients. It is a struct
+// because huma would take a string as it is.
+type cursor struct{ after string }
 
 // cursorForm starts what cursors hold, so that a made-up one is seen.
 const cursorForm = "1:"
@@ -80,7 +81,7 @@ func (c *cursor) UnmarshalText(text []byte) error {
 	if err != nil || !ok || len(after) > 200 {
 		return fmt.Errorf("it is no cursor: take next_cursor of the page before, as it is")
 	}
-	*c = cursor(after)
+	c.after = after
 	return nil
 }
 
@@ -107,10 +108,10 @@ func convertAll[From, To any](items []From, convert func(From) To) []To {
 
 // number is a cursor that is a number; 0 for none.
 func (c cursor) number() (int64, error) {
-	if c == "" {
+	if c.after == "" {
 		return 0, nil
 	}
-	n, err := strconv.ParseInt(string(c), 10, 64)
+	n, err := strconv.ParseInt(c.after, 10, 64)
 	if err != nil || n < 0 {
 		return 0, invalid(ProblemField{Parameter: "query cursor", Message: "it is a cursor of another list"})
 	}
@@ -149,11 +150,20 @@ type Keyed struct {
 
 // Waiting is the input of endpoints that may wait.
 type Waiting struct {
-	Wait Duration `query:"wait" doc:"Answer only when the operation ended or waits for people, after at most this long; 60s is the most." example:"30s"`
+	Wait waitTime `query:"wait" doc:"Answer only when the operation ended or waits for people, after at most this long; 60s is the most." example:"30s"`
 }
 
+// waitTime is a Duration in a query: a struct, as cursor is.
+type waitTime struct{ time Duration }
+
+// Schema implements huma.SchemaProvider.
+func (waitTime) Schema(r huma.Registry) *huma.Schema { return Duration(0).Schema(r) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (w *waitTime) UnmarshalText(text []byte) error { return w.time.UnmarshalText(text) }
+
 // most is how long to wait.
-func (w Waiting) most() time.Duration { return min(time.Duration(w.Wait), maxWait) }
+func (w Waiting) most() time.Duration { return min(time.Duration(w.Wait.time), maxWait) }
 
 // Duration is a time span as it is sent: "48h", "1d12h", "90s".
 type Duration time.Duration

@@ -260,7 +260,7 @@ type operationQuery struct {
 
 func (h *handlers) listOperations(c *call, in *operationQuery) (*answer[page[Operation]], error) {
 	operations, next, err := h.service.Operations(c, c.principal, provision.OperationQuery{
-		ProjectIDs: listOf(in.Project), StackID: in.Stack, Since: in.Since, Before: string(in.Cursor), Limit: in.Limit,
+		ProjectIDs: listOf(in.Project), StackID: in.Stack, Since: in.Since, Before: in.Cursor.after, Limit: in.Limit,
 		States: convertAll(in.States, func(s string) provision.State { return provision.State(s) }),
 		Kinds:  convertAll(in.Kinds, func(k string) provision.OperationKind { return provision.OperationKind(k) }),
 	})
@@ -276,7 +276,7 @@ func (h *handlers) listStackOperations(c *call, in *stackOperationsQuery) (*answ
 	if _, err := h.service.Environment(c, c.principal, in.ID); err != nil {
 		return nil, err
 	}
-	operations, next, err := h.service.Operations(c, c.principal, provision.OperationQuery{StackID: in.ID, Before: string(in.Cursor), Limit: in.Limit})
+	operations, next, err := h.service.Operations(c, c.principal, provision.OperationQuery{StackID: in.ID, Before: in.Cursor.after, Limit: in.Limit})
 	return pageOf(operations, next, operationOf), err
 }
 

@@ -132,7 +132,7 @@ func (h *handlers) listProjects(c *call, in *projectQuery) (*answer[page[Project
 		p, err := h.service.Project(c, c.principal, in.Name)
 		return one(p, err, projectOf)
 	}
-	projects, next, err := h.service.Projects(c, c.principal, in.Org, string(in.Cursor), in.Limit)
+	projects, next, err := h.service.Projects(c, c.principal, in.Org, in.Cursor.after, in.Limit)
 	return pageOf(projects, next, projectOf), err
 }
 

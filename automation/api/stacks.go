@@ -165,7 +165,7 @@ func (h *handlers) listStacks(c *call, in *stackQuery) (*answer[page[Stack]], er
 		return one(e, err, stackOf)
 	}
 	stacks, next, err := h.service.Environments(c, c.principal, provision.EnvironmentQuery{
-		ProjectIDs: listOf(in.Project), Blueprint: in.Blueprint, Drift: in.Drift, Label: in.Label, After: string(in.Cursor), Limit: in.Limit,
+		ProjectIDs: listOf(in.Project), Blueprint: in.Blueprint, Drift: in.Drift, Label: in.Label, After: in.Cursor.after, Limit: in.Limit,
 	})
 	return pageOf(stacks, next, stackOf), err
 }

@@ -124,7 +124,7 @@ type deliveriesQuery struct {
 }
 
 func (h *handlers) listDeliveries(c *call, in *deliveriesQuery) (*answer[page[Delivery]], error) {
-	deliveries, err := h.service.Deliveries(c, c.principal, in.ID, string(in.Cursor), in.Limit)
+	deliveries, err := h.service.Deliveries(c, c.principal, in.ID, in.Cursor.after, in.Limit)
 	next := ""
 	if len(deliveries) == in.Limit {
 		next = deliveries[in.Limit-1].ID
