@@ -1,0 +1,98 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"time"
+
+	"redoubt/automation/backend"
+	"redoubt/automation/provision"
+)
+
+// AuditEntry is one line of the record of who did what. With nothing but entries
+// the chain can be verified.
+type AuditEntry struct {
+	Sequence  int64             `json:"sequence"`
+	At        time.Time         `json:"at"`
+	Principal string            `json:"principal"`
+	Token     string            `json:"token"`
+	Action    string            `json:"action"`
+	Target    string            `json:"target"`
+	Denied    bool              `json:"denied" doc:"It was tried and refused."`
+	Detail    map[string]string `json:"detail" doc:"Part of the hash: null and {} are not the same." nullable:"true"`
+	Previous  string            `json:"previous" doc:"The hash of the entry before, in hexadecimal."`
+	Hash      string            `json:"hash"`
+}
+
+// AuditCheckpoint is a signed place in the chain.
+type AuditCheckpoint struct {
+	Sequence  int64     `json:"sequence"`
+	Hash      string    `json:"hash" doc:"Of the entry, in hexadecimal."`
+	At        time.Time `json:"at"`
+	KeyID     string    `json:"key_id"`
+	Signature string    `json:"signature" doc:"Ed25519, in base64."`
+}
+
+// Node is a worker with what it runs.
+type Node struct {
+	Node        string    `json:"node"`
+	StackID     string    `json:"stack_id"`
+	OperationID string    `json:"operation_id"`
+	Fence       int64     `json:"fence"`
+	ExpiresAt   time.Time `json:"expires_at" doc:"When others may take the stack over, if nobody renews it."`
+}
+
+func auditOf(e backend.AuditEntry) AuditEntry {
+	return AuditEntry{
+		Sequence: e.Sequence, At: e.At.UTC(), Principal: e.Principal, Token: e.Token, Action: e.Action, Target: e.Target, Denied: e.Denied,
+		Detail: e.Detail, Previous: hex.EncodeToString(e.Previous), Hash: hex.EncodeToString(e.Hash),
+	}
+}
+
+func checkpointOf(c provision.AuditCheckpoint) AuditCheckpoint {
+	return AuditCheckpoint{c.Sequence, hex.EncodeToString(c.Hash), c.At.UTC(), c.KeyID, base64.StdEncoding.EncodeToString(c.Signature)}
+}
+
+type auditQuery struct {
+	Paging
+	After int64 `query:"after" minimum:"0" doc:"Those after this sequence."`
+}
+
+// from is the sequence that the page begins after.
+func (q auditQuery) from() (int64, error) {
+	n, err := q.Cursor.number()
+	return max(n, q.After), err
+}
+
+func (h *handlers) listAudit(c *call, in *auditQuery) (*answer[page[AuditEntry]], error) {
+	after, err := in.from()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := h.service.Audit(c, c.principal, after, in.Limit)
+	next := ""
+	if len(entries) == in.Limit {
+		next = textOf(entries[in.Limit-1].Sequence)
+	}
+	return pageOf(entries, next, auditOf), err
+}
+
+func (h *handlers) listAuditCheckpoints(c *call, in *auditQuery) (*answer[page[AuditCheckpoint]], error) {
+	after, err := in.from()
+	if err != nil {
+		return nil, err
+	}
+	checkpoints, err := h.service.AuditCheckpoints(c, c.principal, after, in.Limit)
+	next := ""
+	if len(checkpoints) == in.Limit {
+		next = textOf(checkpoints[in.Limit-1].Sequence)
+	}
+	return pageOf(checkpoints, next, checkpointOf), err
+}
+
+func (h *handlers) listNodes(c *call, _ *noInput) (*answer[page[Node]], error) {
+	claims, err := h.service.Claims(c, c.principal)
+	return pageOf(claims, "", func(c provision.Claim) Node {
+		return Node{c.Node, c.StackID, c.OperationID, c.Fence, c.ExpiresAt}
+	}), err
+}
