@@ -32,7 +32,7 @@ type test struct {
 // all are the promises that hold on both databases.
 func all() []test {
 	return slices.Concat(
-		tokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
+		tokenTests, operationTokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
 		recoveryTests, historyTests, packTests, secretTests, keyTests, auditTests, nodeTests,
 	)
 }

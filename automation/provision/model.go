@@ -249,7 +249,7 @@ type OperationOptions struct {
 	RemoveStack bool `json:"remove_stack,omitempty"`
 	// Propose waits for approval whatever the project's rules say.
 	Propose bool   `json:"propose,omitempty"`
-	Message     string `json:"message,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // Actor is a principal as it is recorded.
