@@ -165,6 +165,7 @@ func (c *child) operate(ctx context.Context, scrub scrubber) (engine.Outcome, er
 		Name: c.spec.Stack, Project: project.Project, Settings: project.Settings, Program: program(project.Keys()),
 		Folder: c.spec.Folder.Work(), Command: command, Env: env,
 		Policy: c.spec.Policy, PolicyConfig: c.spec.PolicyConfig, Create: c.spec.Create,
+		RefreshFirst: c.spec.RefreshFirst, ClearPending: c.spec.ClearPending,
 	})
 	if err != nil {
 		return engine.Outcome{}, err

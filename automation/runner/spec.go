@@ -52,6 +52,12 @@ type Spec struct {
 	Policy, PolicyConfig string
 	// Create makes the stack where it is missing.
 	Create bool
+	// RefreshFirst reads the real resources before a preview, an update or a
+	// destroy.
+	RefreshFirst bool
+	// ClearPending has a refresh forget what was being created when an update
+	// died; see docs/backend.md.
+	ClearPending bool
 
 	// Inherit says what child, CLI and plugins see of this process's environment.
 	Inherit engine.Inherit

@@ -28,6 +28,8 @@ type sealed struct {
 	Passphrase           string
 	Policy, PolicyConfig string
 	Create               bool
+	RefreshFirst         bool
+	ClearPending         bool
 	Inherit              engine.Inherit
 	Env                  map[string]string
 	Secrets              []string
@@ -50,7 +52,8 @@ func (s Spec) seal(folder engine.Folder) (sealed, error) {
 	return sealed{
 		Kind: s.Kind, Blueprint: s.Blueprint, Stack: s.Stack, ProjectStack: s.Project.Stack,
 		Project: project, Settings: settings, Backend: s.Backend, Passphrase: s.Passphrase,
-		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, Inherit: s.Inherit, Env: s.Env,
+		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, RefreshFirst: s.RefreshFirst, ClearPending: s.ClearPending,
+		Inherit: s.Inherit, Env: s.Env,
 		Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, CLI: s.CLI, Folder: folder,
 	}, nil
 }
