@@ -113,6 +113,7 @@ func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c clos
 		}
 		done = true
 		update.Status, update.CompletedAt, update.PendingOperations = c.status, tx.Now(), f.pending
+		update.Stepped = update.Stepped || c.assumesSteps(f)
 		update.Compliant = update.compliant()
 		if !update.DryRun && stack.ActiveUpdate == id {
 			stack.ActiveUpdate, stack.Version = "", update.Version
@@ -167,20 +168,6 @@ func (c closing) detail(update Update) map[string]string {
 		detail["compliant"] = "false"
 	}
 	return detail
-}
-
-// compliant says whether all required packs reported, of an update that runs
-// them: a refresh and a destroy do not.
-func (u Update) compliant() bool {
-	if u.Kind != KindUpdate && u.Kind != KindPreview || u.Status != StatusSucceeded {
-		return true
-	}
-	for _, p := range u.Policies {
-		if !p.Reported {
-			return false
-		}
-	}
-	return true
 }
 
 // fold makes the state that an update left: from its journal, or from its last

@@ -129,11 +129,15 @@ type Update struct {
 	Changes map[string]int
 	// Resources is how many the state has that it left.
 	Resources int64
-	// Policies are the required packs; their Reported is set as events tell.
+	// Policies are the required packs; what they did is set as events tell.
 	Policies []RequiredPack
+	// Stepped says that a step of the program was begun, as the journal or an event
+	// tells.
+	Stepped bool
 	// Touched says that the client was heard of since the start.
 	Touched bool
-	// Compliant is false for an update whose required packs did not all report.
+	// Compliant is false for an update whose required packs did not all do their
+	// part; see compliance.go.
 	Compliant bool
 	// PendingOperations is how many steps had begun and not ended when it was
 	// closed: the stack needs a look before the next update.
@@ -147,6 +151,8 @@ type Update struct {
 type Held struct {
 	Status                     UpdateStatus
 	DryRun, Journaled, Touched bool
+	Stepped                    bool
+	Policies                   []RequiredPack
 	TokenHashes                [][]byte
 	LeaseExpiresAt             time.Time
 }
@@ -158,7 +164,9 @@ type RequiredPack struct {
 	Version int64 `json:"version"`
 	// Tag is the pack's own version.
 	Tag string `json:"tag"`
-	// Reported says that an event shows that the pack looked at the stack.
+	// Evaluated says that an event shows that the pack looked at a resource.
+	Evaluated bool `json:"evaluated"`
+	// Reported says that an event shows that the pack looked at the whole stack.
 	Reported bool `json:"reported"`
 }
 

@@ -86,7 +86,7 @@ func (w *Work) verify(result Result) error {
 	}
 	return w.leave(Succeeded, "", func(tx Tx, o *Operation, env *Environment) error {
 		o.Result = &result
-		return w.settle(tx, *o, env)
+		return settle(tx, *o, env)
 	})
 }
 
@@ -175,7 +175,7 @@ func (s *Service) pending(ctx context.Context, by backend.Caller, name backend.S
 }
 
 // settle writes what an operation that succeeded makes of its environment.
-func (w *Work) settle(tx Tx, o Operation, env *Environment) error {
+func settle(tx Tx, o Operation, env *Environment) error {
 	switch o.Kind {
 	case KindUp:
 		env.Blueprint, env.Inputs = o.Blueprint, o.Inputs

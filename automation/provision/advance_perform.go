@@ -117,17 +117,10 @@ func (w *Work) rehearse(ctx context.Context, engine Engine, open opened) (done b
 			return keep(tx, o, env)
 		})
 	}
-	return false, w.step(keep0(keep))
-}
-
-// keep0 is a step that keeps what is saved with it.
-func keep0(do func(Tx, *Operation, *Environment) error) func(Tx, *Operation, *Environment) error {
-	return func(tx Tx, o *Operation, env *Environment) error {
-		if err := do(tx, o, env); err != nil {
-			return err
-		}
+	return false, w.step(func(tx Tx, o *Operation, _ *Environment) error {
+		o.Rehearsal = &result
 		return tx.SaveOperation(o)
-	}
+	})
 }
 
 // blocked ends an operation that the policy refuses.

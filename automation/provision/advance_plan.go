@@ -89,7 +89,7 @@ func (w *Work) unchanged(plan Plan, version int64) error {
 		result := plan.Result
 		result.StateVersion = version
 		o.Plan, o.Result = &plan, &result
-		return w.settle(tx, *o, env)
+		return settle(tx, *o, env)
 	})
 }
 

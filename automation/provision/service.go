@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -58,6 +59,10 @@ type Service struct {
 	opts       Options
 	// changed tells who waits for an operation's events in this process.
 	changed notifier
+	// prints has the key of fingerprints of secret inputs.
+	prints fingerprints
+	// pruned is when old answers to requests were last forgotten here.
+	pruned atomic.Int64
 }
 
 // New makes the service. The backend service is on the same database as the store.

@@ -120,7 +120,8 @@ func (s *Service) takeOver(ctx context.Context, seen Operation) (taken bool, err
 	}
 	err = s.store.Update(ctx, func(tx Tx) error {
 		taken = false
-		if _, err := tx.LockEnvironment(seen.StackID); err != nil {
+		env, err := tx.LockEnvironment(seen.StackID)
+		if err != nil {
 			return err
 		}
 		o, err := tx.LockOperation(seen.ID)
@@ -140,6 +141,12 @@ func (s *Service) takeOver(ctx context.Context, seen Operation) (taken bool, err
 		next, why, err := o.afterItsWorker(tx, pending, creates)
 		if err != nil {
 			return err
+		}
+		if next == Succeeded {
+			o.Result = &Result{Counts: o.Plan.Counts, StateVersion: stack.Version}
+			if err := settle(tx, o, &env); err != nil {
+				return err
+			}
 		}
 		taken = true
 		fence := int64(0)
@@ -174,6 +181,8 @@ func (o *Operation) afterItsWorker(tx Tx, pending []string, creates int) (next S
 		}
 		o.Failure = &Failure{Code: CodeEngineUnavailable, Message: fmt.Sprintf("%d workers died while they prepared it: look into their logs before it is ordered again", begun)}
 		return Failed, o.Failure.Message, nil
+	case Verifying:
+		return Succeeded, "its update had succeeded when " + node + " was not heard of any more", nil
 	}
 	o.Failure = &Failure{Code: CodeEngineUnavailable, Message: node + " is not heard of any more: what had begun is in the state, the rest was not begun. Order it again for that"}
 	if creates > 0 {
