@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -64,6 +65,8 @@ type Spec struct {
 	// Env is added to the environment of CLI and plugins. It is for PULUMI_* and
 	// AWS_*, and for nothing that a user of the service could choose.
 	Env map[string]string
+	// Inputs are what the program is told in memory, see Inputs; nil for nothing.
+	Inputs json.RawMessage
 	// Secrets are values that no event may hold, besides those named above.
 	Secrets []string
 	// Plugins is a folder with installed plugins; empty for the user's.

@@ -33,6 +33,7 @@ type sealed struct {
 	ClearPending         bool
 	Inherit              engine.Inherit
 	Env                  map[string]string
+	Inputs               []byte
 	Secrets              []string
 	Plugins              string
 	Acquire              bool
@@ -55,7 +56,7 @@ func (s Spec) seal(folder engine.Folder) (sealed, error) {
 		Project: project, Settings: settings, Backend: s.Backend, Passphrase: s.Passphrase,
 		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, RefreshFirst: s.RefreshFirst, ClearPending: s.ClearPending,
 		Inherit: s.Inherit, Env: s.Env,
-		Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, CLI: s.CLI, Folder: folder,
+		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, CLI: s.CLI, Folder: folder,
 	}, nil
 }
 
