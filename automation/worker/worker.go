@@ -210,11 +210,12 @@ func (w *Worker) fill(taking, performing context.Context, l *lane) error {
 // take takes the first of some that can be taken. Who has most to wait for changes
 // with each that is taken: so one at a time.
 func (w *Worker) take(taking, performing context.Context, l *lane, ids []string) (took bool, err error) {
+	var failed []error
 	for _, id := range ids {
 		select {
 		case l.slots <- struct{}{}:
 		default:
-			return false, nil
+			return false, errors.Join(failed...)
 		}
 		work, err := w.service.Claim(taking, id, provision.Node{ID: w.opts.Node, Lease: w.opts.Lease})
 		if err == nil {
@@ -222,12 +223,16 @@ func (w *Worker) take(taking, performing context.Context, l *lane, ids []string)
 			return true, nil
 		}
 		<-l.slots
+		if taking.Err() != nil {
+			return false, nil
+		}
 		if !errors.Is(err, provision.ErrNotNow) {
-			return false, err
+			failed = append(failed, fmt.Errorf("operation %s: %w", id, err)) // others may fare better
+			continue
 		}
 		w.opts.Log.Debug("an operation waits", "operation", id, "why", err)
 	}
-	return false, nil
+	return false, errors.Join(failed...)
 }
 
 // perform runs an operation, and gives its slot back.
