@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
@@ -31,6 +32,10 @@ type StackOptions struct {
 	Policy, PolicyConfig string
 	// Create makes the stack where it is missing.
 	Create bool
+	// RefreshFirst has previews, updates and destroys read the real resources first.
+	RefreshFirst bool
+	// ClearPending has a refresh forget what was being created when an update died.
+	ClearPending bool
 }
 
 // Stack is a stack with an inline program, in a workspace of its own.
@@ -73,6 +78,9 @@ func (s *Stack) Preview(ctx context.Context, r *Recorder) (Outcome, error) {
 	if s.opts.PolicyConfig != "" {
 		opts = append(opts, optpreview.PolicyPackConfigs(s.opts.PolicyConfig))
 	}
+	if s.opts.RefreshFirst {
+		opts = append(opts, optpreview.Refresh())
+	}
 	_, err := s.stack.Preview(ctx, opts...)
 	return end(stop, err)
 }
@@ -87,6 +95,9 @@ func (s *Stack) Up(ctx context.Context, r *Recorder) (Outcome, error) {
 	if s.opts.PolicyConfig != "" {
 		opts = append(opts, optup.PolicyPackConfigs(s.opts.PolicyConfig))
 	}
+	if s.opts.RefreshFirst {
+		opts = append(opts, optup.Refresh())
+	}
 	_, err := s.stack.Up(ctx, opts...)
 	return end(stop, err)
 }
@@ -94,7 +105,11 @@ func (s *Stack) Up(ctx context.Context, r *Recorder) (Outcome, error) {
 // Refresh reads every resource back into the state.
 func (s *Stack) Refresh(ctx context.Context, r *Recorder) (Outcome, error) {
 	ch, stop := r.Record()
-	_, err := s.stack.Refresh(ctx, optrefresh.EventStreams(ch), optrefresh.Color("never"), optrefresh.SuppressProgress(), optrefresh.ShowSecrets(false))
+	opts := []optrefresh.Option{optrefresh.EventStreams(ch), optrefresh.Color("never"), optrefresh.SuppressProgress(), optrefresh.ShowSecrets(false)}
+	if s.opts.ClearPending {
+		opts = append(opts, optrefresh.ClearPendingCreates())
+	}
+	_, err := s.stack.Refresh(ctx, opts...)
 	return end(stop, err)
 }
 
@@ -108,15 +123,23 @@ func (s *Stack) PreviewRefresh(ctx context.Context, r *Recorder) (Outcome, error
 // Destroy deletes every resource.
 func (s *Stack) Destroy(ctx context.Context, r *Recorder) (Outcome, error) {
 	ch, stop := r.Record()
-	_, err := s.stack.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Color("never"), optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false))
+	_, err := s.stack.Destroy(ctx, s.destroys(ch, optdestroy.ShowSecrets(false))...)
 	return end(stop, err)
 }
 
 // PreviewDestroy says what Destroy would delete.
 func (s *Stack) PreviewDestroy(ctx context.Context, r *Recorder) (Outcome, error) {
 	ch, stop := r.Record()
-	_, err := s.stack.PreviewDestroy(ctx, optdestroy.EventStreams(ch), optdestroy.Color("never"), optdestroy.SuppressProgress())
+	_, err := s.stack.PreviewDestroy(ctx, s.destroys(ch)...)
 	return end(stop, err)
+}
+
+func (s *Stack) destroys(ch chan<- events.EngineEvent, more ...optdestroy.Option) []optdestroy.Option {
+	opts := append([]optdestroy.Option{optdestroy.EventStreams(ch), optdestroy.Color("never"), optdestroy.SuppressProgress()}, more...)
+	if s.opts.RefreshFirst {
+		opts = append(opts, optdestroy.Refresh())
+	}
+	return opts
 }
 
 func end(stop func() Outcome, err error) (Outcome, error) {

@@ -34,7 +34,15 @@ const (
 	PhaseUp             Phase = "up"
 	PhaseRefresh        Phase = "refresh"
 	PhaseDestroy        Phase = "destroy"
+	// PhaseRecover is a refresh that forgets what was being created when an update
+	// died: see docs/backend.md.
+	PhaseRecover Phase = "recover"
 )
+
+// Changes says whether a run of the phase may change the stack.
+func (p Phase) Changes() bool {
+	return p == PhaseUp || p == PhaseRefresh || p == PhaseDestroy || p == PhaseRecover
+}
 
 // Run is one run of the engine.
 type Run struct {
@@ -48,6 +56,11 @@ type Run struct {
 	Secrets []string
 	// Exemptions are the waivers that apply, as the pack's configuration.
 	Exemptions []Waiver
+	// Token is what the engine's process may do in the backend: to this stack, what
+	// this phase needs, until the operation is somebody else's.
+	Token string
+	// Refresh reads the real resources first.
+	Refresh bool
 	// Traceparent is handed on to the engine.
 	Traceparent string
 }

@@ -246,8 +246,10 @@ type OperationOptions struct {
 	// Supersede skips older operations of the stack that have not begun.
 	Supersede bool `json:"supersede,omitempty"`
 	// RemoveStack removes the record after a destroy.
-	RemoveStack bool   `json:"remove_stack,omitempty"`
-	Message     string `json:"message,omitempty"`
+	RemoveStack bool `json:"remove_stack,omitempty"`
+	// Propose waits for approval whatever the project's rules say.
+	Propose bool   `json:"propose,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // Actor is a principal as it is recorded.

@@ -162,9 +162,10 @@ func (c *child) operate(ctx context.Context, scrub scrubber) (engine.Outcome, er
 		Started: func(pid int) { c.messages.push(message{CLI: pid}) }, Held: c.held,
 	}, ended: make(chan error, 1)}
 	stack, err := engine.OpenStack(ctx, engine.StackOptions{
-		Name: c.spec.Stack, Project: project.Project, Settings: project.Settings, Program: program(project.Keys()),
+		Name: c.spec.Stack, Project: project.Project, Settings: project.Settings, Program: informed(program(project.Keys()), c.spec.Inputs),
 		Folder: c.spec.Folder.Work(), Command: command, Env: env,
 		Policy: c.spec.Policy, PolicyConfig: c.spec.PolicyConfig, Create: c.spec.Create,
+		RefreshFirst: c.spec.RefreshFirst, ClearPending: c.spec.ClearPending,
 	})
 	if err != nil {
 		return engine.Outcome{}, err

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -52,12 +53,20 @@ type Spec struct {
 	Policy, PolicyConfig string
 	// Create makes the stack where it is missing.
 	Create bool
+	// RefreshFirst reads the real resources before a preview, an update or a
+	// destroy.
+	RefreshFirst bool
+	// ClearPending has a refresh forget what was being created when an update
+	// died; see docs/backend.md.
+	ClearPending bool
 
 	// Inherit says what child, CLI and plugins see of this process's environment.
 	Inherit engine.Inherit
 	// Env is added to the environment of CLI and plugins. It is for PULUMI_* and
 	// AWS_*, and for nothing that a user of the service could choose.
 	Env map[string]string
+	// Inputs are what the program is told in memory, see Inputs; nil for nothing.
+	Inputs json.RawMessage
 	// Secrets are values that no event may hold, besides those named above.
 	Secrets []string
 	// Plugins is a folder with installed plugins; empty for the user's.

@@ -29,8 +29,11 @@ type sealed struct {
 	Passphrase           string
 	Policy, PolicyConfig string
 	Create               bool
+	RefreshFirst         bool
+	ClearPending         bool
 	Inherit              engine.Inherit
 	Env                  map[string]string
+	Inputs               []byte
 	Secrets              []string
 	Plugins              string
 	Acquire              bool
@@ -51,8 +54,9 @@ func (s Spec) seal(folder engine.Folder) (sealed, error) {
 	return sealed{
 		Kind: s.Kind, Blueprint: s.Blueprint, Stack: s.Stack, ProjectStack: s.Project.Stack,
 		Project: project, Settings: settings, Backend: s.Backend, Passphrase: s.Passphrase,
-		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, Inherit: s.Inherit, Env: s.Env,
-		Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, CLI: s.CLI, Folder: folder,
+		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, RefreshFirst: s.RefreshFirst, ClearPending: s.ClearPending,
+		Inherit: s.Inherit, Env: s.Env,
+		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, CLI: s.CLI, Folder: folder,
 	}, nil
 }
 

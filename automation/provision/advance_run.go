@@ -1,0 +1,146 @@
+package provision
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path"
+	"sync"
+	"time"
+
+	"redoubt/automation/backend"
+)
+
+// Why a run of the engine has ended other than by itself.
+var (
+	errCanceled = errors.New("it was canceled")
+	errForced   = errors.New("it was ended by force")
+	errStopped  = errors.New("the node stops")
+	errTooLong  = errors.New("it took too long")
+)
+
+// tokenReserve is how long the engine's token outlives the operation's deadline:
+// what has begun by then is finished, and written down.
+const tokenReserve = time.Hour
+
+// run runs one phase of the engine. The error is ErrClaimLost, one of the reasons
+// above, or the engine's own.
+//
+// What changes nothing is ended at once when it is to end. What changes the stack
+// finishes what it has begun.
+func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.RawMessage, secrets []string) (Result, error) {
+	exemptions, token, err := w.admit(phase)
+	if err != nil {
+		return Result{}, err
+	}
+	running, cancel := context.WithDeadline(context.Background(), w.deadline)
+	defer cancel()
+	kill := make(chan struct{})
+	force := sync.OnceFunc(func() { close(kill) })
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() { w.watch(ctx, phase, ended, cancel, force) })
+
+	o := w.Operation()
+	result, err := engine.Run(running, Run{
+		Phase: phase, Operation: o.ID, Stack: o.Stack, Blueprint: o.Blueprint.Name, Inputs: inputs, Secrets: secrets,
+		Exemptions: exemptions, Traceparent: o.Trace, Token: token, Refresh: o.Options.Refresh && phase != PhaseRehearse,
+	}, w.events.emit, kill)
+	late := errors.Is(running.Err(), context.DeadlineExceeded)
+	close(ended)
+	watching.Wait()
+	w.events.flush()
+	switch {
+	case closed(w.keeper.lost):
+		return result, ErrClaimLost
+	case err == nil:
+		return result, nil
+	case closed(w.keeper.forced):
+		return result, errForced
+	case closed(w.keeper.canceled):
+		return result, errCanceled
+	case ctx.Err() != nil:
+		return result, errStopped
+	case late:
+		return result, errTooLong
+	}
+	return result, err
+}
+
+// watch ends a run of the engine that is to end.
+func (w *Work) watch(ctx context.Context, phase Phase, ended <-chan struct{}, cancel, force func()) {
+	end := cancel
+	if !phase.Changes() {
+		end = force
+	}
+	lost, canceled, stopped := w.keeper.lost, w.keeper.canceled, ctx.Done()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-lost:
+			lost = nil
+			end()
+		case <-stopped:
+			stopped = nil
+			end()
+		case <-w.keeper.forced:
+			force()
+			return
+		case <-canceled:
+			canceled = nil
+			if w.Operation().State == Applying {
+				err := w.step(func(tx Tx, o *Operation, _ *Environment) error {
+					return move(tx, o, Canceling, systemActor, "canceled by "+o.CancelRequested+": what has begun is finished")
+				})
+				if err != nil {
+					w.service.opts.Log.Error("an operation could not be marked as being canceled", "operation", w.claim.OperationID, "error", err)
+				}
+			}
+			end()
+		}
+	}
+}
+
+// admit makes the engine's token, in a transaction that has seen that the operation
+// is the worker's, and finds the waivers that apply.
+func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error) {
+	verbs := []backend.Verb{backend.Read, backend.Decrypt, backend.Preview}
+	if phase.Changes() {
+		verbs = []backend.Verb{backend.Read, backend.Decrypt, backend.ApplyProtected}
+	}
+	err = w.step(func(tx Tx, o *Operation, _ *Environment) (err error) {
+		waivers, err := tx.Waivers(o.ProjectID)
+		if err != nil {
+			return err
+		}
+		exemptions = nil
+		for _, x := range waivers {
+			if x.holds(o.Stack.Stack, tx.Now()) {
+				exemptions = append(exemptions, x)
+			}
+		}
+		if phase == PhaseRehearse {
+			return nil // it does not come near the backend
+		}
+		token, err = backend.MintOperationToken(tx, backend.OperationToken{
+			Operation: o.ID, Stack: o.Stack, Verbs: verbs, Lifetime: time.Until(w.deadline) + tokenReserve,
+		})
+		return err
+	})
+	return exemptions, token, err
+}
+
+// holds says whether a waiver applies to a stack at a time.
+func (x Waiver) holds(stack string, at time.Time) bool {
+	matches, err := path.Match(x.Stack, stack)
+	return err == nil && (matches || x.Stack == "") && x.RevokedAt.IsZero() && at.Before(x.ExpiresAt)
+}
+
+// stack is the backend's record of the stack.
+func (w *Work) stack() (stack backend.Stack, err error) {
+	err = w.persist(func(ctx context.Context) error {
+		return w.service.store.View(ctx, func(tx Tx) (err error) { stack, err = tx.StackByID(w.env.ID); return err })
+	})
+	return stack, err
+}
