@@ -61,6 +61,7 @@ type OrderOptions struct {
 	Strict      bool   `json:"strict,omitempty" doc:"Apply exactly the saved plan."`
 	Supersede   bool   `json:"supersede,omitempty" doc:"Skip older operations of the stack that have not begun."`
 	RemoveStack bool   `json:"remove_stack,omitempty" doc:"Remove the stack's record after a destroy."`
+	Propose     bool   `json:"propose,omitempty" doc:"Wait for approval whatever the project's rules say."`
 	Message     string `json:"message,omitempty" maxLength:"1000"`
 }
 

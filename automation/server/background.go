@@ -16,6 +16,7 @@ func (s *Server) background(ctx context.Context) (wait func()) {
 	var all sync.WaitGroup
 	all.Go(func() { repeat(ctx, s.config.Leases.Sweep, s.sweep) })
 	all.Go(func() { repeat(ctx, pruneEvery, s.prune) })
+	s.provisioning.background(ctx, &all)
 	return all.Wait
 }
 

@@ -25,6 +25,9 @@ type Config struct {
 	Log       Log       `koanf:"log"`
 	Metrics   Metrics   `koanf:"metrics"`
 	Limits    Limits    `koanf:"limits"`
+
+	Provisioning Provisioning `koanf:"provisioning"`
+	Identity     Identity     `koanf:"identity"`
 }
 
 // Database is where states are kept.
@@ -84,15 +87,47 @@ type Limits struct {
 	Shutdown time.Duration `koanf:"shutdown" help:"How long requests in flight may take to end when the server stops."`
 }
 
+// Provisioning is self-service: orders, their workers, their gate.
+type Provisioning struct {
+	Role         string         `koanf:"role" flag:"role" help:"What this process does of it: all, api (takes orders, runs none), worker (runs orders, takes none) or none (keeps states alone). By default all where Pulumi CLI and policy pack are there, else none."`
+	Account      string         `koanf:"account" flag:"account" help:"Where orders go: rehearsal, a simulated account in the data folder in which nothing is real, or aws, with the credentials of this process."`
+	Slots        int            `koanf:"slots" flag:"slots" help:"How many operations this process runs at once, each a CLI and a provider: never more than there are gigabytes of memory."`
+	PolicyPack   string         `koanf:"policyPack" flag:"policy-pack" help:"Policy pack that every order must pass, an executable, or none. By default redoubt-policy beside this executable."`
+	PolicyConfig string         `koanf:"policyConfig" flag:"policy-config" help:"Configuration of the policy pack, JSON: levels, parameters, exemptions."`
+	Rehearse     bool           `koanf:"rehearse" help:"Rehearse each order of new projects before its real preview."`
+	URL          string         `koanf:"url" help:"Where this process's own operations reach a server; by default this one."`
+	Plugins      string         `koanf:"plugins" help:"Folder with Pulumi plugins for operations; by default the user's."`
+	Acquire      bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
+	Webhooks     []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`
+	Shutdown     time.Duration  `koanf:"shutdown" help:"How long operations may run on when the server stops, before they are asked to end; what has begun is finished in any case."`
+}
+
+// Identity says who people are, and what they may.
+type Identity struct {
+	Issuer           string   `koanf:"issuer" flag:"oidc-issuer" help:"OpenID Connect provider that people sign in with: https://login.example.com. Without one there are access tokens alone."`
+	ClientID         string   `koanf:"clientId" flag:"oidc-client-id" help:"What this service is called there."`
+	ClientSecretFile string   `koanf:"clientSecretFile" flag:"oidc-client-secret-file" help:"File with its secret there; empty for a public client."`
+	LoginClientID    string   `koanf:"loginClientId" flag:"oidc-login-client-id" help:"The public client of command lines; by default the same."`
+	Audiences        []string `koanf:"audiences" flag:"oidc-audiences" help:"Audiences of tokens that are good besides the clients."`
+	NameClaim        string   `koanf:"nameClaim" flag:"oidc-name-claim" help:"Claim that says who somebody is, for ever; by default sub."`
+	GroupsClaim      string   `koanf:"groupsClaim" flag:"oidc-groups-claim" help:"Claim with somebody's groups, a path into objects; by default groups."`
+	MFAMethods       []string `koanf:"mfaMethods" flag:"oidc-mfa-methods" help:"Values of amr that mean a second factor; by default mfa, otp and hwk."`
+	MFAContexts      []string `koanf:"mfaContexts" flag:"oidc-mfa-contexts" help:"Values of acr that mean a second factor."`
+	Policies         string   `koanf:"policies" flag:"cedar-policies" help:"Folder with Cedar policies (*.cedar) of your own, beside the built-in ones."`
+	Authorization    string   `koanf:"authorization" flag:"authorization" help:"What the stock CLI may with an access token: grants (what the token says) or cedar (what the token says and the policies allow)."`
+}
+
 // Defaults are what holds where nothing else is said.
 func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8090", Data: defaultData(), Organization: "main",
-		Keys:      Keys{Source: keysInFile},
-		Leases:    Leases{Duration: 6 * time.Minute, First: 90 * time.Second, Sweep: 5 * time.Second},
-		Retention: Retention{States: 100, Journals: 7 * 24 * time.Hour, Events: 30 * 24 * time.Hour},
-		Log:       Log{Format: "text"},
-		Metrics:   Metrics{Path: "/metrics"},
-		Limits:    Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, Shutdown: 20 * time.Second},
+		Keys:         Keys{Source: keysInFile},
+		Leases:       Leases{Duration: 6 * time.Minute, First: 90 * time.Second, Sweep: 5 * time.Second},
+		Retention:    Retention{States: 100, Journals: 7 * 24 * time.Hour, Events: 30 * 24 * time.Hour},
+		Log:          Log{Format: "text"},
+		Metrics:      Metrics{Path: "/metrics"},
+		Provisioning: Provisioning{Account: "rehearsal", Slots: 4, Rehearse: true, Shutdown: 20 * time.Second},
+		Identity:     Identity{Authorization: authorizedByGrants},
+		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, Shutdown: 20 * time.Second},
 	}
 }

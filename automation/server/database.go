@@ -13,14 +13,19 @@ import (
 
 // openStore opens the database and brings its schema up to date.
 func openStore(ctx context.Context, config Config) (backend.Store, error) {
-	if config.Database.URL == "" {
-		return sql.Open(ctx, config.Data)
-	}
-	address, err := withPassword(config.Database)
+	address, err := databaseAddress(config)
 	if err != nil {
 		return nil, err
 	}
 	return sql.Open(ctx, address)
+}
+
+// databaseAddress is the database's as package sql takes it. It holds the password.
+func databaseAddress(config Config) (string, error) {
+	if config.Database.URL == "" {
+		return config.Data, nil
+	}
+	return withPassword(config.Database)
 }
 
 // withPassword puts the password from the file into the URL. PGPASSWORD and

@@ -40,6 +40,15 @@ type metrics struct {
 	tokens         *prometheus.CounterVec
 	audit          *prometheus.CounterVec
 	sweeps, prunes *prometheus.CounterVec
+
+	operations  *prometheus.CounterVec
+	slots       *prometheus.GaugeVec
+	operation   *prometheus.HistogramVec
+	claimsLost  prometheus.Counter
+	swept       prometheus.Counter
+	rounds      *prometheus.CounterVec
+	deliveries  *prometheus.CounterVec
+	webhookLate prometheus.Histogram
 }
 
 func newMetrics(version string) *metrics {
@@ -78,12 +87,26 @@ func newMetrics(version string) *metrics {
 	m.sweeps = counters("sweeps_total", "Looks for ended leases.", "result")
 	m.prunes = counters("prunes_total", "Deletions of what is kept for a while only.", "result")
 
+	m.operations = counters("operations_total", "Transitions of operations, by kind and the state that they led to.", "kind", "state")
+	m.slots = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "redoubt_slots_busy", Help: "Operations that this process runs, by queue."}, []string{"queue"})
+	m.operation = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "redoubt_operation_slot_seconds", Help: "How long operations had a slot each time, by kind and the state that they left it in.",
+		Buckets: []float64{.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 7200},
+	}, []string{"kind", "state"})
+	m.claimsLost = counter("claims_lost_total", "Operations that this process lost to a sweep because it was not heard of.")
+	m.swept = counter("operations_swept_total", "Operations that were taken from workers that are not heard of, or ended because they had waited too long.")
+	m.rounds = counters("rounds_total", "Rounds of what is done in the background.", "job", "result")
+	m.deliveries = counters("webhook_deliveries_total", "Attempts to deliver to webhooks, by the answer's status; 0 for none.", "status")
+	m.webhookLate = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "redoubt_webhook_lag_seconds", Help: "How long after its time an attempt was made.", Buckets: []float64{.1, .5, 1, 5, 30, 60, 300, 3600},
+	})
+
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "redoubt_build_info", Help: "Always 1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.took, m.inFlight, m.append, build,
+	m.registry.MustRegister(m.took, m.inFlight, m.append, build, m.slots, m.operation, m.webhookLate,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	// An alert on a rate needs the zero.
 	for _, status := range []backend.UpdateStatus{backend.StatusSucceeded, backend.StatusFailed, backend.StatusCancelled, backend.StatusInterrupted} {

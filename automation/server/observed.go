@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"redoubt/automation/backend"
+	"redoubt/automation/provision"
 )
 
 // observedStore counts what is committed. Everything that happens leaves an
@@ -30,6 +32,34 @@ func (s *observedStore) Update(ctx context.Context, write func(backend.Tx) error
 	}
 	return err
 }
+
+// observedRecords is the same for what provisioning writes.
+type observedRecords struct {
+	provision.Store
+	metrics *metrics
+}
+
+// Update implements provision.Store.
+func (s *observedRecords) Update(ctx context.Context, write func(provision.Tx) error) error {
+	var seen *observedTx
+	start := time.Now()
+	err := s.Store.Update(ctx, func(tx provision.Tx) error {
+		seen = &observedTx{Tx: tx}
+		return write(observedRecordsTx{Tx: tx, seen: seen})
+	})
+	if err == nil && seen != nil {
+		seen.count(s.metrics, time.Since(start))
+	}
+	return err
+}
+
+type observedRecordsTx struct {
+	provision.Tx
+	seen *observedTx
+}
+
+// AppendAudit implements backend.Tx.
+func (t observedRecordsTx) AppendAudit(e backend.AuditEntry) error { return t.seen.AppendAudit(e) }
 
 type observedTx struct {
 	backend.Tx
@@ -58,6 +88,9 @@ func (t *observedTx) count(m *metrics, took time.Duration) {
 		m.audit.WithLabelValues(e.Action, fmt.Sprint(e.Denied)).Inc()
 		if e.Denied {
 			continue
+		}
+		if state, ok := strings.CutPrefix(e.Action, "operation."); ok {
+			m.operations.WithLabelValues(e.Detail["kind"], state).Inc()
 		}
 		switch e.Action {
 		case "update.start":

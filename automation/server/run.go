@@ -24,6 +24,7 @@ func (s *Server) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	wait := s.background(working)
+	stopWork := s.provisioning.run(working)
 	s.log.Info("serving", "address", s.Addr().String(), "url", s.URL(), "version", s.version)
 
 	var err error
@@ -32,6 +33,10 @@ func (s *Server) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	s.draining.Store(true)
+	// First what runs operations: their processes write to this server to the end.
+	if failed := stopWork(); failed != nil {
+		err = errors.Join(err, failed)
+	}
 	s.log.Info("stopping: requests in flight are finished", "within", s.config.Limits.Shutdown)
 	began := time.Now()
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Limits.Shutdown)

@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"redoubt/automation/adminapi"
+	orderapi "redoubt/automation/api"
 	"redoubt/automation/backend"
 	"redoubt/automation/forwarded"
+	"redoubt/automation/provision"
 	"redoubt/automation/pulumiapi"
 )
 
@@ -28,6 +30,9 @@ type Server struct {
 	metrics *metrics
 	store   backend.Store
 	service *backend.Service
+	// catalog is nil for a server that keeps states and provisions nothing.
+	catalog      provision.Catalog
+	provisioning *provisioning
 
 	main *endpoint
 	// side serves metrics and health alone; nil without an address of its own.
@@ -49,6 +54,9 @@ func WithLog(log *slog.Logger) Option { return func(s *Server) { s.log = log } }
 
 // WithVersion says which version runs.
 func WithVersion(version string) Option { return func(s *Server) { s.version = version } }
+
+// WithCatalog says what can be ordered; without it there is no self-service.
+func WithCatalog(c provision.Catalog) Option { return func(s *Server) { s.catalog = c } }
 
 // Open opens listener, keys and database, and brings the database's schema up
 // to date. Nothing is answered before Run. Close closes what it opened.
@@ -88,12 +96,25 @@ func Open(ctx context.Context, config Config, options ...Option) (_ *Server, err
 	if err != nil {
 		return nil, err
 	}
+	if s.provisioning, err = s.newProvisioning(); err != nil {
+		return nil, err
+	}
 	s.service = backend.New(&observedStore{s.store, s.metrics}, keys, backend.Options{
 		Lease: config.Leases.Duration, FirstLease: config.Leases.First,
 		KeepStates: config.Retention.States, KeepJournals: config.Retention.Journals, KeepEvents: config.Retention.Events,
-		Log: s.log,
+		Authorize: s.provisioning.authorize(config), Log: s.log,
 	})
-	return s, s.route(ctx)
+	signing, err := s.signingKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.provisioning != nil {
+		if err := s.provisioning.open(ctx, s, signing); err != nil {
+			return nil, err
+		}
+	}
+	s.route(signing)
+	return s, nil
 }
 
 func (s *Server) listen(address string, secure bool) (*endpoint, error) {
@@ -119,39 +140,60 @@ func (s *Server) listen(address string, secure bool) (*endpoint, error) {
 	return e, nil
 }
 
-// route puts the handlers together.
-func (s *Server) route(ctx context.Context) error {
-	signing, err := s.service.SigningKey(ctx)
-	if err != nil {
-		return s.config.otherKeys(err)
+// signingKey is the installation's, with words about what to do without it.
+func (s *Server) signingKey(ctx context.Context) ([]byte, error) {
+	key, err := s.service.SigningKey(ctx)
+	if backend.CodeOf(err) == backend.CodeUnavailable && errors.Unwrap(err) != nil {
+		return nil, fmt.Errorf("%w: %w (every process on a database needs the same keys: is its %s in %s, or keys.source as it was?)",
+			err, errors.Unwrap(err), keyFile, s.config.Data)
 	}
+	return key, err
+}
+
+// route puts the handlers together.
+func (s *Server) route(signing []byte) {
+	address := forwarded.Proxies(s.config.Proxy.Trusted).Address
 	pulumi := pulumiapi.New(s.service, pulumiapi.Options{
 		PublicURL: s.config.PublicURL, DefaultOrg: s.config.Organization, TrustedProxies: s.config.Proxy.Trusted,
 		SignKey: signing, Log: s.log, Metrics: s.metrics,
 	})
-	admin := adminapi.New(s.service, adminapi.Options{
-		Address: forwarded.Proxies(s.config.Proxy.Trusted).Address, Log: s.log, Metrics: s.metrics,
-	})
+	admin := adminapi.New(s.service, adminapi.Options{Address: address, Log: s.log, Metrics: s.metrics})
+	var orders, browsers http.Handler
+	if s.provisioning != nil && s.config.Provisioning.Role != roleWorker {
+		orders, browsers = s.provisioning.handlers(s, address)
+	}
 	// No http.ServeMux: it would redirect a path with .. in it to another one.
-	api := s.limited(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, adminapi.Prefix) {
+	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, adminapi.Prefix):
 			admin.ServeHTTP(w, r)
-		} else {
+		case orders != nil && strings.HasPrefix(r.URL.Path, orderapi.Prefix):
+			orders.ServeHTTP(w, r)
+		case browsers != nil && strings.HasPrefix(r.URL.Path, "/auth/"):
+			browsers.ServeHTTP(w, r)
+		default:
 			pulumi.ServeHTTP(w, r)
 		}
-	}))
+	})
+	limited := s.limited(api)
+	served := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if orders != nil && strings.HasPrefix(r.URL.Path, orderapi.Prefix) && orderapi.Waits(r) {
+			api.ServeHTTP(w, r) // it waits, and is no work meanwhile
+			return
+		}
+		limited.ServeHTTP(w, r)
+	})
 	health := map[string]http.Handler{"/healthz": http.HandlerFunc(s.healthz), "/readyz": http.HandlerFunc(s.readyz)}
 	watched := maps.Clone(health)
 	if s.config.Metrics.Path != metricsOff {
 		watched[s.config.Metrics.Path] = s.metrics.handler()
 	}
 	if s.side == nil {
-		s.main.http.Handler = exact(watched, api)
-		return nil
+		s.main.http.Handler = exact(watched, served)
+		return
 	}
-	s.main.http.Handler = exact(health, api)
+	s.main.http.Handler = exact(health, served)
 	s.side.http.Handler = exact(watched, http.NotFoundHandler())
-	return nil
 }
 
 // exact hands a request on by its path, as it is.
@@ -193,6 +235,15 @@ func (s *Server) MetricsAddr() net.Addr {
 	return s.side.listener.Addr()
 }
 
+// Orders says where the orders that this process runs go: "rehearsal" or "aws";
+// empty where it takes or runs none.
+func (s *Server) Orders() string {
+	if s.provisioning == nil {
+		return ""
+	}
+	return s.config.Provisioning.Account
+}
+
 // URL is the address to log in to.
 func (s *Server) URL() string {
 	if s.config.PublicURL != "" {
@@ -223,6 +274,10 @@ func (s *Server) Close() error {
 		if err := e.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			failures = append(failures, err)
 		}
+	}
+	if s.provisioning != nil {
+		failures = append(failures, s.provisioning.close())
+		s.provisioning = nil
 	}
 	if s.store != nil {
 		failures = append(failures, s.store.Close())

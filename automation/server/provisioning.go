@@ -1,0 +1,343 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	orderapi "redoubt/automation/api"
+	"redoubt/automation/backend"
+	"redoubt/automation/cedar"
+	"redoubt/automation/engine"
+	"redoubt/automation/identity"
+	"redoubt/automation/oidc"
+	"redoubt/automation/operate"
+	"redoubt/automation/provision"
+	"redoubt/automation/river"
+	"redoubt/automation/session"
+	"redoubt/automation/sql"
+	"redoubt/automation/webhook"
+	"redoubt/automation/worker"
+)
+
+// The roles of a process.
+const (
+	roleAll    = "all"
+	roleAPI    = "api"
+	roleWorker = "worker"
+	roleNone   = "none"
+)
+
+const (
+	authorizedByGrants = "grants"
+	authorizedByCedar  = "cedar"
+)
+
+// How often what nobody asks for is looked for, on average.
+const (
+	tickEvery       = 15 * time.Second
+	checkpointEvery = time.Minute
+	outboxEvery     = time.Second
+)
+
+// provisioning is self-service in this process. All its methods do nothing on nil,
+// a server that keeps states alone.
+type provisioning struct {
+	server   *Server
+	records  provision.Store
+	policies *cedar.Authorizer
+	queue    *river.Dispatcher
+	engine   *operate.Engine
+	service  *provision.Service
+	sessions *session.Manager
+	issuer   *oidc.Provider
+	outbox   *webhook.Outbox
+	// draining is closed when the process stops.
+	draining chan struct{}
+	drain    sync.Once
+}
+
+// newProvisioning opens what the backend's service asks; nil where this process
+// keeps states alone.
+func (s *Server) newProvisioning() (*provisioning, error) {
+	if s.catalog == nil || s.config.Provisioning.Role == roleNone {
+		return nil, nil
+	}
+	if err := s.able(); err != nil {
+		if s.config.Provisioning.Role != "" {
+			return nil, err
+		}
+		s.log.Warn("no self-service: this process keeps states alone", "why", err)
+		return nil, nil
+	}
+	records, ok := sql.Provisioning(s.store)
+	if !ok {
+		return nil, errors.New("this database keeps no orders")
+	}
+	policies, err := cedar.New(cedar.Options{Folder: s.config.Identity.Policies, WithoutSecondFactor: s.config.Identity.Issuer == ""})
+	if err != nil {
+		return nil, fmt.Errorf("identity.policies: %w", err)
+	}
+	return &provisioning{server: s, records: &observedRecords{records, s.metrics}, policies: policies, draining: make(chan struct{})}, nil
+}
+
+// authorize is what the backend asks after a token's grants.
+func (p *provisioning) authorize(config Config) backend.Authorize {
+	if p == nil || config.Identity.Authorization != authorizedByCedar {
+		return nil
+	}
+	return p.policies.Backend(p.records, identity.OfToken)
+}
+
+// open opens the rest. The signing key is the installation's.
+func (p *provisioning) open(ctx context.Context, s *Server, signing []byte) (err error) {
+	c := s.config
+	address, err := databaseAddress(c)
+	if err != nil {
+		return err
+	}
+	works := c.Provisioning.Role != roleAPI
+	slots := 0
+	if works {
+		slots = worker.Slots(c.Provisioning.Slots)
+	}
+	if p.queue, err = river.Open(ctx, address, river.Options{Slots: slots, Log: s.log}); err != nil {
+		return err
+	}
+	if works {
+		if p.engine, err = p.openEngine(s); err != nil {
+			return err
+		}
+	}
+	p.service = provision.New(p.records, s.service, s.catalog, p.policies, p.queue, provision.Options{
+		Key: signing, Rehearse: c.Provisioning.Rehearse, Log: s.log,
+	})
+	if p.sessions, err = session.New(p.records, session.Options{Plain: !strings.HasPrefix(s.URL(), "https://"), Origins: origins(c)}); err != nil {
+		return err
+	}
+	if c.Identity.Issuer != "" {
+		if p.issuer, err = oidc.New(c.Identity.provider()); err != nil {
+			return err
+		}
+	}
+	p.outbox = &webhook.Outbox{
+		Store: p.records, Secrets: p.service, Sender: webhook.NewSender(s.version, c.Provisioning.Webhooks), Log: s.log, Delivered: s.metrics.delivered,
+	}
+	return nil
+}
+
+// able says why this process could not run operations, if its role is to: without
+// the CLI, or the policy pack, each would fail.
+func (s *Server) able() error {
+	if s.config.Provisioning.Role == roleAPI {
+		return nil
+	}
+	if _, err := engine.FindCLI(); err != nil {
+		return err
+	}
+	_, err := s.config.Provisioning.pack()
+	return err
+}
+
+// pack is the policy pack's path.
+func (p Provisioning) pack() (string, error) {
+	if p.PolicyPack != "" {
+		return p.PolicyPack, nil
+	}
+	return engine.Sibling("redoubt-policy")
+}
+
+// openEngine opens what runs operations.
+func (p *provisioning) openEngine(s *Server) (*operate.Engine, error) {
+	c := s.config.Provisioning
+	pack, err := c.pack()
+	if err != nil {
+		return nil, err
+	}
+	url := c.URL
+	if url == "" {
+		url = s.URL()
+	}
+	return operate.Open(operate.Options{
+		URL: url, Policy: pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Data: s.config.Data,
+		Plugins: c.Plugins, Acquire: c.Acquire, Log: s.log,
+	})
+}
+
+func origins(c Config) []string {
+	if c.PublicURL == "" {
+		return nil
+	}
+	return []string{strings.TrimSuffix(c.PublicURL, "/")}
+}
+
+// provider is the configuration of the identity provider.
+func (i Identity) provider() oidc.Config {
+	return oidc.Config{
+		Issuer: i.Issuer, ClientID: i.ClientID, ClientSecretFile: i.ClientSecretFile, LoginClientID: i.LoginClientID,
+		Audiences: i.Audiences, NameClaim: i.NameClaim, GroupsClaim: i.GroupsClaim, MFAMethods: i.MFAMethods, MFAContexts: i.MFAContexts,
+	}
+}
+
+// handlers are those of the API, below /v1/, and of browsers, below /auth/.
+func (p *provisioning) handlers(s *Server, address func(*http.Request) string) (orders, browsers http.Handler) {
+	who := identity.New(identity.Options{Backend: s.service, OIDC: p.issuer, Sessions: p.sessions, Address: address})
+	orders = orderapi.New(p.service, orderapi.Options{
+		Identify: who.Identify, Address: address, Log: s.log, Metrics: s.metrics, Version: s.version, Draining: p.draining,
+	})
+	return orders, identity.Browser{Identifier: who, Public: s.URL()}.Handler()
+}
+
+// run runs operations until stop is called, which waits for those that run.
+func (p *provisioning) run(ctx context.Context) (stop func() error) {
+	if p == nil {
+		return func() error { return nil }
+	}
+	end := func() { p.drain.Do(func() { close(p.draining) }) }
+	if p.engine == nil {
+		return func() error { end(); return nil }
+	}
+	s := p.server
+	w := worker.New(p.service, p.engine, p.queue, worker.Options{
+		Slots: s.config.Provisioning.Slots, Grace: s.config.Provisioning.Shutdown, Metrics: workMetrics{s.metrics}, Log: s.log,
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	s.log.Info("running orders", "node", w.Node(), "account", s.config.Provisioning.Account, "slots", worker.Slots(s.config.Provisioning.Slots))
+	return func() error {
+		end()
+		cancel()
+		return <-ended
+	}
+}
+
+// background does what nobody asks for. Any number of nodes may do so on one
+// database.
+func (p *provisioning) background(ctx context.Context, all *sync.WaitGroup) {
+	if p == nil {
+		return
+	}
+	for job, does := range map[string]struct {
+		every time.Duration
+		do    func(context.Context) error
+	}{
+		"schedules":   {tickEvery, func(ctx context.Context) error { _, err := p.service.Tick(ctx); return err }},
+		"checkpoints": {checkpointEvery, p.checkpoint},
+		"webhooks":    {outboxEvery, p.deliver},
+		"prune":       {pruneEvery, p.prune},
+	} {
+		all.Go(func() {
+			repeat(ctx, does.every, func(ctx context.Context) {
+				err := does.do(ctx)
+				if ctx.Err() != nil {
+					return // it goes on after the restart
+				}
+				p.server.metrics.rounds.WithLabelValues(job, result(err)).Inc()
+				if err != nil {
+					p.server.log.Error("a round in the background failed; the next one tries again", "job", job, "error", err)
+				}
+			})
+		})
+	}
+}
+
+// deliver makes rounds until nothing is due.
+func (p *provisioning) deliver(ctx context.Context) error {
+	for {
+		n, err := p.outbox.Round(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// checkpoint signs the end of the audit log, and says so in the log: there it is
+// out of reach of who can write the database.
+func (p *provisioning) checkpoint(ctx context.Context) error {
+	c, err := p.service.CheckpointAudit(ctx, false)
+	if err == nil && c != nil {
+		p.server.log.Info("checkpoint of the audit log", "sequence", c.Sequence, "hash", fmt.Sprintf("%x", c.Hash), "key", c.KeyID, "signature", fmt.Sprintf("%x", c.Signature))
+	}
+	return err
+}
+
+// How long what is for a while only is kept.
+const (
+	keepReplies    = 24 * time.Hour
+	keepDeliveries = 30 * 24 * time.Hour
+)
+
+func (p *provisioning) prune(ctx context.Context) error {
+	return p.records.Update(ctx, func(tx provision.Tx) error {
+		now := tx.Now()
+		_, err1 := tx.PruneReplies(now.Add(-keepReplies))
+		_, err2 := tx.PruneDeliveries(now.Add(-keepDeliveries))
+		_, err3 := tx.PruneOperationEvents(now.Add(-p.server.config.Retention.Events))
+		_, err4 := tx.PruneSessions(now)
+		return errors.Join(err1, err2, err3, err4)
+	})
+}
+
+// close closes what was opened. Nothing runs any more.
+func (p *provisioning) close() error {
+	p.drain.Do(func() { close(p.draining) })
+	var failures []error
+	if p.engine != nil {
+		failures = append(failures, p.engine.Close())
+	}
+	if p.queue != nil {
+		failures = append(failures, p.queue.Close())
+	}
+	return errors.Join(failures...)
+}
+
+// checkProvisioning finds what is wrong with the settings as such.
+func (c Config) checkProvisioning(found report) {
+	p, i := c.Provisioning, c.Identity
+	oneOf := func(key, value string, of ...string) {
+		for _, good := range of {
+			if value == good {
+				return
+			}
+		}
+		found(key, "%q is none of %s", value, strings.Join(of, ", "))
+	}
+	oneOf("provisioning.role", p.Role, "", roleAll, roleAPI, roleWorker, roleNone)
+	oneOf("provisioning.account", p.Account, operate.Rehearsal, operate.AWS)
+	oneOf("identity.authorization", i.Authorization, authorizedByGrants, authorizedByCedar)
+	if p.Slots < 1 {
+		found("provisioning.slots", "%d operations at once: at least 1; a process without a worker has the role %s", p.Slots, roleAPI)
+	}
+	if p.Shutdown < 0 {
+		found("provisioning.shutdown", "%s is no time", p.Shutdown)
+	}
+	if (p.Role == roleAPI || p.Role == roleWorker) && c.Database.URL == "" {
+		found("provisioning.role", "SQLite is of one process, which does all or none: give database.url for more")
+	}
+	if p.Account == operate.Rehearsal && p.Role == roleWorker {
+		found("provisioning.account", "the rehearsal account is in the data folder of one process: a worker of many runs orders in %s", operate.AWS)
+	}
+	for _, network := range p.Webhooks {
+		if network.Bits() == 0 {
+			found("provisioning.webhooks", "%s is every address there is, this machine's and the cloud's metadata too", network)
+		}
+		if network.Overlaps(netip.MustParsePrefix("169.254.169.254/32")) {
+			found("provisioning.webhooks", "%s has the cloud's metadata service in it (169.254.169.254)", network)
+		}
+	}
+	if i.Issuer == "" {
+		if i.ClientID != "" || i.ClientSecretFile != "" {
+			found("identity.issuer", "a client needs the identity provider that it is one of")
+		}
+		return
+	}
+	for _, f := range i.provider().Check() {
+		found("identity."+strings.TrimPrefix(f.Pointer, "/"), "%s", f.Message)
+	}
+}
