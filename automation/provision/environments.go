@@ -90,7 +90,8 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 		env.CreatedAt = stack.CreatedAt
 		if n.TTL > 0 {
 			env.ExpiresAt = env.CreatedAt.Add(n.TTL)
-			env.DueAt = env.ExpiresAt
+			env.Warned = warned(n.TTL)
+			env.due()
 		}
 		if err := countAlone(tx); err != nil {
 			return err

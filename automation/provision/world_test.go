@@ -35,7 +35,7 @@ type test struct {
 func all() []test {
 	return slices.Concat(
 		environmentTests, orderTests, accessTests, decisionTests, cancelTests, waitTests, replyTests, stateTests, projectTests,
-		waiverTests, bindingTests,
+		waiverTests, bindingTests, webhookTests, scheduleTests, lifeTests, checkpointTests,
 	)
 }
 
@@ -138,6 +138,7 @@ func newWorld(t testing.TB, database string) *world {
 // node is one more process on the same database.
 func (w *world) node() *provision.Service {
 	return provision.New(w.store, w.backend, w.catalog, roles{}, w.woken, provision.Options{
+		Key: bytes.Repeat([]byte{7}, 32),
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 }
