@@ -230,6 +230,20 @@ var environmentTests = []test{
 			return err
 		})
 	}},
+	{"webhooks are told when a quota is nearly used", func(t *testing.T, w *world) {
+		w.update(t, func(tx provision.Tx) error {
+			return tx.CreateWebhook(provision.Webhook{ID: "whk_1", Org: org, URL: "https://example.com", Types: []string{"quota.near"}, Version: 1})
+		})
+		w.settings(t, provision.ProjectSettings{Quota: provision.Quota{Stacks: 3}})
+		for i, told := range []int{0, 0, 1} {
+			w.environment(t, fmt.Sprintf("logs-%d", i))
+			require.NoError(t, w.store.View(t.Context(), func(tx provision.Tx) error {
+				deliveries, err := tx.Deliveries("whk_1", "", 0)
+				require.Len(t, deliveries, told)
+				return err
+			}))
+		}
+	}},
 	{"labels and protection are changed by who manages the stack, of the version that they saw", func(t *testing.T, w *world) {
 		env, _ := w.environment(t, "logs")
 		yes := true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,9 @@ type NewOperation struct {
 	// Trace is the W3C traceparent of the request.
 	Trace string
 }
+
+// traceForm is that of a W3C traceparent.
+var traceForm = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
 // The priorities of orders; others have 0.
 var priorities = map[OperationKind]int{KindDrift: -10, KindRecover: 10}
@@ -267,6 +271,9 @@ func (s *Service) create(tx Tx, p Principal, project Project, env Environment, o
 	o.StackID, o.ProjectID, o.Stack = env.ID, env.ProjectID, env.Name
 	o.State, o.Version, o.Priority, o.RequestedBy = Queued, 1, priorities[o.Kind], p.Actor()
 	o.CreatedAt = tx.Now()
+	if !traceForm.MatchString(o.Trace) {
+		o.Trace = "" // it came with the request, and goes on into the engine's environment
+	}
 	o.UpdatedAt, o.DeadlineAt = o.CreatedAt, o.CreatedAt.Add(s.opts.QueueExpiry)
 	if err := tx.CreateOperation(*o); err != nil {
 		return err

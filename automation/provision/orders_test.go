@@ -36,6 +36,15 @@ var orderTests = []test{
 			require.Contains(t, w.woken.ids, o.ID)
 		}
 	}},
+	{"a trace is kept where it is one", func(t *testing.T, w *world) {
+		env, _ := w.environment(t, "logs")
+		const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+		for given, kept := range map[string]string{trace: trace, trace + "\nPATH=/tmp": "", "x": ""} {
+			o, err := w.Order(t.Context(), w.operator, env.ID, provision.NewOperation{Kind: provision.KindPreview, Trace: given})
+			require.NoError(t, err)
+			require.Equal(t, kept, o.Trace)
+		}
+	}},
 	{"what is wrong with an order", func(t *testing.T, w *world) {
 		env, _ := w.environment(t, "logs")
 		for name, c := range map[string]struct {
