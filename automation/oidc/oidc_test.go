@@ -14,10 +14,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/oidc"
@@ -248,6 +250,29 @@ func TestIssuerAway(t *testing.T) {
 	issuer.Rotate(t)
 	_, err = p.Verify(t.Context(), issuer.Sign(t, issuer.Claims("alice")))
 	require.Equal(t, provision.CodeUnavailable, provision.CodeOf(err), "a new key may be good: %v", err)
+}
+
+// TestTogether: many ask at once, and the issuer is asked once.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	issuer := oidctest.Start(t)
+	issuer.Add("alice", alice)
+	p := provider(t, config(t, issuer))
+	token := issuer.Sign(t, issuer.Claims("alice"))
+	var crowd sync.WaitGroup
+	for range 20 {
+		crowd.Go(func() {
+			_, err := p.Verify(t.Context(), token)
+			assert.NoError(t, err)
+		})
+	}
+	crowd.Wait()
+	require.LessOrEqual(t, issuer.KeysAsked(), 2)
+
+	left, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := provider(t, config(t, issuer)).Verify(left, token)
+	require.ErrorIs(t, err, context.Canceled, "who left says nothing of the token")
 }
 
 // service is what a browser comes back to.
