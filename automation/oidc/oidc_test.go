@@ -364,6 +364,31 @@ func TestLogIn(t *testing.T) {
 	require.ErrorContains(t, err, "did not come back")
 }
 
+func TestLogInElsewhere(t *testing.T) {
+	t.Parallel()
+	issuer := oidctest.Start(t)
+	issuer.Add("bob", bob)
+	line := provider(t, oidc.Config{Issuer: issuer.Issuer, ClientID: oidctest.LoginClientID})
+	answer := func(allow bool) func(oidc.Device) error {
+		return func(d oidc.Device) error {
+			require.Equal(t, issuer.Issuer+"/device", d.Address)
+			require.Contains(t, d.Complete, d.Code)
+			issuer.Code(t, d.Code, "bob", allow)
+			return nil
+		}
+	}
+	login, err := line.LogInElsewhere(t.Context(), answer(true))
+	require.NoError(t, err)
+	require.Equal(t, "bob", login.Name)
+	_, err = provider(t, config(t, issuer)).Verify(t.Context(), login.Token)
+	require.NoError(t, err)
+	_, err = line.LogInElsewhere(t.Context(), answer(false))
+	require.ErrorContains(t, err, "refused in the browser")
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = line.LogInElsewhere(ctx, func(oidc.Device) error { cancel(); return nil })
+	require.ErrorContains(t, err, "nobody typed the code")
+}
+
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	_, err := oidc.New(oidc.Config{
