@@ -211,6 +211,8 @@ func TestMistakesOfTheProgram(t *testing.T) {
 		require.ErrorContains(t, err, "what it is in")
 		require.False(t, d.Allowed)
 	}
+	_, err := a.Decide(alice, []provision.Binding{everything}, provision.ActionRead, provision.Resource{Org: "acme", Project: "shop/web"})
+	require.ErrorContains(t, err, "slash")
 	for _, p := range []provision.Principal{{}, {Kind: "robot", Name: "x"}, {Kind: provision.Human}} {
 		d, err := a.Decide(p, nil, provision.ActionRead, web)
 		require.ErrorContains(t, err, "cannot be authorized")

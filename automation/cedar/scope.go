@@ -24,6 +24,9 @@ func parts(on provision.Resource) ([]string, error) {
 	if slices.Contains(names[:n], "") {
 		return nil, fmt.Errorf("a resource has a stack or a project and not what it is in: %q/%q/%q", on.Org, on.Project, on.Stack)
 	}
+	if slices.ContainsFunc(names[:n], func(s string) bool { return strings.Contains(s, "/") }) {
+		return nil, fmt.Errorf("a name of a resource has a slash, and could be taken for another's: %q/%q/%q", on.Org, on.Project, on.Stack)
+	}
 	return names[:n], nil
 }
 

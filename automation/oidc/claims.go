@@ -53,10 +53,10 @@ func (p *Provider) verify(ctx context.Context, token string) (claims, error) {
 	var silent unanswered
 	verified, err := known.verifier.Verify(context.WithValue(ctx, unansweredKey{}, &silent), token)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err() // the caller left; that says nothing of the token
 	case silent.err != nil:
 		return nil, p.away(silent.err)
-	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
 	case err != nil:
 		return nil, &provision.Error{
 			Code: provision.CodeUnauthenticated, Cause: err,

@@ -138,7 +138,7 @@ func (c Config) withDefaults() Config {
 		c.Skew = 2 * time.Minute
 	}
 	if c.Client == nil {
-		c.Client = &http.Client{Timeout: 10 * time.Second}
+		c.Client = &http.Client{Timeout: patience}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

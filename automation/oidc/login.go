@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 // Login is what a command line signs in with: tokens for the service's API.
@@ -77,6 +79,11 @@ func (p *Provider) tokens(ctx context.Context, flow Flow, r *http.Request) (Logi
 	if err != nil {
 		return Login{}, err
 	}
+	return p.login(c, tokens)
+}
+
+// login is the result of a sign-in whose ID token was verified.
+func (p *Provider) login(c claims, tokens *oauth2.Token) (Login, error) {
 	who, err := p.principal(c)
 	if err != nil {
 		return Login{}, err

@@ -14,10 +14,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/oidc"
@@ -250,6 +252,29 @@ func TestIssuerAway(t *testing.T) {
 	require.Equal(t, provision.CodeUnavailable, provision.CodeOf(err), "a new key may be good: %v", err)
 }
 
+// TestTogether: many ask at once, and the issuer is asked once.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	issuer := oidctest.Start(t)
+	issuer.Add("alice", alice)
+	p := provider(t, config(t, issuer))
+	token := issuer.Sign(t, issuer.Claims("alice"))
+	var crowd sync.WaitGroup
+	for range 20 {
+		crowd.Go(func() {
+			_, err := p.Verify(t.Context(), token)
+			assert.NoError(t, err)
+		})
+	}
+	crowd.Wait()
+	require.LessOrEqual(t, issuer.KeysAsked(), 2)
+
+	left, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := provider(t, config(t, issuer)).Verify(left, token)
+	require.ErrorIs(t, err, context.Canceled, "who left says nothing of the token")
+}
+
 // service is what a browser comes back to.
 func service(t testing.TB) (address string, got <-chan url.Values) {
 	t.Helper()
@@ -337,6 +362,31 @@ func TestLogIn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = line.LogIn(ctx, func(string) error { cancel(); return nil })
 	require.ErrorContains(t, err, "did not come back")
+}
+
+func TestLogInElsewhere(t *testing.T) {
+	t.Parallel()
+	issuer := oidctest.Start(t)
+	issuer.Add("bob", bob)
+	line := provider(t, oidc.Config{Issuer: issuer.Issuer, ClientID: oidctest.LoginClientID})
+	answer := func(allow bool) func(oidc.Device) error {
+		return func(d oidc.Device) error {
+			require.Equal(t, issuer.Issuer+"/device", d.Address)
+			require.Contains(t, d.Complete, d.Code)
+			issuer.Code(t, d.Code, "bob", allow)
+			return nil
+		}
+	}
+	login, err := line.LogInElsewhere(t.Context(), answer(true))
+	require.NoError(t, err)
+	require.Equal(t, "bob", login.Name)
+	_, err = provider(t, config(t, issuer)).Verify(t.Context(), login.Token)
+	require.NoError(t, err)
+	_, err = line.LogInElsewhere(t.Context(), answer(false))
+	require.ErrorContains(t, err, "refused in the browser")
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = line.LogInElsewhere(ctx, func(oidc.Device) error { cancel(); return nil })
+	require.ErrorContains(t, err, "nobody typed the code")
 }
 
 func TestConfig(t *testing.T) {

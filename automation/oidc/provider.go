@@ -22,6 +22,9 @@ type Provider struct {
 
 	mu    sync.Mutex
 	known *known
+	// asked is closed when the question that is on its way was answered; nil without
+	// one.
+	asked chan struct{}
 	// failed is the last answer that did not come, so that an issuer that is away
 	// is not waited for by every request.
 	failed   error
@@ -42,6 +45,9 @@ const (
 	knownFor   = time.Hour
 	retryAfter = 5 * time.Second
 )
+
+// patience is how long an answer of the issuer may take.
+const patience = 10 * time.Second
 
 // New makes a provider; the issuer is not asked before the first token comes, so
 // that the service starts without it. The error is a *provision.Error with a field
@@ -68,29 +74,51 @@ func (p *Provider) away(cause error) error {
 	}
 }
 
-// discover returns what the issuer says of itself, which is asked once in a while.
+// discover returns what the issuer says of itself. It is asked once in a while; who
+// asks for it meanwhile is not kept waiting where there is an older answer.
 func (p *Provider) discover(ctx context.Context) (*known, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	now := time.Now() // not config.Now: it is about how long ago
-	if p.known != nil && now.Sub(p.known.at) < knownFor {
-		return p.known, nil
+	old := p.known == nil || now.Sub(p.known.at) >= knownFor
+	if old && p.asked == nil && (p.failed == nil || now.Sub(p.failedAt) >= retryAfter) {
+		p.asked = make(chan struct{})
+		go p.refresh(p.asked)
 	}
-	if p.failed == nil || now.Sub(p.failedAt) >= retryAfter {
-		fresh, err := p.ask(ctx, now)
-		if err == nil {
-			p.known, p.failed = fresh, nil
-			return fresh, nil
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err() // the caller left; that says nothing of the issuer
-		}
-		p.failed, p.failedAt = err, now
+	known, asked, failed := p.known, p.asked, p.failed
+	p.mu.Unlock()
+	switch {
+	case known != nil:
+		return known, nil
+	case asked == nil:
+		return nil, p.away(failed)
 	}
-	if p.known != nil {
-		return p.known, nil // better what it said before than nobody
+	select {
+	case <-asked:
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return nil, p.away(p.failed)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		return nil, p.away(p.failed)
+	}
+	return p.known, nil
+}
+
+// refresh asks the issuer, for all who wait.
+func (p *Provider) refresh(asked chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	fresh, err := p.ask(ctx, time.Now())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.known, p.failed = fresh, nil
+	} else {
+		p.failed, p.failedAt = err, time.Now()
+	}
+	p.asked = nil
+	close(asked)
 }
 
 func (p *Provider) ask(ctx context.Context, now time.Time) (*known, error) {

@@ -80,17 +80,16 @@ func Start(t testing.TB, redirects ...string) *Provider {
 	}))
 	t.Cleanup(server.Close)
 	p.Issuer = server.URL
-	p.store = &store{
-		Storage: storage.NewStorageWithClients(people{}, map[string]*storage.Client{}), people: map[string]Person{},
-		clients: map[string]client{
-			ClientID:      {Client: storage.WebClient(ClientID, ClientSecret, redirects...)},
-			LoginClientID: {Client: storage.NativeClient(LoginClientID, "http://127.0.0.1/callback")},
-		},
+	clients := map[string]*storage.Client{
+		ClientID:      storage.WebClient(ClientID, ClientSecret, redirects...),
+		LoginClientID: storage.NativeClient(LoginClientID, "http://127.0.0.1/callback"),
 	}
+	p.store = &store{Storage: storage.NewStorageWithClients(people{}, clients), people: map[string]Person{}, clients: clients}
 	p.Rotate(t)
 	provider, err := op.NewOpenIDProvider(p.Issuer, &op.Config{
 		CryptoKey: sha256.Sum256([]byte("test")), CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
 		DefaultLogoutRedirectURI: "/logged-out",
+		DeviceAuthorization:      op.DeviceAuthorizationConfig{Lifetime: time.Minute, PollInterval: time.Second, UserFormPath: "/device", UserCode: op.UserCodeBase20},
 	}, p.store, op.WithAllowInsecure(), op.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
 	require.NoError(t, err)
 	mux.Handle("/", provider)
@@ -111,6 +110,18 @@ func (p *Provider) Add(name string, who Person) {
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
 	p.store.people[name] = who
+}
+
+// Code is what somebody does who types the code of a sign-in elsewhere: they let it
+// in, or refuse it.
+func (p *Provider) Code(t testing.TB, code, name string, allow bool) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	if !allow {
+		require.NoError(t, p.store.DenyDeviceAuthorization(ctx, code))
+		return
+	}
+	require.NoError(t, p.store.CompleteDeviceAuthorization(ctx, code, name))
 }
 
 // Rotate makes a new key: it signs from now on, and those before are published too.
@@ -204,7 +215,7 @@ type store struct {
 	*storage.Storage
 	mu      sync.Mutex
 	people  map[string]Person
-	clients map[string]client
+	clients map[string]*storage.Client
 	keys    []key
 }
 
@@ -216,13 +227,18 @@ func (client) LoginURL(id string) string { return "/sign-in?id=" + url.QueryEsca
 // AccessTokenType makes access tokens that are JSON Web Tokens.
 func (client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }
 
+// GrantTypes has the sign-in by a code for each.
+func (c client) GrantTypes() []oidc.GrantType {
+	return append(slices.Clone(c.Client.GrantTypes()), oidc.GrantTypeDeviceCode)
+}
+
 // GetClientByClientID implements op.Storage.
 func (s *store) GetClientByClientID(_ context.Context, id string) (op.Client, error) {
 	c, ok := s.clients[id]
 	if !ok {
 		return nil, oidc.ErrInvalidClient()
 	}
-	return c, nil
+	return client{c}, nil
 }
 
 // AuthorizeClientIDSecret implements op.Storage.
