@@ -302,7 +302,9 @@ func TestWaiting(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(begun), time.Second)
 
 	done := make(chan api.Operation)
-	go func() { done <- read[api.Operation](t, w.ask(t, "alice", "GET", "/v1/operations/"+w.op.ID+"?wait=1h", "")) }()
+	go func() {
+		done <- read[api.Operation](t, w.ask(t, "alice", "GET", "/v1/operations/"+w.op.ID+"?wait=1h", ""))
+	}()
 	select {
 	case <-done:
 		t.Fatal("it did not wait")

@@ -118,9 +118,12 @@ func TestAuthorizationMatrix(t *testing.T) {
 				foreign bool
 				want    int
 			}{
-				{"", false, http.StatusUnauthorized}, {"expired", false, http.StatusUnauthorized},
+				{"", false, http.StatusUnauthorized},
+				{"expired", false, http.StatusUnauthorized},
 				{"nobody", false, row.nobody},
-				{"victor", false, row.victor}, {"alice", false, row.alice}, {"root", false, root},
+				{"victor", false, row.victor},
+				{"alice", false, row.alice},
+				{"root", false, root},
 				{"alice", true, foreign(route, row)},
 			} {
 				w := open(t) // anew: what one does changes what others find

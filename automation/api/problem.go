@@ -184,7 +184,9 @@ func (f ProblemField) String() string {
 func init() {
 	huma.DefaultArrayNullable = false
 	huma.ValidateStrictCasing = true
-	huma.NewError = func(status int, message string, found ...error) huma.StatusError { return ofHuma(status, message, found) }
+	huma.NewError = func(status int, message string, found ...error) huma.StatusError {
+		return ofHuma(status, message, found)
+	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, found ...error) huma.StatusError {
 		if ctx == nil {
 			return ofHuma(status, message, found)

@@ -66,7 +66,7 @@ type NewStack struct {
 	Labels    map[string]string `json:"labels,omitempty"`
 	TTL       Duration          `json:"ttl,omitzero" doc:"Destroy it after this long; missing for never."`
 	Protected *bool             `json:"protected,omitempty"`
-	Options   OrderOptions          `json:"options,omitzero"`
+	Options   OrderOptions      `json:"options,omitzero"`
 }
 
 // Ordered is a new stack with the operation that makes it.

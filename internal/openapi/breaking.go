@@ -33,18 +33,24 @@ var rules = []rule{
 	{response, func(old, now *Schema) string {
 		return unless(len(old.Type) == 0 || len(now.Type) > 0 && subset(now.Type, old.Type), "is no longer %s alone", strings.Join(old.Type, " or "))
 	}},
-	{both, func(old, now *Schema) string { return unless(old.Format == now.Format, "has format %q, no longer %q", now.Format, old.Format) }},
+	{both, func(old, now *Schema) string {
+		return unless(old.Format == now.Format, "has format %q, no longer %q", now.Format, old.Format)
+	}},
 	{request, func(old, now *Schema) string {
 		return unless(len(now.Enum) == 0 || len(old.Enum) > 0 && subset(old.Enum, now.Enum), "takes fewer values: %v", now.Enum)
 	}},
-	{request, func(old, now *Schema) string { return unless(now.Pattern == "" || now.Pattern == old.Pattern, "must match %s", now.Pattern) }},
+	{request, func(old, now *Schema) string {
+		return unless(now.Pattern == "" || now.Pattern == old.Pattern, "must match %s", now.Pattern)
+	}},
 	{request, func(old, now *Schema) string { return lowered("maximum", old.Maximum, now.Maximum) }},
 	{request, func(old, now *Schema) string { return lowered("maxLength", old.MaxLength, now.MaxLength) }},
 	{request, func(old, now *Schema) string { return lowered("maxItems", old.MaxItems, now.MaxItems) }},
 	{request, func(old, now *Schema) string { return raised("minimum", old.Minimum, now.Minimum) }},
 	{request, func(old, now *Schema) string { return raised("minLength", old.MinLength, now.MinLength) }},
 	{request, func(old, now *Schema) string { return raised("minItems", old.MinItems, now.MinItems) }},
-	{both, func(old, now *Schema) string { return listed("lacks property", missing(slices.Collect(maps.Keys(old.Properties)), slices.Collect(maps.Keys(now.Properties)))) }},
+	{both, func(old, now *Schema) string {
+		return listed("lacks property", missing(slices.Collect(maps.Keys(old.Properties)), slices.Collect(maps.Keys(now.Properties))))
+	}},
 	{request, func(old, now *Schema) string { return listed("requires now", missing(now.Required, old.Required)) }},
 	{response, func(old, now *Schema) string { return listed("may leave out now", missing(old.Required, now.Required)) }},
 }

@@ -24,20 +24,32 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Rehearse rehearseCommand  `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
-	Preview  previewCommand   `cmd:"" help:"Show what an update of a stack would change, and whether the policy pack allows it."`
-	Up       upCommand        `cmd:"" help:"Update a stack."`
-	Refresh  refreshCommand   `cmd:"" help:"Read every resource of a stack back into its state."`
-	Destroy  destroyCommand   `cmd:"" help:"Delete every resource of a stack."`
-	Serve    serveCommand     `cmd:"" help:"Keep the state of stacks, for pulumi login."`
-	Token    tokenCommands    `cmd:"" help:"Access tokens of a server."`
-	Org      orgCommands      `cmd:"" help:"Organizations of a server."`
-	Stack    stackCommands    `cmd:"" help:"Protection and salvage of a server's stacks."`
-	Key      keyCommands      `cmd:"" help:"Encryption keys of a server."`
-	Policy   policyCommands   `cmd:"" help:"Policy packs that a server requires."`
-	Audit    auditCommands    `cmd:"" help:"The record of who did what on a server."`
-	State    stateCommand     `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
-	Version  kong.VersionFlag `help:"Print the version and exit."`
+	Rehearse rehearseCommand `cmd:"" help:"Rehearse the whole life of a stack on the real Pulumi engine, against a simulated AWS account."`
+	Preview  previewCommand  `cmd:"" help:"Show what an update of a stack would change, and whether the policy pack allows it."`
+	Up       upCommand       `cmd:"" help:"Update a stack."`
+	Refresh  refreshCommand  `cmd:"" help:"Read every resource of a stack back into its state."`
+	Destroy  destroyCommand  `cmd:"" help:"Delete every resource of a stack."`
+	Serve    serveCommand    `cmd:"" help:"Keep the state of stacks, for pulumi login, and take orders."`
+	Token    tokenCommands   `cmd:"" help:"Access tokens of a server."`
+	Org      orgCommands     `cmd:"" help:"Organizations of a server."`
+	Stack    stackCommands   `cmd:"" help:"Protection and salvage of a server's stacks."`
+	Key      keyCommands     `cmd:"" help:"Encryption keys of a server."`
+	Policy   policyCommands  `cmd:"" help:"Policy packs that a server requires."`
+	Audit    auditCommands   `cmd:"" help:"The record of who did what on a server."`
+	State    stateCommand    `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
+
+	Blueprints   blueprintsCommand   `cmd:"" help:"What can be ordered, and with which inputs." group:"Self-service"`
+	Order        orderCommand        `cmd:"" help:"Order an environment made of a blueprint." group:"Self-service"`
+	Operations   operationCommands   `cmd:"" help:"Orders: list, show, watch, cancel, retry." group:"Self-service"`
+	Approve      approveCommand      `cmd:"" help:"Approve the plan of an operation." group:"Self-service"`
+	Reject       rejectCommand       `cmd:"" help:"Reject the plan of an operation." group:"Self-service"`
+	Environments environmentCommands `cmd:"" help:"What was ordered: list, show, destroy, lock, let it expire." group:"Self-service"`
+	Project      projectCommands     `cmd:"" help:"Teams' shares of an organization." group:"Self-service"`
+	Waive        waiveCommand        `cmd:"" help:"Let a mandatory finding pass for a while." group:"Self-service"`
+	Waivers      waiverCommands      `cmd:"" help:"Findings that are let pass." group:"Self-service"`
+	Bindings     bindingCommands     `cmd:"" help:"Who has which role." group:"Self-service"`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	RunOperation runOperationCommand `cmd:"" hidden:""`
 }

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"redoubt/automation/client"
+)
+
+// follow shows an operation's events until it ends, and returns what the process
+// ends with. Control-C ends the following, not the operation. With lines, JSON is
+// an event a line; else it is the operation when it has ended.
+func follow(ctx context.Context, s *streams, r remote, service *client.Client, id string, lines bool) error {
+	v := &followView{operationView: newOperationView(s, r.JSON), id: id}
+	encoder := json.NewEncoder(s.out)
+	for e, err := range service.Events(ctx, id, 0) {
+		if ctx.Err() != nil {
+			v.finish()
+			fmt.Fprintf(s.err, "The operation goes on: redoubt operations watch %s follows it, redoubt operations cancel %s ends it.\n", id, id)
+			return errNotOK
+		}
+		if err != nil {
+			v.finish()
+			return err
+		}
+		switch {
+		case !r.JSON:
+			v.show(e)
+		case lines:
+			if err := encoder.Encode(e); err != nil {
+				return err
+			}
+		}
+	}
+	v.finish()
+	op, err := service.GetOperation(ctx, id, client.GetOperationParams{})
+	if err != nil {
+		return err
+	}
+	if !lines || !r.JSON {
+		if err := r.print(s, op, func(w io.Writer) { conclude(w, op) }); err != nil {
+			return err
+		}
+	}
+	if op.State != "succeeded" {
+		return errNotOK
+	}
+	return nil
+}
+
+// followView shows events.
+type followView struct {
+	*operationView
+	id string
+}
+
+// happening is what events of all types may say.
+type happening struct {
+	To       string   `json:"to"`
+	Why      string   `json:"why"`
+	By       string   `json:"by"`
+	Op       string   `json:"op"`
+	Type     string   `json:"type"`
+	URN      string   `json:"urn"`
+	Status   string   `json:"status"`
+	Changed  []string `json:"properties"`
+	Severity string   `json:"severity"`
+	Message  string   `json:"message"`
+	Text     string   `json:"text"`
+	Policy   string   `json:"policy"`
+	Level    string   `json:"level"`
+	Done     int      `json:"done"`
+	Decision string   `json:"decision"`
+	Waiver   string   `json:"waiver"`
+}
+
+func (v *followView) show(e client.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var h happening
+	if err := json.Unmarshal(e.Data, &h); err != nil {
+		return // of a newer server: nothing that we could show
+	}
+	indented := func(text string) string { return strings.ReplaceAll(clean(text), "\n", "\n    ") }
+	switch e.Type {
+	case "state":
+		text := strings.ReplaceAll(h.To, "_", " ")
+		if h.Why != "" {
+			text += ": " + indented(h.Why)
+		}
+		v.line("1", "→ "+text)
+		if h.To == "awaiting_approval" {
+			v.line("33", "  people must approve: redoubt approve "+v.id)
+		}
+	case "progress":
+		if v.live && h.Done > 0 {
+			fmt.Fprintf(v.err, "\r\033[K  … %d resources", h.Done)
+			v.moved = true
+		}
+	case "resource":
+		if h.Status == "begun" {
+			return
+		}
+		sign, ok := signs[h.Op]
+		if !ok {
+			sign.sign = h.Op
+		}
+		text := fmt.Sprintf("%-2s %s %s", sign.sign, h.Type, nameOf(h.URN))
+		if h.Status == "failed" {
+			text, sign.colour = text+" failed", "31"
+		} else if len(h.Changed) > 0 {
+			text += " [" + strings.Join(h.Changed, ", ") + "]"
+		}
+		v.line(sign.colour, clean(text))
+	case "diagnostic", "log":
+		colours := map[string]string{"error": "31", "warning": "33"}
+		text := indented(h.Message + h.Text)
+		if h.Severity != "" {
+			text = h.Severity + ": " + text
+		}
+		v.line(colours[h.Severity], text)
+	case "policy":
+		v.line(levelColour(h.Level), h.Level+" "+h.Policy+"\n    "+indented(h.Message))
+	case "approval":
+		v.line("1", fmt.Sprintf("%s: %s", orText(h.Decision, "approval"), orText(h.By, h.Message)))
+	}
+}
+
+func levelColour(level string) string {
+	if level == mandatory {
+		return "31"
+	}
+	return "33"
+}
+
+// clean leaves out what would move a terminal's cursor: the text is not ours.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// conclude says how an operation ended.
+func conclude(w io.Writer, op client.Operation) {
+	fmt.Fprintf(w, "Operation %s: %s of %s: %s", op.ID, op.Kind, op.Stack, strings.ReplaceAll(op.State, "_", " "))
+	if counts := countText(op.ChangeSummary); op.Final && counts != "" {
+		fmt.Fprintf(w, " (%s)", counts)
+	}
+	fmt.Fprintln(w)
+	if op.Failure != nil {
+		fmt.Fprintf(w, "  %s: %s\n", op.Failure.Code, clean(op.Failure.Message))
+		for _, urn := range op.Failure.Pending {
+			fmt.Fprintf(w, "  may exist although the state does not have it: %s\n", clean(urn))
+		}
+	}
+	if op.Result != nil {
+		for _, name := range slices.Sorted(maps.Keys(op.Result.Outputs)) {
+			if text, err := json.Marshal(op.Result.Outputs[name]); err == nil {
+				fmt.Fprintf(w, "  %s: %s\n", clean(name), text)
+			}
+		}
+	}
+}
+
+// countText is "3 create, 1 update".
+func countText(counts map[string]int64) string {
+	var parts []string
+	for _, op := range slices.Sorted(maps.Keys(counts)) {
+		if n := counts[op]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, op))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
