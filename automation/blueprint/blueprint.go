@@ -5,6 +5,7 @@ package blueprint
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -51,9 +52,39 @@ type Blueprint struct {
 // All are what can be ordered, sorted by name.
 var All = []Blueprint{DefenseInDepth, SecureBucket, SecureDatabase, SecureFunction, SecureService, StaticSite}
 
+// Example is valid inputs.
+func (b Blueprint) Example() json.RawMessage {
+	if b.Inputs == nil {
+		return nil
+	}
+	return b.Inputs.Example
+}
+
 // LaunchRole is the name of the role that launches stacks of the blueprint; an
 // order cannot choose another.
 func (b Blueprint) LaunchRole() string { return "redoubt-launch-" + b.Name }
+
+// Ordered is the blueprint as a rehearsal of an order has it: its program reads
+// the inputs in the configuration, and what the rehearsal changes stands there.
+func (b Blueprint) Ordered() Blueprint {
+	b.Program = func([]string) pulumi.RunFunc { return b.Order(nil) }
+	b.Folders, b.Account = nil, InputsKey+".accountId"
+	b.Change, b.Release = inInputs(b.Change), inInputs(b.Release)
+	return b
+}
+
+// inInputs moves settings of the configuration ("redoubt:edge.rateLimit") to
+// where an order has them.
+func inInputs(settings map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, value := range settings {
+		if !strings.HasPrefix(name, InputsKey+".") {
+			name = InputsKey + "." + strings.TrimPrefix(name, "redoubt:")
+		}
+		out[name] = value
+	}
+	return out
+}
 
 // withOrder gives a blueprint its programs: that of an order, and that of a
 // stack whose inputs are in its configuration.

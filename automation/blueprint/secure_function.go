@@ -35,7 +35,7 @@ type FunctionInputs struct {
 type Code struct {
 	Bucket       string `json:"bucket" doc:"A bucket of the account and region that keeps versions." pattern:"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"`
 	Key          string `json:"key" doc:"The archive's key." minLength:"1" maxLength:"1024"`
-	Version      string `json:"version" doc:"The object's version: it and no other is signed." pattern:"^[A-Za-z0-9._-]{1,1024}$"`
+	Version      string `json:"version" doc:"The object's version: it and no other is signed." pattern:"^[A-Za-z0-9._-]+$" maxLength:"1024"`
 	Runtime      string `json:"runtime" doc:"What runs it." enum:"provided.al2023,nodejs22.x,python3.13,java21,dotnet8,ruby3.4"`
 	Handler      string `json:"handler" doc:"What the runtime calls, index.handler; bootstrap for provided.al2023." pattern:"^\\S{1,128}$"`
 	Architecture string `json:"architecture,omitempty" doc:"What it is built for." enum:"arm64,x86_64" default:"arm64"`
