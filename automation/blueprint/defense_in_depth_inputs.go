@@ -20,6 +20,7 @@ import (
 	"redoubt/infra/config"
 	"redoubt/infra/singleton"
 	"redoubt/infra/stack"
+	"redoubt/infra/workload"
 )
 
 // serverPaths are fields of the configuration that name files of the machine
@@ -52,6 +53,9 @@ func wholeInputs() *Inputs {
 			var wrong config.Findings
 			if err != nil && !errors.As(err, &wrong) {
 				return nil, []provision.FieldError{{Message: err.Error()}}
+			}
+			if err := workload.CheckSize(c.Compute.CPU, c.Compute.Memory); err != nil && c.Layer.Workload() {
+				found = append(found, provision.FieldError{Pointer: "/compute/memory", Message: err.Error()})
 			}
 			if found = merged(found, wrong); len(found) > 0 {
 				return nil, found
@@ -294,9 +298,16 @@ func (s source) setFunctions() error {
 	return nil
 }
 
+// FunctionsVariable names the folder of the archives of the stack's own
+// functions, where it is none of those that functionsFolder looks for.
+const FunctionsVariable = "REDOUBT_FUNCTIONS"
+
 // functionsFolder is where the archives of the stack's own functions are: beside
 // the executable as it is shipped, else where make functions puts them.
 func functionsFolder() string {
+	if folder := os.Getenv(FunctionsVariable); folder != "" {
+		return folder
+	}
 	candidates := []string{filepath.Join("dist", "functions")}
 	if path, err := os.Executable(); err == nil {
 		folder := filepath.Dir(path)

@@ -213,7 +213,7 @@ func TestInputsThatContradictEachOther(t *testing.T) {
 		{blueprint.SecureFunction, map[string]any{"variables": map[string]any{"AWS_REGION": "x"}}, []string{"/variables/AWS_REGION"}},
 		{blueprint.SecureDatabase, map[string]any{"minAcu": 0.7, "maxAcu": 1, "environment": "prod", "skipFinalSnapshot": true}, []string{"/minAcu", "/skipFinalSnapshot"}},
 		{blueprint.StaticSite, map[string]any{"singlePage": true, "zoneId": "Z1", "certificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1"}, []string{"/certificateArn", "/notFoundPath"}},
-		{blueprint.DefenseInDepth, map[string]any{"network": map[string]any{"cidr": "10.0.0.0/8"}, "compute": map[string]any{"image": "node:latest", "cpu": 3}}, []string{"/compute/cpu", "/network/cidr"}},
+		{blueprint.DefenseInDepth, map[string]any{"network": map[string]any{"cidr": "10.0.0.0/8"}, "compute": map[string]any{"image": "node:latest", "cpu": 3}}, []string{"/compute/memory", "/network/cidr"}},
 		{blueprint.DefenseInDepth, map[string]any{"functions": map[string]any{"dir": "/etc"}, "detection": map[string]any{"conformancePack": "/etc/passwd"}}, []string{"/detection/conformancePack", "/functions/dir"}},
 	} {
 		doc := document(t, tc.b)

@@ -166,7 +166,7 @@ func drift(ctx context.Context, l *life, r *engine.Recorder) (engine.Outcome, er
 	if !l.findDrift() {
 		return engine.Outcome{}, errors.New("the account holds nothing that the blueprint knows how to drift")
 	}
-	if err := l.account.Drift(l.drifted.ID, l.drift.Property, resource.NewPropertyValue(l.drift.Value)); err != nil {
+	if err := l.account.Drift(l.drifted.URN, l.drift.Property, resource.NewPropertyValue(l.drift.Value)); err != nil {
 		return engine.Outcome{}, err
 	}
 	return l.scratch.Refresh(ctx, r)
@@ -210,7 +210,7 @@ func foundDrift(l *life, out engine.Outcome) (saw, problem string) {
 func repaired(l *life, out engine.Outcome) (saw, problem string) {
 	d := l.drift
 	for _, res := range l.account.Resources() {
-		if res.ID == l.drifted.ID && res.Outputs[resource.PropertyKey(d.Property)].DeepEquals(l.drifted.Outputs[resource.PropertyKey(d.Property)]) {
+		if res.URN == l.drifted.URN && res.Outputs[resource.PropertyKey(d.Property)].DeepEquals(l.drifted.Outputs[resource.PropertyKey(d.Property)]) {
 			return fmt.Sprintf("%d updated, %s is as declared again", out.Counts["update"], d.Property), ""
 		}
 	}
