@@ -13,12 +13,19 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"redoubt/automation/provision"
 	"redoubt/infra/stack"
 )
+
+var wholeStack = wholeInputs()
 
 // DefenseInDepth is the whole stack of the Security Guide.
 var DefenseInDepth = Blueprint{
 	Name:    "defense-in-depth",
+	Version: "1.0.0",
+	Inputs:  wholeStack,
+	Order:   orderWhole(wholeStack),
+	Limits:  provision.BlueprintLimits{Resources: 900, Minutes: 180},
 	Summary: "The Security Guide's whole stack: network, edge, keys, data, service and logs.",
 	Program: stack.Program,
 	Account: "redoubt:accountId",

@@ -53,11 +53,15 @@ func startService(ctx context.Context) (_ *service, err error) {
 }
 
 // backend is what the operations of one stack get: a token for that stack and
-// for what they do.
-func (s *service) backend(ctx context.Context, stack string) (*engine.Backend, error) {
+// for what they do, and to read the stacks that it refers to, by full name.
+func (s *service) backend(ctx context.Context, stack string, reads ...string) (*engine.Backend, error) {
+	grants := []backend.Grant{{Stacks: organization + "/*/" + stack, Verbs: []backend.Verb{backend.Write, backend.Apply, backend.Decrypt}}}
+	for _, name := range reads {
+		grants = append(grants, backend.Grant{Stacks: name, Verbs: []backend.Verb{backend.Read, backend.Decrypt}})
+	}
 	_, token, err := s.server.Service().CreateToken(ctx, s.admin, backend.NewToken{
 		Name: "rehearsal of " + stack, Principal: "rehearsal",
-		Grants: []backend.Grant{{Stacks: organization + "/*/" + stack, Verbs: []backend.Verb{backend.Write, backend.Apply, backend.Decrypt}}},
+		Grants: grants,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's backend: %w", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type life struct {
 	expected map[string]int
 	// computed is what the account held after the update.
 	computed []rehearsal.Resource
+	// beneath are the URNs of the baseline's resources, which are not the stack's.
+	beneath map[string]bool
 	// drifted is the resource that was changed behind Pulumi's back.
 	drifted *rehearsal.Resource
 	// drift is what was changed on it.
@@ -52,7 +55,7 @@ var steps = []step{
 		return fmt.Sprintf("%d to create, policy enforced", out.Counts["create"]), ""
 	}},
 	{"up", up, func(l *life, out engine.Outcome) (string, string) {
-		l.computed = l.account.Resources()
+		l.computed = l.resources()
 		l.report.Resources, l.report.ByType = len(l.computed), byType(l.computed)
 		l.report.NotModelled = l.account.Stats().NotModelled
 		if out.Counts["create"] != l.expected["create"] {
@@ -101,6 +104,11 @@ func refused(m blueprint.Mistake) step {
 		}
 		return "", fmt.Sprintf("%s, and %s did not refuse it", m.Deed, m.Rule)
 	}}
+}
+
+// resources are what the account holds of the stack.
+func (l *life) resources() []rehearsal.Resource {
+	return slices.DeleteFunc(l.account.Resources(), func(r rehearsal.Resource) bool { return l.beneath[r.URN] })
 }
 
 // play runs the steps in order and stops at the first that does not do what it
@@ -158,7 +166,7 @@ func drift(ctx context.Context, l *life, r *engine.Recorder) (engine.Outcome, er
 	if !l.findDrift() {
 		return engine.Outcome{}, errors.New("the account holds nothing that the blueprint knows how to drift")
 	}
-	if err := l.account.Drift(l.drifted.ID, l.drift.Property, resource.NewPropertyValue(l.drift.Value)); err != nil {
+	if err := l.account.Drift(l.drifted.URN, l.drift.Property, resource.NewPropertyValue(l.drift.Value)); err != nil {
 		return engine.Outcome{}, err
 	}
 	return l.scratch.Refresh(ctx, r)
@@ -168,7 +176,7 @@ func drift(ctx context.Context, l *life, r *engine.Recorder) (engine.Outcome, er
 // resource for.
 func (l *life) findDrift() bool {
 	for _, d := range l.opts.Blueprint.Drifts {
-		for _, res := range l.account.Resources() {
+		for _, res := range l.resources() {
 			if res.Type == d.Type {
 				l.drifted, l.drift = &res, d
 				return true
@@ -202,7 +210,7 @@ func foundDrift(l *life, out engine.Outcome) (saw, problem string) {
 func repaired(l *life, out engine.Outcome) (saw, problem string) {
 	d := l.drift
 	for _, res := range l.account.Resources() {
-		if res.ID == l.drifted.ID && res.Outputs[resource.PropertyKey(d.Property)].DeepEquals(l.drifted.Outputs[resource.PropertyKey(d.Property)]) {
+		if res.URN == l.drifted.URN && res.Outputs[resource.PropertyKey(d.Property)].DeepEquals(l.drifted.Outputs[resource.PropertyKey(d.Property)]) {
 			return fmt.Sprintf("%d updated, %s is as declared again", out.Counts["update"], d.Property), ""
 		}
 	}
@@ -261,7 +269,7 @@ func emptied(l *life, out engine.Outcome) (saw, problem string) {
 		retained[c.URN] = c.Retained
 	}
 	var kept, left []string
-	for _, r := range l.account.Resources() {
+	for _, r := range l.resources() {
 		if retained[r.URN] {
 			kept = append(kept, short(r.URN))
 		} else {

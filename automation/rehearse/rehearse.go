@@ -6,6 +6,7 @@ package rehearse
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -22,6 +23,10 @@ type Options struct {
 	Stacks  []string
 	// Blueprint is what the stacks are of.
 	Blueprint blueprint.Blueprint
+	// Inputs are those of an order: the stacks are then not the project's, but
+	// made of these. Where the blueprint stands on a baseline, the project's
+	// stack of the baseline's name is made first, dev if it has none such.
+	Inputs json.RawMessage
 	// Policy is the policy pack's executable, PolicyConfig its configuration
 	// file or empty.
 	Policy, PolicyConfig string
@@ -52,6 +57,9 @@ func Run(ctx context.Context, opts Options) (Report, error) {
 	mistake, err := find(opts.Blueprint, opts.Mistake)
 	if err != nil {
 		return Report{}, err
+	}
+	if len(opts.Inputs) > 0 {
+		opts.Blueprint = opts.Blueprint.Ordered()
 	}
 	report := Report{Rehearsal: true, OK: true}
 	for _, stack := range opts.Stacks {
@@ -97,7 +105,12 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 		return StackReport{}, err
 	}
 	defer func() { err = errors.Join(err, states.close()) }()
-	kept, err := states.backend(ctx, stack)
+	o, err := newOrder(ctx, opts, stack, states, account, server.Port())
+	if err != nil {
+		return StackReport{}, err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	kept, err := states.backend(ctx, stack, o.reads()...)
 	if err != nil {
 		return StackReport{}, err
 	}
@@ -107,7 +120,7 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 		program = mistake.With(program)
 	}
 	scratch, err := engine.NewScratch(ctx, engine.ScratchOptions{
-		Project: opts.Project, Stack: stack, Program: program, Folders: opts.Blueprint.Folders,
+		Project: o.project, Stack: stack, Program: program, Folders: opts.Blueprint.Folders,
 		Env:    environment(server.Port()),
 		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig, Backend: kept,
 	})
@@ -117,7 +130,7 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 	defer func() { err = errors.Join(err, scratch.Close()) }()
 
 	l := &life{
-		opts: opts, account: account, scratch: scratch,
+		opts: opts, account: account, scratch: scratch, beneath: o.made,
 		report: StackReport{Stack: stack, OK: true, Findings: []engine.Finding{}},
 	}
 	if mistake != nil {
@@ -127,7 +140,8 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 	if err := l.play(ctx, steps); err != nil {
 		return l.report, err
 	}
-	if opts.Floor && l.report.OK {
+	// The engine alone could not read a baseline.
+	if opts.Floor && len(opts.Inputs) == 0 && l.report.OK {
 		return l.report, l.measureFloor(ctx, stack)
 	}
 	return l.report, nil
@@ -136,6 +150,12 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 // openAccount opens the simulated account that the stack is for: a stack that
 // names its account refuses any other.
 func openAccount(opts Options, stack string) (*rehearsal.Account, error) {
+	if len(opts.Inputs) > 0 {
+		if id := accountOf(opts.Inputs); id != "" {
+			return rehearsal.Open("", rehearsal.WithAccountID(id))
+		}
+		return rehearsal.Open("")
+	}
 	id, err := engine.Setting(opts.Project, stack, opts.Blueprint.Account)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 const clusterType = "aws:rds/cluster:Cluster"

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/data"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 const topicARN = "arn:aws:sns:eu-central-1:123456789012:redoubt-prod-medium"

@@ -11,8 +11,8 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 const (

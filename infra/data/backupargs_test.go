@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/data"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 func TestBackupArgsFindings(t *testing.T) {

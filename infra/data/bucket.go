@@ -44,6 +44,12 @@ type BucketArgs struct {
 	KmsKeyArn pulumi.StringInput
 	// LogBucket receives the access log, in the same region; not for AccessLogs.
 	LogBucket *Bucket
+	// LogBucketName is the name of another stack's bucket for access logs, in
+	// place of LogBucket: same account, same region, and its policy admits this
+	// bucket's logs.
+	LogBucketName string
+	// Readers are the services that read objects for people.
+	Readers []BucketReader
 	// Writers are the services that write logs into the bucket.
 	Writers []BucketWriter
 	// SourcePrefix is how the names of the buckets start that log here, for
@@ -152,7 +158,7 @@ func (b *bucketBuilder) build(policy string) {
 	if b.args.ObjectLock != nil {
 		b.step(b.objectLock)
 	}
-	if b.args.LogBucket != nil {
+	if b.args.logged() {
 		b.step(b.logging)
 	}
 	b.step(b.lifecycle)
@@ -241,16 +247,21 @@ func (b *bucketBuilder) objectLock(o ...pulumi.ResourceOption) (pulumi.Resource,
 // logging partitions the log by the date of the event, which is what a search
 // for an incident's hours wants.
 func (b *bucketBuilder) logging(o ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	target := pulumi.String(b.args.LogBucketName).ToStringOutput()
+	if b.args.LogBucket != nil {
+		target = b.args.LogBucket.Bucket.ID().ToStringOutput()
+		o = append(o, pulumi.DependsOn([]pulumi.Resource{b.args.LogBucket.Policy}))
+	}
 	return s3.NewBucketLoggingV2(b.ctx, b.name+"-logging", &s3.BucketLoggingV2Args{
 		Bucket:       b.c.Bucket.ID(),
-		TargetBucket: b.args.LogBucket.Bucket.ID(),
+		TargetBucket: target,
 		TargetPrefix: pulumi.String("s3/" + b.args.BucketName + "/"),
 		TargetObjectKeyFormat: &s3.BucketLoggingV2TargetObjectKeyFormatArgs{
 			PartitionedPrefix: &s3.BucketLoggingV2TargetObjectKeyFormatPartitionedPrefixArgs{
 				PartitionDateSource: pulumi.String("EventTime"),
 			},
 		},
-	}, append(o, pulumi.DependsOn([]pulumi.Resource{b.args.LogBucket.Policy}))...)
+	}, o...)
 }
 
 // notification goes to EventBridge, where rules need no policy on the bucket.

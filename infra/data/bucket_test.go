@@ -8,7 +8,7 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 const keyARN = "arn:aws:kms:eu-central-1:123456789012:key/app"

@@ -95,11 +95,17 @@ func (args *BucketArgs) check() []error {
 	if !kind.kms && args.KmsKeyArn != nil {
 		findings = append(findings, fmt.Errorf("kmsKeyArn: set (logs cannot be delivered into a bucket of kind %s with a KMS key; leave it out)", args.Kind))
 	}
-	if kind.log && args.LogBucket == nil {
+	if kind.log && !args.logged() {
 		findings = append(findings, fmt.Errorf("logBucket: nil (accesses to a bucket of kind %s are logged; pass the access-logs bucket of the region)", args.Kind))
 	}
-	if !kind.log && args.LogBucket != nil {
+	if !kind.log && args.logged() {
 		findings = append(findings, fmt.Errorf("logBucket: set (a bucket of kind %s would log its own logs; leave it out)", args.Kind))
+	}
+	if args.LogBucket != nil && args.LogBucketName != "" {
+		findings = append(findings, errors.New("logBucketName: set with logBucket (choose one)"))
+	}
+	if args.LogBucketName != "" && !bucketName.MatchString(args.LogBucketName) {
+		findings = append(findings, fmt.Errorf("logBucketName: %q (3 to 63 lower-case letters, digits and hyphens, no dots)", args.LogBucketName))
 	}
 	if args.LogBucket != nil && args.LogBucket.Scope.Region != args.Scope.Region {
 		findings = append(findings, fmt.Errorf("logBucket: in %s, the bucket is in %s (S3 logs within a region; make a log bucket there)",
@@ -109,6 +115,7 @@ func (args *BucketArgs) check() []error {
 		findings = append(findings, fmt.Errorf("backupTier: set for kind %s (AWS Backup needs EventBridge's notifications and would switch them on behind the stack's back; back up data or audit buckets)", args.Kind))
 	}
 	findings = append(findings, checkTier(args.BackupTier, args.Tags)...)
+	findings = append(findings, args.checkReaders()...)
 	findings = append(findings, args.checkWriters()...)
 	findings = append(findings, args.checkLock(kind)...)
 	if args.ExpireAfterDays < 0 {
@@ -123,6 +130,9 @@ func (args *BucketArgs) check() []error {
 	}
 	return append(findings, args.Replica.check(args)...)
 }
+
+// logged says that accesses are logged, into a bucket of ours or another's.
+func (args *BucketArgs) logged() bool { return args.LogBucket != nil || args.LogBucketName != "" }
 
 func (args *BucketArgs) checkName() []error {
 	if !bucketName.MatchString(args.BucketName) {

@@ -123,6 +123,9 @@ func (args *BucketArgs) policy() (string, error) {
 		doc = append(doc, statements(writerRows(w, args.Scope.Region), args.Scope,
 			[]string{"{bucket}", arn, "{sourcePrefix}", args.SourcePrefix})...)
 	}
+	for _, r := range args.Readers {
+		doc = append(doc, statements(bucketReaders[r], args.Scope, []string{"{bucket}", arn})...)
+	}
 	text, err := doc.JSON(identity.BucketPolicy)
 	if err != nil {
 		return "", fmt.Errorf("policy: %w", err)

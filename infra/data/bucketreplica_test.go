@@ -10,7 +10,7 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 const replicaKeyARN = "arn:aws:kms:eu-west-1:123456789012:key/app"

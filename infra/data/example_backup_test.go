@@ -7,8 +7,8 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 // Backups with the guide's retention and a monthly proof that a bucket can be

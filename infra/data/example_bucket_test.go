@@ -7,7 +7,7 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 // A bucket for trails that is kept under lock, backed up by its tier, and

@@ -7,7 +7,7 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 // A domain of one node for development. A standby zone needs more, and the

@@ -7,7 +7,7 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 // A proxy through which the database user "web" logs in with an IAM token;

@@ -13,7 +13,7 @@ import (
 	"redoubt/guide"
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 const replicaRegion = "eu-west-1"

@@ -27,6 +27,9 @@ const (
 	// KeyForFargate is the storage of Fargate tasks. ECS takes a single-region
 	// key for it, by its id and not by an alias.
 	KeyForFargate KeyUser = "fargate"
+	// KeyForDistributions is CloudFront, which reads objects for distributions of
+	// the account.
+	KeyForDistributions KeyUser = "cloudfront"
 	// KeyForServiceGrants lets the account's principals hand the key to AWS
 	// services (RDS, OpenSearch, ECR and others work through grants).
 	KeyForServiceGrants KeyUser = "grants"
@@ -135,6 +138,11 @@ var keyUsers = map[KeyUser][]serviceStatement{
 			{Test: "ForAllValues:StringEquals", Key: "kms:GrantOperations", Values: []string{"Decrypt"}},
 			{Test: "StringEquals", Key: "kms:EncryptionContext:aws:ecs:clusterAccount", Values: []string{"{account}"}},
 		},
+	}},
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html#oac-permissions-sse-kms
+	KeyForDistributions: {{
+		sid: "Allow CloudFront", service: "cloudfront.amazonaws.com",
+		actions: []string{"kms:Decrypt"}, conditions: []identity.Condition{fromDistributions},
 	}},
 	KeyForServiceGrants: {{
 		sid: "Allow Grants For AWS Resources", root: true,

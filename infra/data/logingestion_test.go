@@ -9,8 +9,8 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
+	"redoubt/internal/graphtest"
 )
 
 const (

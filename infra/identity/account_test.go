@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 var (

@@ -7,8 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 // show runs a program against mocks and prints what it makes, or what is

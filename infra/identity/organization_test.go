@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/data"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
+	"redoubt/internal/graphtest"
 )
 
 // messagingUsers are the services that the messaging key must admit.

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/guide"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
+	"redoubt/internal/graphtest"
 )
 
 func TestComponentsNameBulletsOfTheGuide(t *testing.T) {

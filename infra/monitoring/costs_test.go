@@ -6,9 +6,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 const monitorARN = "arn:aws:ce::123456789012:anomalymonitor/11111111-2222-4333-8444-555555555555"

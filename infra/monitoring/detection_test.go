@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 func TestSecurityHubHasTheStandardsThatWereAskedFor(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
+	"redoubt/internal/graphtest"
 )
 
 // Three topics: mail for all of them, a pager for what is urgent.

@@ -6,8 +6,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
+	"redoubt/internal/graphtest"
 )
 
 const logsKey = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555"

@@ -6,10 +6,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
 	"redoubt/infra/monitoring/internal/eventpattern"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 const configRule = "aws:cfg/rule:Rule"

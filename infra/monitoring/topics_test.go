@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -7,9 +7,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/monitoring"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 var (

@@ -5,8 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
+	"redoubt/internal/graphtest"
 )
 
 // An internal application: only the office and its partner may come in.

@@ -5,9 +5,9 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 // An account whose organization has subscribed, and whom the Shield Response

@@ -5,8 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
+	"redoubt/internal/graphtest"
 )
 
 // A VPC of the size of staging: two zones that share one NAT gateway.

@@ -9,7 +9,10 @@ import (
 
 // One year, as browsers' preload lists ask for; without "preload" itself, which
 // cannot be taken back in less than months.
-const strictTransport = "max-age=31536000; includeSubDomains"
+const (
+	strictTransport        = "max-age=31536000; includeSubDomains"
+	strictTransportSeconds = 31536000
+)
 
 // targets makes the group of tasks. Its physical name carries the port: the
 // port cannot change in place, and a second group of the same name could not

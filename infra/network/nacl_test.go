@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
+	"redoubt/internal/graphtest"
 )
 
 // tierACL is what AWS would answer for one packet: the lowest matching rule, else deny.

@@ -25,4 +25,6 @@ var Components = []guide.Component{
 	PrefixListComponent,
 	ShieldSubscriptionComponent,
 	ShieldComponent,
+	ServiceGroupsComponent,
+	DistributionComponent,
 }

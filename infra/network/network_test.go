@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/guide"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
+	"redoubt/internal/graphtest"
 )
 
 // layer makes the whole layer in the order in which a stack does.

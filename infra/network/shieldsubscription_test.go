@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
+	"redoubt/internal/graphtest"
 )
 
 const (

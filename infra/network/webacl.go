@@ -83,11 +83,22 @@ type WebAclArgs struct {
 	// LogKeyArn encrypts the log group; see monitoring.LogGroupArgs.
 	LogKeyArn          pulumi.StringInput
 	LogRetentionInDays int
-	Tags               map[string]string
+	// CloudFront makes one for distributions, which name it themselves; Scope and
+	// the provider are then of EdgeRegion.
+	CloudFront bool
+	Tags       map[string]string
 }
 
-// WebAcl is the regional web ACL in front of load balancers and API stages,
-// with its log.
+// reach is what the web ACL stands in front of, as WAF calls it.
+func (args *WebAclArgs) reach() pulumi.String {
+	if args.CloudFront {
+		return "CLOUDFRONT"
+	}
+	return "REGIONAL"
+}
+
+// WebAcl is the web ACL in front of load balancers and API stages, or of
+// distributions, with its log.
 type WebAcl struct {
 	pulumi.ResourceState
 
@@ -154,6 +165,9 @@ func (args *WebAclArgs) validate() error {
 	if args.Mode != WAFBlock && args.Mode != WAFCount {
 		f.add("mode", fmt.Sprintf("%q is no mode", args.Mode), "use block, or count while an application is new")
 	}
+	if args.CloudFront && args.Scope.Region != EdgeRegion {
+		f.add("scope.region", fmt.Sprintf("%q with cloudFront", args.Scope.Region), "web ACLs for distributions are in "+EdgeRegion)
+	}
 	args.checkRules(&f)
 	args.checkBody(&f)
 	args.checkPaid(&f)
@@ -169,7 +183,7 @@ func (c *WebAcl) acl(ctx *pulumi.Context, name string, args *WebAclArgs) (*wafv2
 	blockSet, err := wafv2.NewIpSet(ctx, name+"-blocked", &wafv2.IpSetArgs{
 		Name:             pulumi.String(args.Prefix + "-blocked"),
 		Description:      pulumi.String("Addresses that incident response blocks"),
-		Scope:            pulumi.String("REGIONAL"),
+		Scope:            args.reach(),
 		IpAddressVersion: pulumi.String("IPV4"),
 		Addresses:        pulumi.StringArray{},
 		Tags:             tagged(args.Tags, args.Prefix+"-blocked"),
@@ -180,7 +194,7 @@ func (c *WebAcl) acl(ctx *pulumi.Context, name string, args *WebAclArgs) (*wafv2
 	acl, err := wafv2.NewWebAcl(ctx, name+"-acl", &wafv2.WebAclArgs{
 		Name:          pulumi.String(args.Prefix + "-waf"),
 		Description:   pulumi.String("WAF for application protection"),
-		Scope:         pulumi.String("REGIONAL"),
+		Scope:         args.reach(),
 		DefaultAction: &wafv2.WebAclDefaultActionArgs{Allow: &wafv2.WebAclDefaultActionAllowArgs{}},
 		Rules:         args.rules(blockSet.Arn),
 		// Required, though the guide's snippet leaves it out.

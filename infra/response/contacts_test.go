@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/data"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/response"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -5,9 +5,9 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/response"
 	"redoubt/infra/singleton"
+	"redoubt/internal/graphtest"
 )
 
 // A response that only analyses and tells: what it makes.

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/data"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/response"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/guide"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/response"
+	"redoubt/internal/graphtest"
 )
 
 // Every bullet of Incident Response is served by a component, and where people

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/config"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/stack"
+	"redoubt/internal/graphtest"
 )
 
 // modes is a row of the table of singletons: what dev needs to set so that each

@@ -144,7 +144,7 @@ func (s *Stack) deployAlerting(ctx *pulumi.Context) (err error) {
 	if slack := c.Alerting.Slack; slack != nil {
 		args.Slack = &monitoring.Slack{TeamID: slack.TeamID, ChannelID: slack.ChannelID, Levels: asLevels(slack.Levels)}
 	}
-	if url, ok := secret(ctx, "pagerUrl"); ok {
+	if url, ok := s.secret("pagerUrl"); ok {
 		args.Channels = append(args.Channels, monitoring.Channel{Name: "pager", Levels: []monitoring.Level{monitoring.High}, URL: url})
 	}
 	if s.topics, err = monitoring.NewTopics(ctx, c.Prefix()+"-alerts", args, p.here()); err != nil {
@@ -272,8 +272,8 @@ func (s *Stack) watched() monitoring.Workload {
 }
 
 // secret reads an optional secret of the stack's configuration.
-func secret(ctx *pulumi.Context, name string) (pulumi.StringOutput, bool) {
-	text, ok := ctx.GetConfig(config.Project + ":" + name)
+func (s *Stack) secret(name string) (pulumi.StringOutput, bool) {
+	text, ok := s.source.GetConfig(config.Project + ":" + name)
 	if !ok {
 		return pulumi.StringOutput{}, false
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
+	"redoubt/internal/graphtest"
 )
 
 const subscription = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"

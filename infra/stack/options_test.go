@@ -11,8 +11,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/stack"
+	"redoubt/internal/graphtest"
 )
 
 // changed is the graph of a committed stack with some keys replaced.

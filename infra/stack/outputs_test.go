@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/guide"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/stack"
+	"redoubt/internal/graphtest"
 )
 
 // published is what a committed stack exports, resolved, and which of it is

@@ -24,12 +24,19 @@ import (
 // Program returns the Pulumi program of a stack that sets these configuration
 // keys ("redoubt:network").
 func Program(keys []string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error { return ProgramOf(ctx, keys)(ctx) }
+}
+
+// ProgramOf is the program of a stack whose configuration is in a source: that
+// of the stack, or an order that was never written down. Secrets are read there
+// too.
+func ProgramOf(src config.Source, keys []string) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
-		c, err := Load(ctx, keys)
+		c, err := Load(src, keys)
 		if err != nil {
 			return err
 		}
-		s, err := Deploy(ctx, c)
+		s, err := deploy(ctx, c, src)
 		if err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ func (s *Stack) newContacts(ctx *pulumi.Context) (err error) {
 		partner := response.Partner(*f)
 		args.Forensics = &partner
 	}
-	if key, ok := secret(ctx, "pagerDutyRoutingKey"); ok && s.responder != nil && s.responder.DeadLetters != nil {
+	if key, ok := s.secret("pagerDutyRoutingKey"); ok && s.responder != nil && s.responder.DeadLetters != nil {
 		args.PagerDuty = &response.PagerDuty{
 			RoutingKey: key, MachineArn: s.place.scope.ARN("states", "stateMachine:"+c.Prefix()+"-response"), DeadLetterArn: s.responder.DeadLetters.Arn,
 		}

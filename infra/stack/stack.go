@@ -14,6 +14,8 @@ import (
 // Stack is a deployed stack.
 type Stack struct {
 	config config.Config
+	// source has the secrets that the configuration does not hold.
+	source config.Source
 	served *served
 	place  *place
 	keys   keys
@@ -85,13 +87,16 @@ var steps = []struct {
 	{every, (*Stack).newContacts},
 }
 
-// Deploy registers everything that the configuration asks for.
-func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) {
+// Deploy registers everything that the configuration asks for. Its secrets are
+// in the stack's own configuration.
+func Deploy(ctx *pulumi.Context, c config.Config) (*Stack, error) { return deploy(ctx, c, ctx) }
+
+func deploy(ctx *pulumi.Context, c config.Config, src config.Source) (*Stack, error) {
 	watched, err := watch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{config: c, served: watched}
+	s := &Stack{config: c, source: src, served: watched}
 	for _, step := range steps {
 		if !step.in(c.Layer) {
 			continue

@@ -11,8 +11,8 @@ import (
 
 	"redoubt/guide"
 	"redoubt/infra/config"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/stack"
+	"redoubt/internal/graphtest"
 )
 
 // settings is a stack's committed file as a configuration source.

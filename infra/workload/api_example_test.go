@@ -5,11 +5,11 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
 	"redoubt/infra/singleton"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/schemas"
+	"redoubt/internal/graphtest"
 )
 
 // An API with two routes, each open to one scope; the body of the second is

@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/network"
 	"redoubt/infra/singleton"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/schemas"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -6,9 +6,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/singleton"
 	"redoubt/infra/workload"
+	"redoubt/internal/graphtest"
 )
 
 func TestApiAccountIsASingleton(t *testing.T) {

@@ -96,7 +96,7 @@ func (args *ServiceArgs) containerDefinitions() (string, error) {
 		User: user, ReadonlyRootFilesystem: true,
 		LinuxParameters: linuxParameters{InitProcessEnabled: true, Capabilities: capabilities{Drop: []string{"ALL"}}},
 		PortMappings: []portMapping{{
-			Name: "http", ContainerPort: Port, HostPort: Port, Protocol: "tcp", AppProtocol: "http",
+			Name: "http", ContainerPort: args.port(), HostPort: args.port(), Protocol: "tcp", AppProtocol: "http",
 		}},
 		Environment: []variable{}, Secrets: []secret{}, MountPoints: []mountPoint{},
 		VolumesFrom: []struct{}{}, SystemControls: []struct{}{},

@@ -10,8 +10,8 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
+	"redoubt/internal/graphtest"
 )
 
 const adminSecret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!cluster-0123-AbCdEf"

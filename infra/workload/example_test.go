@@ -6,8 +6,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
+	"redoubt/internal/graphtest"
 )
 
 // A service that reads one bucket, without a load balancer.

@@ -25,6 +25,10 @@ func steps(from, to, by int) []int {
 	return out
 }
 
+// CheckSize returns what is wrong with a task's CPU units and MiB of memory, nil
+// for a pair that Fargate has.
+func CheckSize(cpu, memoryMiB int) error { return checkSize(cpu, memoryMiB) }
+
 // checkSize returns what is wrong with a pair of CPU units and MiB, or nil.
 func checkSize(cpu, memory int) error {
 	sizes, ok := fargateSizes[cpu]

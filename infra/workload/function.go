@@ -35,15 +35,17 @@ var FunctionComponent = guide.Component{
 // Unreserved, as FunctionArgs.Concurrency, takes from what the account has left.
 const Unreserved = -1
 
-// FunctionArgs describes a Go function on arm64. Platform, FunctionName,
-// Program, Description, MemoryMiB, TimeoutSeconds and Concurrency are required.
+// FunctionArgs describes a function: a Go program on arm64, unless Code says
+// otherwise. Platform, FunctionName, one of Program and Code, Description, MemoryMiB, TimeoutSeconds and Concurrency are required.
 type FunctionArgs struct {
 	Platform *FunctionPlatform
 	// FunctionName follows the prefix in the physical name: lower-case letters,
 	// digits and hyphens.
 	FunctionName string
 	// Program is the archive's name in Platform.ArchiveDir, for example "rotate".
-	Program     string
+	Program string
+	// Code is an archive that is in a bucket already, in place of Program.
+	Code        *FunctionCode
 	Description string
 	// MemoryMiB is 128 to 10240; Lambda gives CPU in proportion.
 	MemoryMiB int
@@ -81,7 +83,7 @@ type Function struct {
 	Name string
 	// KnownArn is Arn, known at preview, for policies.
 	KnownArn string
-	// CodeSHA256 is the digest of the archive before it was signed.
+	// CodeSHA256 is the digest of the archive before it was signed; empty for Code.
 	CodeSHA256 string
 
 	archive archive.Artifact
@@ -99,9 +101,12 @@ func NewFunction(ctx *pulumi.Context, name string, args *FunctionArgs, opts ...p
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("function %q: %w", name, err)
 	}
-	zip, err := archive.Read(args.Platform.archiveDir(ctx), args.Program)
-	if err != nil {
-		return nil, fmt.Errorf("function %q: %w", name, err)
+	var zip archive.Artifact
+	if args.Code == nil {
+		var err error
+		if zip, err = archive.Read(args.Platform.archiveDir(ctx), args.Program); err != nil {
+			return nil, fmt.Errorf("function %q: %w", name, err)
+		}
 	}
 	c := &Function{Name: args.physicalName(), KnownArn: args.arn(), CodeSHA256: zip.SHA256, archive: zip, scope: args.Platform.Scope}
 	if err := ctx.RegisterComponentResource(FunctionComponent.Token, name, c, opts...); err != nil {
@@ -141,8 +146,8 @@ func (c *Function) buildFunction(ctx *pulumi.Context, name string, args *Functio
 	p := args.Platform
 	in := &lambda.FunctionArgs{
 		Name: pulumi.String(c.Name), Description: pulumi.String(args.Description), Role: c.Role.Arn,
-		PackageType: pulumi.String("Zip"), Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"),
-		Architectures: pulumi.ToStringArray([]string{"arm64"}),
+		PackageType: pulumi.String("Zip"), Runtime: pulumi.String(args.Code.runtime()), Handler: pulumi.String(args.Code.handler()),
+		Architectures: pulumi.ToStringArray([]string{args.Code.architecture()}),
 		S3Bucket:      p.Artifacts.Name, S3Key: c.signed, CodeSigningConfigArn: p.Signing.ConfigArn,
 		MemorySize: pulumi.Int(args.MemoryMiB), Timeout: pulumi.Int(args.TimeoutSeconds),
 		ReservedConcurrentExecutions: pulumi.Int(args.Concurrency),

@@ -7,9 +7,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/functions/archive"
+	"redoubt/internal/graphtest"
 )
 
 // exampleArchives is a folder with the archives of both functions.

@@ -11,9 +11,9 @@ import (
 
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/functions/archive"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -11,6 +11,11 @@ import (
 // refused under Enforce, signed or not (aws-cdk#29474).
 func (c *Function) buildCode(ctx *pulumi.Context, name string, args *FunctionArgs) error {
 	p := args.Platform
+	if args.Code != nil {
+		return c.sign(ctx, name, args, &signer.SigningJobSourceS3Args{
+			Bucket: pulumi.String(args.Code.Bucket), Key: pulumi.String(args.Code.Key), Version: pulumi.String(args.Code.Version),
+		})
+	}
 	// The digest in the key makes new code a new object, a new job and so an
 	// update of the function; and unchanged code none of them.
 	object, err := s3.NewBucketObjectv2(ctx, name+"-archive", &s3.BucketObjectv2Args{
@@ -26,11 +31,15 @@ func (c *Function) buildCode(ctx *pulumi.Context, name string, args *FunctionArg
 	if err != nil {
 		return err
 	}
+	return c.sign(ctx, name, args, &signer.SigningJobSourceS3Args{Bucket: object.Bucket, Key: object.Key, Version: object.VersionId})
+}
+
+// sign has an archive signed, from wherever it is into the stack's own bucket.
+func (c *Function) sign(ctx *pulumi.Context, name string, args *FunctionArgs, from *signer.SigningJobSourceS3Args) error {
+	p := args.Platform
 	job, err := signer.NewSigningJob(ctx, name+"-signature", &signer.SigningJobArgs{
 		ProfileName: p.Signing.ProfileName,
-		Source: &signer.SigningJobSourceArgs{S3: &signer.SigningJobSourceS3Args{
-			Bucket: object.Bucket, Key: object.Key, Version: object.VersionId,
-		}},
+		Source:      &signer.SigningJobSourceArgs{S3: from},
 		Destination: &signer.SigningJobDestinationArgs{S3: &signer.SigningJobDestinationS3Args{
 			Bucket: p.Artifacts.Name, Prefix: pulumi.String("signed/" + args.FunctionName + "/"),
 		}},

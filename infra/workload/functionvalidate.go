@@ -18,6 +18,9 @@ var (
 	reserved = regexp.MustCompile(`^(AWS_|LAMBDA_|_HANDLER$|_X_AMZN_TRACE_ID$)`)
 )
 
+// ReservedVariable is true for the name of a variable that Lambda sets itself.
+func ReservedVariable(name string) bool { return reserved.MatchString(name) }
+
 func (args *FunctionArgs) validate() error {
 	if args == nil {
 		return errors.New("args: nil (pass &workload.FunctionArgs{…})")
@@ -27,7 +30,9 @@ func (args *FunctionArgs) validate() error {
 		f = append(f, err)
 	}
 	f.refuse(!functionForm.MatchString(args.FunctionName), "functionName: %q (1 to 30 lower-case letters, digits and hyphens, a letter first)", args.FunctionName)
-	f.refuse(args.Program == "", "program: empty (the archive's name, for example rotate)")
+	f.refuse(args.Program == "" && args.Code == nil, "program: empty (the archive's name, for example rotate)")
+	f.refuse(args.Program != "" && args.Code != nil, "program: set with code (choose one)")
+	args.Code.check(&f)
 	f.refuse(len(args.Description) < 8 || len(args.Description) > 256, "description: %d characters (8 to 256: what the function does)", len(args.Description))
 	f.refuse(args.MemoryMiB < 128 || args.MemoryMiB > 10240, "memoryMiB: %d (128 to 10240)", args.MemoryMiB)
 	f.refuse(args.TimeoutSeconds < 1 || args.TimeoutSeconds > 900, "timeoutSeconds: %d (1 to 900)", args.TimeoutSeconds)
@@ -48,8 +53,8 @@ func (args *FunctionArgs) checkEnvironment(f *findings) {
 	size := 0
 	check := func(field, name string) {
 		f.refuse(!variableForm.MatchString(name), "%s[%q]: not a variable's name (A-Z, 0-9 and _, no digit first)", field, name)
-		f.refuse(reserved.MatchString(name), "%s[%q]: Lambda sets it itself (choose another name)", field, name)
-		f.refuse(telling.MatchString(name) && !pointing.MatchString(name),
+		f.refuse(ReservedVariable(name), "%s[%q]: Lambda sets it itself (choose another name)", field, name)
+		f.refuse(TellsSecret(name),
 			"%s[%q]: would show a secret to everyone who may read functions (pass the secret's ARN)", field, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(args.Variables)) {

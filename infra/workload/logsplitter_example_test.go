@@ -7,9 +7,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/infra/data"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/functions/archive"
+	"redoubt/internal/graphtest"
 )
 
 // Logs that reach the search domain as a document an event: the function, and

@@ -81,6 +81,11 @@ func (args *ServiceArgs) executionPolicy() identity.Document {
 	if len(args.Parameters)+len(args.Secrets) > 0 {
 		doc = append(doc, args.useKey("DecryptValues", "secretsmanager", "ssm"))
 	}
+	if len(args.Secrets) > 0 && len(args.SecretKeyAliases) > 0 {
+		other := args.useKey("DecryptSecrets", "secretsmanager")
+		other.Conditions[0].Values = args.SecretKeyAliases
+		doc = append(doc, other)
+	}
 	return doc
 }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
 	"redoubt/infra/workload/functions/search-bootstrap/search"
+	"redoubt/internal/graphtest"
 )
 
 func bootstrap(t *testing.T, change func(*workload.SearchBootstrapArgs)) pulumi.RunFunc {

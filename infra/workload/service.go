@@ -60,6 +60,8 @@ type ServiceArgs struct {
 	Architecture string
 	// MinTasks and MaxTasks bound the scaling.
 	MinTasks, MaxTasks int
+	// Port is where the application listens; Port, the constant, if zero.
+	Port int
 	// SubnetIDs are private; SecurityGroupIDs admit the load balancer on Port.
 	SubnetIDs, SecurityGroupIDs pulumi.StringArrayInput
 	// TargetGroupArn is the load balancer's; nil for a service without one.
@@ -76,6 +78,9 @@ type ServiceArgs struct {
 	// Secrets are variables from Secrets Manager: names to secrets' ARNs, with
 	// or without the random end.
 	Secrets map[string]string
+	// SecretKeyAliases are the aliases, "alias/…", of other keys of the account
+	// that Secrets are encrypted with, besides KmsKeyArn.
+	SecretKeyAliases []string
 	// TaskPolicies are what the application itself may do.
 	TaskPolicies map[string]identity.Document
 	// PermissionsBoundary caps both roles; empty for none.
@@ -213,7 +218,7 @@ func (c *Service) buildService(ctx *pulumi.Context, name string, args *ServiceAr
 		in.HealthCheckGracePeriodSeconds = pulumi.Int(60)
 		in.LoadBalancers = ecs.ServiceLoadBalancerArray{&ecs.ServiceLoadBalancerArgs{
 			ContainerName:  pulumi.String(args.ServiceName),
-			ContainerPort:  pulumi.Int(Port),
+			ContainerPort:  pulumi.Int(args.port()),
 			TargetGroupArn: args.TargetGroupArn.ToStringOutput(),
 		}}
 	}

@@ -12,8 +12,8 @@ import (
 
 	"redoubt/guide"
 	"redoubt/infra/identity"
-	"redoubt/infra/internal/graphtest"
 	"redoubt/infra/workload"
+	"redoubt/internal/graphtest"
 )
 
 const (

@@ -24,11 +24,22 @@ var (
 	pointing = regexp.MustCompile(`_(ARN|NAME|ID|URL|PATH|FILE|TTL)$`)
 )
 
+// TellsSecret is true for the name of a variable whose value nobody should read
+// in the console: DB_PASSWORD, and not DB_PASSWORD_ARN.
+func TellsSecret(name string) bool { return telling.MatchString(name) && !pointing.MatchString(name) }
+
 func (args *ServiceArgs) architecture() string {
 	if args.Architecture == "" {
 		return "ARM64"
 	}
 	return args.Architecture
+}
+
+func (args *ServiceArgs) port() int {
+	if args.Port == 0 {
+		return Port
+	}
+	return args.Port
 }
 
 func (args *ServiceArgs) validate() error {
@@ -55,7 +66,8 @@ func (args *ServiceArgs) validate() error {
 	refuse(!slices.Contains([]string{"ARM64", "X86_64"}, args.architecture()), "architecture: %q (ARM64 or X86_64)", args.Architecture)
 	refuse(args.MinTasks < 1 || args.MaxTasks < args.MinTasks, "minTasks, maxTasks: %d, %d (at least 1, and in order)", args.MinTasks, args.MaxTasks)
 	refuse(args.SubnetIDs == nil, "subnetIds: nil (the private subnets)")
-	refuse(args.SecurityGroupIDs == nil, "securityGroupIds: nil (the group that admits the load balancer on %d)", Port)
+	refuse(args.SecurityGroupIDs == nil, "securityGroupIds: nil (the group that admits the load balancer on %d)", args.port())
+	refuse(args.port() < 1024 || args.port() > 65535, "port: %d (1024 to 65535: the process is not root; or 0 for %d)", args.port(), Port)
 	refuse(args.TargetGroupArn != nil && len(args.After) == 0,
 		"after: empty with a target group (pass the listener: ECS refuses a target group that no load balancer has)")
 	refuse(args.KmsKeyArn == nil, "kmsKeyArn: nil (the application's key)")
@@ -63,6 +75,9 @@ func (args *ServiceArgs) validate() error {
 	refuse(!slices.Contains(monitoring.RetentionDays, args.LogRetentionInDays),
 		"logRetentionInDays: %d (one of %v)", args.LogRetentionInDays, monitoring.RetentionDays)
 	refuse(!strings.HasPrefix(args.KeyAlias, "alias/"), "keyAlias: %q (alias/<name>, see data.Key.AliasName)", args.KeyAlias)
+	for i, alias := range args.SecretKeyAliases {
+		refuse(!strings.HasPrefix(alias, "alias/"), "secretKeyAliases[%d]: %q (alias/<name>)", i, alias)
+	}
 	return errors.Join(append(findings, args.checkVariables()...)...)
 }
 
@@ -88,7 +103,7 @@ func (args *ServiceArgs) checkVariables() []error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(args.Variables)) {
 		check("variables", name)
-		if telling.MatchString(name) && !pointing.MatchString(name) {
+		if TellsSecret(name) {
 			findings = append(findings, fmt.Errorf("variables[%q]: would show a secret to everyone who may describe tasks (put it in secrets)", name))
 		}
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 
 	"redoubt/automation/blueprint"
 	"redoubt/automation/engine"
@@ -12,6 +14,8 @@ import (
 
 type rehearseCommand struct {
 	Stack        []string `help:"Stack to rehearse; may be given more than once. By default dev." default:"dev" placeholder:"NAME"`
+	Blueprint    string   `help:"Rehearse an order of this blueprint instead of the project's stacks." placeholder:"NAME"`
+	Inputs       string   `help:"With --blueprint: the order's inputs, JSON. By default the blueprint's example." type:"existingfile" placeholder:"FILE"`
 	Break        string   `help:"Plant a known mistake and see it refused: its name, or all." placeholder:"NAME"`
 	Project      string   `help:"Folder with Pulumi.yaml." default:"." type:"existingdir"`
 	PolicyPack   string   `help:"Policy pack, an executable; the built one by default." placeholder:"PATH"`
@@ -28,13 +32,15 @@ type rehearseCommand struct {
 func (rehearseCommand) Help() string {
 	return `Nothing here touches AWS: the account is simulated; the engine, the policy pack
 and the backend that keeps the state are the real ones, on a free port. The
-engine alone, which the times are compared with, has none of them.
+engine alone, which the times are compared with, has none of them. An order that
+stands on a baseline gets one first: the project's stack of that name, or dev.
 
 Examples:
   redoubt rehearse                                 the life of stack dev: preview, up, change, drift, repair, destroy
   redoubt rehearse --stack dev --stack prod        both
   redoubt rehearse --break unencrypted-bucket      plant a mistake; the preview must be refused
   redoubt rehearse --break all                     each known mistake
+  redoubt rehearse --blueprint secure-bucket --inputs order.json   the life of an order
   redoubt rehearse --json | jq .ok                 the report as data
   redoubt rehearse -- pulumi preview --stack dev   any command against the account
 
@@ -58,11 +64,15 @@ func (c *rehearseCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	view := newView(s, c.JSON)
+	ordered, inputs, err := c.order()
+	if err != nil {
+		return err
+	}
 	opts := rehearse.Options{
-		Project: c.Project, Stacks: c.Stack, Blueprint: blueprint.DefenseInDepth,
+		Project: c.Project, Stacks: c.Stack, Blueprint: ordered, Inputs: inputs,
 		Policy: pack, PolicyConfig: c.PolicyConfig, Floor: c.Floor, Progress: view.progress,
 	}
-	report, err := rehearseAll(ctx, opts, mistakes(c.Break))
+	report, err := rehearseAll(ctx, opts, mistakes(ordered, c.Break))
 	view.finish()
 	if err != nil {
 		return err
@@ -80,13 +90,30 @@ func (c *rehearseCommand) Run(ctx context.Context, s *streams) error {
 	return err
 }
 
+// order is the blueprint, and the inputs of an order of it; none for the stacks
+// of the project.
+func (c *rehearseCommand) order() (blueprint.Blueprint, json.RawMessage, error) {
+	if c.Blueprint == "" {
+		if c.Inputs != "" {
+			return blueprint.Blueprint{}, nil, errors.New("--inputs without --blueprint: name the blueprint that they are for")
+		}
+		return blueprint.DefenseInDepth, nil, nil
+	}
+	b, err := blueprint.Find(c.Blueprint)
+	if err != nil || c.Inputs == "" {
+		return b, b.Example(), err
+	}
+	inputs, err := os.ReadFile(c.Inputs)
+	return b, inputs, err
+}
+
 // mistakes expands the name that --break takes.
-func mistakes(name string) []string {
+func mistakes(b blueprint.Blueprint, name string) []string {
 	if name != "all" {
 		return []string{name}
 	}
 	var names []string
-	for _, m := range blueprint.DefenseInDepth.Mistakes {
+	for _, m := range b.Mistakes {
 		names = append(names, m.Name)
 	}
 	return names

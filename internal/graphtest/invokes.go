@@ -57,7 +57,7 @@ func prefixList(args resource.PropertyMap) map[string]any {
 func answer(token string, args resource.PropertyMap) (resource.PropertyMap, error) {
 	f, ok := answers[token]
 	if !ok {
-		return nil, fmt.Errorf("graphtest: invoke %s has no answer (add one to answers in infra/internal/graphtest/invokes.go)", token)
+		return nil, fmt.Errorf("graphtest: invoke %s has no answer (add one to answers in internal/graphtest/invokes.go)", token)
 	}
 	return resource.NewPropertyMapFromMap(f(args)), nil
 }
