@@ -255,7 +255,7 @@ type runOperationCommand struct{}
 
 // Run carries the command out.
 func (runOperationCommand) Run() error {
-	code := runner.Main(map[string]runner.Program{blueprint.DefenseInDepth.Name: blueprint.DefenseInDepth.Program})
+	code := runner.Main(programs())
 	if code != 0 {
 		return &childExit{code}
 	}

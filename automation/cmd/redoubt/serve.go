@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"redoubt/automation/blueprint"
 	"redoubt/automation/redact"
 	"redoubt/automation/server"
 )
@@ -51,7 +52,11 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if config.Data, err = filepath.Abs(config.Data); err != nil {
 		return err
 	}
-	running, err := server.Open(ctx, config, server.WithLog(server.NewLog(config.Log, s.err)), server.WithVersion(version))
+	catalog, err := blueprint.NewCatalog(blueprint.All)
+	if err != nil {
+		return err
+	}
+	running, err := server.Open(ctx, config, server.WithLog(server.NewLog(config.Log, s.err)), server.WithVersion(version), server.WithCatalog(catalog))
 	if err != nil {
 		return err
 	}
@@ -59,8 +64,16 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		return errors.Join(err, running.Close())
 	}
 	fmt.Fprintf(s.out, "Redoubt is ready on %s (data in %s).\n", running.URL(), config.Data)
+	fmt.Fprintln(s.out, ordersGo[running.Orders()])
 	defer context.AfterFunc(ctx, endAtOnceNextTime)()
 	return errors.Join(running.Run(ctx), running.Close())
+}
+
+// ordersGo says where orders go, by server.Orders.
+var ordersGo = map[string]string{
+	"":          "It keeps states, and takes no orders (the log says why, unless --role says so).",
+	"rehearsal": "Orders go to a rehearsal account: nothing is made in AWS, and nothing is real. --account aws is for that.",
+	"aws":       "Orders go to AWS, with the credentials of this process.",
 }
 
 // endAtOnceNextTime ends the process at the next signal, whatever it is doing:
