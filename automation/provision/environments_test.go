@@ -124,7 +124,7 @@ var environmentTests = []test{
 		require.NoError(t, err)
 		for _, text := range []string{string(env.Inputs), string(o.Inputs), string(w.kept(t, o.ID).Inputs), w.log.String(), fmt.Sprint(w.entries(t))} {
 			require.NotContains(t, text, secret)
-			require.NotContains(t, text, "4711")
+			require.NotContains(t, text, `:4711`)
 		}
 		require.Contains(t, string(o.Inputs), `"size":7`, "defaults are filled in")
 		open, secrets, err := w.Unsealed(t.Context(), o)

@@ -255,7 +255,7 @@ func (s *Service) Unsealed(ctx context.Context, o Operation) (inputs json.RawMes
 // asService is who this service is to the backend when it acts for somebody, having
 // decided itself that they may.
 func asService(p Principal) backend.Caller {
-	return backend.Caller{Address: p.Caller.Address, Token: backend.Token{
+	return backend.Caller{Decided: true, Address: p.Caller.Address, Token: backend.Token{
 		ID: p.Caller.Token.ID, Principal: p.Name, Grants: []backend.Grant{{Stacks: "*/*/*", Verbs: []backend.Verb{backend.Admin}}},
 	}}
 }
