@@ -125,7 +125,7 @@ func (s *Service) fill(ctx context.Context, p Principal, env Environment, o *Ope
 		return public(err)
 	}
 	o.Blueprint = b.BlueprintRef
-	o.Inputs, err = s.sealed(ctx, env.ID, b, seal, complete)
+	o.Inputs, err = s.sealed(env.ID, b, seal, complete)
 	return err
 }
 

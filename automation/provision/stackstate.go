@@ -6,18 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
+
 	"redoubt/automation/backend"
 )
 
 // masked stands for what is secret, here and in what the Pulumi CLI prints.
 const masked = "[secret]"
-
-// The engine's marks in a state (sdk/go/common/resource/sig): an object with them
-// is a secret, its ciphertext beside them.
-const (
-	signature       = "4dabf18193072939515e22adb298388d"
-	secretSignature = "1b47061264138c4ac30d75fd1eb44270"
-)
 
 // StackResource is a resource of a stack, without what it is made of.
 type StackResource struct {
@@ -84,10 +79,10 @@ func (d stored) outputs() (map[string]any, error) {
 	return map[string]any{}, nil
 }
 
-// secretOf returns a secret's ciphertext.
+// secretOf returns a secret's ciphertext: the engine marks objects that are one.
 func secretOf(v any) (ciphertext string, ok bool) {
 	m, ok := v.(map[string]any)
-	if !ok || m[signature] != secretSignature {
+	if !ok || m[sig.Key] != sig.Secret {
 		return "", false
 	}
 	ciphertext, _ = m["ciphertext"].(string)
@@ -162,7 +157,7 @@ func (s *Service) RevealOutputs(ctx context.Context, p Principal, id, reason str
 			return nil, Fail(CodeConflict, "the secrets of stack %s are not encrypted by this service: its state uses another secrets provider", env.Name)
 		}
 		texts = append(texts, text)
-		return map[string]any{signature: secretSignature, "ciphertext": fmt.Sprint(len(texts) - 1)}, nil
+		return map[string]any{sig.Key: sig.Secret, "ciphertext": fmt.Sprint(len(texts) - 1)}, nil
 	}); err != nil {
 		return nil, err
 	}

@@ -86,11 +86,11 @@ func Start(t testing.TB, redirects ...string) *Provider {
 	}
 	p.store = &store{Storage: storage.NewStorageWithClients(people{}, clients), people: map[string]Person{}, clients: clients}
 	p.Rotate(t)
-	provider, err := op.NewOpenIDProvider(p.Issuer, &op.Config{
+	provider, err := op.NewProvider(&op.Config{
 		CryptoKey: sha256.Sum256([]byte("test")), CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
 		DefaultLogoutRedirectURI: "/logged-out",
 		DeviceAuthorization:      op.DeviceAuthorizationConfig{Lifetime: time.Minute, PollInterval: time.Second, UserFormPath: "/device", UserCode: op.UserCodeBase20},
-	}, p.store, op.WithAllowInsecure(), op.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+	}, p.store, op.StaticIssuer(p.Issuer), op.WithAllowInsecure(), op.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
 	require.NoError(t, err)
 	mux.Handle("/", provider)
 	back := op.AuthCallbackURL(provider)
