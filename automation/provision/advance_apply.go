@@ -41,6 +41,7 @@ func (w *Work) applying(plan Plan) error {
 		if stack.Version != plan.StateVersion || stack.ActiveUpdate != "" {
 			return errMoved
 		}
+		o.Node, o.Fence = w.node.ID, w.claim.Fence // what is approved has none
 		return move(tx, o, Applying, systemActor, "")
 	})
 	if err != nil || frozen == "" {

@@ -109,6 +109,9 @@ func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error)
 	if phase.Changes() {
 		verbs = []backend.Verb{backend.Read, backend.Decrypt, backend.ApplyProtected}
 	}
+	if phase == PhaseRecover {
+		verbs = append(verbs, backend.Write) // the CLI imports the state that it has cleared
+	}
 	err = w.step(func(tx Tx, o *Operation, _ *Environment) (err error) {
 		waivers, err := tx.Waivers(o.ProjectID)
 		if err != nil {
