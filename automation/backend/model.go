@@ -33,7 +33,8 @@ type Stack struct {
 	// Resources is how many the newest state has.
 	Resources int64
 	// PendingCreates is how many resources of the newest state were being
-	// created when an update died: they may exist, and nobody knows their ids.
+	// created when an update died: they may exist, and nobody knows their ids. What
+	// a salvage left out counts too: each entry may have been about such a one.
 	PendingCreates int
 	// ActiveUpdate is the update that holds the lease; empty for none.
 	ActiveUpdate string
@@ -142,9 +143,12 @@ type Update struct {
 	// PendingOperations is how many steps had begun and not ended when it was
 	// closed: the stack needs a look before the next update.
 	PendingOperations int
-	CreatedAt         time.Time
-	StartedAt         time.Time
-	CompletedAt       time.Time
+	// LeftOut is how many entries of its journal a salvage left out of the state;
+	// the journal is then kept for as long as the stack is.
+	LeftOut     int
+	CreatedAt   time.Time
+	StartedAt   time.Time
+	CompletedAt time.Time
 }
 
 // Held is what a client's write needs of an update that it leaves as it is.

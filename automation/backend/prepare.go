@@ -49,7 +49,9 @@ func (p *PreparedStack) Write(tx Tx) error {
 func (p *PreparedStack) Written() { p.all.put(p.keys) }
 
 // Seal seals an input with the stack's key, as Sealer's.
-func (p *PreparedStack) Seal(label string, plain []byte) []byte { return p.keys.seal(sealInput, label, plain) }
+func (p *PreparedStack) Seal(label string, plain []byte) []byte {
+	return p.keys.seal(sealInput, label, plain)
+}
 
 // Sealer returns what seals inputs with the stack's key. label is the input's
 // place: a sealed input does not open in another one.

@@ -32,8 +32,8 @@ type test struct {
 // all are the promises that hold on both databases.
 func all() []test {
 	return slices.Concat(
-		tokenTests, operationTokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
-		recoveryTests, historyTests, packTests, complianceTests, secretTests, keyTests, auditTests, nodeTests,
+		tokenTests, operationTokenTests, tokenRecoveryTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
+		recoveryTests, salvageTests, historyTests, packTests, complianceTests, secretTests, keyTests, auditTests, nodeTests,
 	)
 }
 

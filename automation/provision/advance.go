@@ -64,9 +64,9 @@ func (w *Work) Operation() Operation {
 	return w.operation
 }
 
-// Waiting are operations that a worker may try to take, those first that are next;
+// Runnable are operations that a worker may try to take, those first that are next;
 // of drift or of all the others.
-func (s *Service) Waiting(ctx context.Context, drift bool) (ids []string, err error) {
+func (s *Service) Runnable(ctx context.Context, drift bool) (ids []string, err error) {
 	const atOnce = 500
 	var found []Operation
 	err = s.store.View(ctx, func(tx Tx) (err error) { found, err = tx.Runnable(tx.Now(), atOnce); return err })

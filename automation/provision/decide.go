@@ -25,17 +25,21 @@ type NewDecision struct {
 // approved by people, none of whom is the one behind the order, and each of whom
 // counts once; a rejection ends the operation.
 func (s *Service) Decide(ctx context.Context, p Principal, id string, n NewDecision) (Operation, error) {
-	seen, env, err := s.operationFor(ctx, p, id, ActionApprove)
+	seen, env, err := s.operationFor(ctx, p, id, ActionRead)
 	if err != nil {
+		return Operation{}, err
+	}
+	// Before the roles, which may say no to this too, and not why.
+	if why := mayNotDecide(p, seen); why != "" {
+		return Operation{}, s.refuse(ctx, p, ActionApprove, env.Name.String(), why, nil)
+	}
+	if err := s.allow(ctx, p, ActionApprove, seen.resource(env), named("operation", id)); err != nil {
 		return Operation{}, err
 	}
 	var f findings
 	n.check(&f)
 	if err := f.err(); err != nil {
 		return Operation{}, err
-	}
-	if why := mayNotDecide(p, seen); why != "" {
-		return Operation{}, s.refuse(ctx, p, ActionApprove, env.Name.String(), why, nil)
 	}
 	var o Operation
 	var outsider string

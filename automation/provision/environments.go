@@ -55,19 +55,20 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 	}
 	var f findings
 	b, found := s.findings(&f, project, n)
-	stack, err := s.backend.PrepareStack(ctx, draft.Name, stackTags(n.Blueprint), true)
-	switch {
-	case backend.CodeOf(err) == backend.CodeInvalid:
-		// The findings have it: a name.
-	case err != nil:
-		return Environment{}, Operation{}, public(err)
-	case found:
-		draft.ID, draft.Blueprint = stack.ID, b.BlueprintRef
-		if draft.Inputs, err = s.checkAndSeal(ctx, stack.ID, b, stack.Seal, n.Inputs, &f); err != nil {
-			return Environment{}, Operation{}, err
-		}
+	var inputs json.RawMessage
+	if found {
+		complete, wrong := checkInputs(b, n.Inputs)
+		inputs, f = complete, append(f, wrong...)
 	}
 	if err := f.err(); err != nil {
+		return Environment{}, Operation{}, err
+	}
+	stack, err := s.backend.PrepareStack(ctx, draft.Name, stackTags(b.Name), true)
+	if err != nil {
+		return Environment{}, Operation{}, public(err)
+	}
+	draft.ID, draft.Blueprint = stack.ID, b.BlueprintRef
+	if draft.Inputs, err = s.sealed(ctx, stack.ID, b, stack.Seal, inputs); err != nil {
 		return Environment{}, Operation{}, err
 	}
 	first := Operation{ID: newID("op"), Kind: KindUp, Options: n.Options, Trace: n.Trace, Blueprint: draft.Blueprint, Inputs: draft.Inputs}
@@ -88,7 +89,8 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 		env.CreatedAt = stack.CreatedAt
 		if n.TTL > 0 {
 			env.ExpiresAt = env.CreatedAt.Add(n.TTL)
-			env.DueAt = env.ExpiresAt
+			env.Warned = warned(n.TTL)
+			env.due()
 		}
 		if err := countAlone(tx); err != nil {
 			return err

@@ -107,12 +107,16 @@ func (s *Service) fill(ctx context.Context, p Principal, env Environment, o *Ope
 	if err != nil {
 		return err
 	}
+	complete, wrong := checkInputs(b, plain)
+	if *f = append(*f, wrong...); len(wrong) > 0 {
+		return nil
+	}
 	seal, err := s.backend.Sealer(ctx, env.ID)
 	if err != nil {
 		return public(err)
 	}
 	o.Blueprint = b.BlueprintRef
-	o.Inputs, err = s.checkAndSeal(ctx, env.ID, b, seal, plain, f)
+	o.Inputs, err = s.sealed(ctx, env.ID, b, seal, complete)
 	return err
 }
 
@@ -137,20 +141,6 @@ func (s *Service) reopen(ctx context.Context, p Principal, name backend.StackNam
 	}
 	open, _, err := s.openInputs(ctx, p, name, inputs, "a new order with secrets of an older one")
 	return open, err
-}
-
-// checkAndSeal checks inputs and seals the secrets in them.
-func (s *Service) checkAndSeal(ctx context.Context, stackID string, b Blueprint, seal func(string, []byte) []byte, inputs json.RawMessage, f *findings) (json.RawMessage, error) {
-	complete, wrong := checkInputs(b, inputs)
-	*f = append(*f, wrong...)
-	if len(wrong) > 0 {
-		return nil, nil
-	}
-	key, err := s.prints.of(ctx, s.backend, stackID)
-	if err != nil {
-		return nil, err
-	}
-	return sealing{seal: seal, print: key}.sealInputs(b.SecretInputs, complete)
 }
 
 // enqueue puts an operation into its stack's queue, in one transaction with all
@@ -219,7 +209,7 @@ func admit(tx Tx, project Project, env Environment, kind OperationKind) error {
 func recovered(tx Tx, env Environment) error {
 	stack, err := tx.StackByID(env.ID)
 	if err != nil {
-		return err
+		return absent(err, named("stack", env.Name.String()))
 	}
 	if stack.PendingCreates > 0 {
 		return Fail(CodeNeedsRecovery, "stack %s needs recovery: an update died while it created %d resource(s), which may exist. Order an operation of kind recover", env.Name, stack.PendingCreates)

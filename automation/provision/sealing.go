@@ -78,6 +78,15 @@ func mac(key []byte, parts ...string) []byte {
 	return h.Sum(nil)
 }
 
+// sealed are inputs that were checked, with the secrets in them sealed for a stack.
+func (s *Service) sealed(ctx context.Context, stackID string, b Blueprint, seal func(label string, plain []byte) []byte, inputs json.RawMessage) (json.RawMessage, error) {
+	key, err := s.prints.of(ctx, s.backend, stackID)
+	if err != nil {
+		return nil, err
+	}
+	return sealing{seal: seal, print: key}.sealInputs(b.SecretInputs, inputs)
+}
+
 // sealInputs seals what is secret in inputs that were checked.
 func (k sealing) sealInputs(secrets []string, inputs json.RawMessage) (json.RawMessage, error) {
 	value, err := decoded(inputs)

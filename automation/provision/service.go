@@ -22,6 +22,8 @@ type Options struct {
 	QueueExpiry time.Duration
 	// ApprovalExpiry is how long one may wait for approval; 0 for 24 hours.
 	ApprovalExpiry time.Duration
+	// Key is the installation's, 32 bytes: backend.Service.SigningKey.
+	Key []byte
 	// Rehearse is the setting of new projects that do not say.
 	Rehearse bool
 	// Log is for what only operators see; nil for none.

@@ -45,6 +45,9 @@ type JournalError struct {
 	Reason string
 	// Cause is what reading the journal failed with, where it did.
 	Cause error
+	// Partly says, of what Salvage left out, that it is only a part of the entry:
+	// the rest of it counts.
+	Partly bool
 }
 
 // Error implements error.

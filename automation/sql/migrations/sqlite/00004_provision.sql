@@ -66,7 +66,7 @@ CREATE INDEX operations_stack ON operations (stack_id, id);
 CREATE INDEX operations_state ON operations (project_id, state);
 CREATE INDEX operations_ordered ON operations (project_id, created_at);
 CREATE INDEX operations_runnable ON operations (stack_id, kind) WHERE state IN ('queued', 'approved');
-CREATE INDEX operations_claimed ON operations (project_id)
+CREATE INDEX operations_claimed ON operations (project_id, state)
 	WHERE state IN ('preparing', 'previewing', 'applying', 'verifying', 'canceling', 'recovering');
 CREATE INDEX operations_deadline ON operations (deadline_at) WHERE deadline_at > 0;
 CREATE INDEX operations_ended ON operations (ended_at) WHERE ended_at > 0;
