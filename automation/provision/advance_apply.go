@@ -41,13 +41,20 @@ func (w *Work) applying(plan Plan) error {
 		if stack.Version != plan.StateVersion || stack.ActiveUpdate != "" {
 			return errMoved
 		}
+		if o.State != Approved {
+			o.Plan = &plan
+			if err := w.unasked(tx, o); err != nil {
+				return err
+			}
+		}
 		o.Node, o.Fence = w.node.ID, w.claim.Fence // what is approved has none
 		return move(tx, o, Applying, systemActor, "")
 	})
 	if err != nil || frozen == "" {
 		return err
 	}
-	return w.leave(Approved, "", func(tx Tx, o *Operation, _ *Environment) error {
+	return w.leave(Approved, frozen, func(tx Tx, o *Operation, _ *Environment) error {
+		o.Plan = &plan
 		return tx.AddEvents(o.ID, []Event{eventOf(tx, EventLog, map[string]string{"message": "it waits: " + frozen})})
 	})
 }

@@ -176,7 +176,10 @@ func TestKilledWorker(t *testing.T) {
 	require.NotEmpty(t, node)
 	first.kill(t)
 	w.works(t)
-	eventually(t, "another worker", func() bool { other := w.read(t, o.ID); return other.Node != node && other.State == provision.Previewing })
+	eventually(t, "another worker", func() bool {
+		other := w.read(t, o.ID)
+		return other.Node != node && other.State == provision.Previewing
+	})
 	g.open(t)
 	w.reaches(t, o.ID, provision.Succeeded)
 	require.Equal(t, 1, w.fake.count("preview", "t0"))
