@@ -46,6 +46,36 @@ func TestPolicy(t *testing.T) {
 			w.noTokenWorks(t)
 		})
 	}
+	t.Run("waivers let it pass, until they are revoked", func(t *testing.T) {
+		w := newWorld(t, "", func(s *setup) { s.Provider, s.Policy = 0, pack })
+		w.works(t)
+		project := w.project(t, approved)
+		env, o := w.stack(t, project, "dev", "bucket", inputs{})
+		o = w.reaches(t, o.ID, provision.PolicyBlocked)
+		waived := map[string]provision.Waiver{}
+		for _, f := range o.Plan.Findings {
+			if _, done := waived[f.Policy]; f.Level != "mandatory" || done {
+				continue
+			}
+			x, err := w.service.CreateWaiver(t.Context(), bob, provision.NewWaiver{
+				ProjectID: project.ID, Policy: f.Policy, Stack: "de*", Resource: "*::data", Reason: "a test", Lifetime: time.Hour,
+			})
+			require.NoError(t, err)
+			waived[f.Policy] = x
+		}
+		require.NotEmpty(t, waived)
+		o = w.order(t, env, provision.NewOperation{Kind: provision.KindUp})
+		o = w.reaches(t, o.ID, provision.AwaitingApproval)
+		for _, x := range waived {
+			_, err := w.service.RevokeWaiver(t.Context(), bob, x.ID)
+			require.NoError(t, err)
+		}
+		w.approve(t, o)
+		w.reaches(t, o.ID, provision.PolicyBlocked)
+		account, err := w.engine.Account(org)
+		require.NoError(t, err)
+		require.Empty(t, account.Resources())
+	})
 	t.Run("a pack that is gone fails it", func(t *testing.T) {
 		copied := filepath.Join(t.TempDir(), "pack")
 		require.NoError(t, os.WriteFile(copied, []byte("#!/bin/false\n"), 0o700)) //nolint:gosec // it is to be run
