@@ -21,7 +21,10 @@ var updates = map[OperationKind]Phase{KindUp: PhaseUp, KindDestroy: PhaseDestroy
 func (w *Work) applying(plan Plan) error {
 	var frozen string
 	err := w.step(func(tx Tx, o *Operation, env *Environment) error {
-		frozen = ""
+		if frozen = ""; o.CancelRequested != "" {
+			frozen = "it is canceled" // which letting it go does
+			return nil
+		}
 		project, err := tx.Project(o.ProjectID)
 		if err != nil {
 			return err
@@ -54,7 +57,9 @@ func (w *Work) applying(plan Plan) error {
 		return err
 	}
 	return w.leave(Approved, frozen, func(tx Tx, o *Operation, _ *Environment) error {
-		o.Plan = &plan
+		if o.Plan = &plan; o.CancelRequested != "" {
+			return nil
+		}
 		return tx.AddEvents(o.ID, []Event{eventOf(tx, EventLog, map[string]string{"message": "it waits: " + frozen})})
 	})
 }
