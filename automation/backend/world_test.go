@@ -32,7 +32,8 @@ type test struct {
 // all are the promises that hold on both databases.
 func all() []test {
 	return slices.Concat(
-		tokenTests, tokenRecoveryTests, operationTokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
+		tokenTests, tokenRecoveryTests, operationTokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests,
+		checkpointTests, closingTests,
 		recoveryTests, salvageTests, historyTests, packTests, complianceTests, secretTests, keyTests, auditTests, nodeTests,
 	)
 }

@@ -64,9 +64,9 @@ func (w *Work) Operation() Operation {
 	return w.operation
 }
 
-// Waiting are operations that a worker may try to take, those first that are next;
+// Runnable are operations that a worker may try to take, those first that are next;
 // of drift or of all the others.
-func (s *Service) Waiting(ctx context.Context, drift bool) (ids []string, err error) {
+func (s *Service) Runnable(ctx context.Context, drift bool) (ids []string, err error) {
 	const atOnce = 500
 	var found []Operation
 	err = s.store.View(ctx, func(tx Tx) (err error) { found, err = tx.Runnable(tx.Now(), atOnce); return err })
@@ -201,7 +201,9 @@ func (s *Service) impossible(tx Tx, env Environment, o *Operation) (done bool, e
 
 // mayRun is ErrNotNow where an operation must wait.
 func (s *Service) mayRun(tx Tx, project Project, env Environment, o Operation) error {
-	wait := func(format string, args ...any) error { return fmt.Errorf("%w: "+format, append([]any{ErrNotNow}, args...)...) }
+	wait := func(format string, args ...any) error {
+		return fmt.Errorf("%w: "+format, append([]any{ErrNotNow}, args...)...)
+	}
 	if env.Lock != nil {
 		return wait("the stack is locked by %s", env.Lock.By)
 	}
@@ -219,10 +221,19 @@ func (s *Service) mayRun(tx Tx, project Project, env Environment, o Operation) e
 	if len(running) > 0 {
 		return wait("operation %s has the stack", running[0].ID)
 	}
+	if o.State == Queued {
+		first, err := comesFirst(tx, o)
+		if err != nil {
+			return err
+		}
+		if first != "" {
+			return wait("operation %s comes first", first)
+		}
+	}
 	if err := countAlone(tx); err != nil {
 		return err
 	}
-	n, err := tx.CountOperations(project.ID, claimedStates()...)
+	n, err := busy(tx, project.ID)
 	if err != nil {
 		return err
 	}
@@ -230,6 +241,36 @@ func (s *Service) mayRun(tx Tx, project Project, env Environment, o Operation) e
 		return wait("the project runs %d of %d operations", n, most)
 	}
 	return nil
+}
+
+// comesFirst is the operation in a stack's queue that is to be taken before another
+// one; empty where there is none. A worker that has looked at the queue a moment ago
+// may have passed it over because the project's quota was used up then.
+func comesFirst(tx Tx, o Operation) (id string, err error) {
+	waiting, err := tx.Operations(OperationQuery{StackID: o.StackID, States: []State{Queued}})
+	for _, other := range waiting {
+		earlier := other.CreatedAt.Before(o.CreatedAt) || other.CreatedAt.Equal(o.CreatedAt) && other.ID < o.ID
+		if other.Priority > o.Priority || other.Priority == o.Priority && earlier {
+			id = other.ID
+		}
+	}
+	return id, err
+}
+
+// busy counts a project's operations that have a worker: those in the states that
+// say so, and those whose worker looks whether they are what was approved.
+func busy(tx Tx, projectID string) (int, error) {
+	n, err := tx.CountOperations(projectID, claimedStates()...)
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := tx.Operations(OperationQuery{ProjectIDs: []string{projectID}, States: []State{Approved}})
+	for _, o := range waiting {
+		if o.Node != "" {
+			n++
+		}
+	}
+	return n, err
 }
 
 // claimedStates are those with a worker.

@@ -21,7 +21,10 @@ var updates = map[OperationKind]Phase{KindUp: PhaseUp, KindDestroy: PhaseDestroy
 func (w *Work) applying(plan Plan) error {
 	var frozen string
 	err := w.step(func(tx Tx, o *Operation, env *Environment) error {
-		frozen = ""
+		if frozen = ""; o.CancelRequested != "" {
+			frozen = "it is canceled" // which letting it go does
+			return nil
+		}
 		project, err := tx.Project(o.ProjectID)
 		if err != nil {
 			return err
@@ -41,12 +44,22 @@ func (w *Work) applying(plan Plan) error {
 		if stack.Version != plan.StateVersion || stack.ActiveUpdate != "" {
 			return errMoved
 		}
+		if o.State != Approved {
+			o.Plan = &plan
+			if err := w.unasked(tx, o); err != nil {
+				return err
+			}
+		}
+		o.Node, o.Fence = w.node.ID, w.claim.Fence // what is approved has none
 		return move(tx, o, Applying, systemActor, "")
 	})
 	if err != nil || frozen == "" {
 		return err
 	}
-	return w.leave(Approved, "", func(tx Tx, o *Operation, _ *Environment) error {
+	return w.leave(Approved, frozen, func(tx Tx, o *Operation, _ *Environment) error {
+		if o.Plan = &plan; o.CancelRequested != "" {
+			return nil
+		}
 		return tx.AddEvents(o.ID, []Event{eventOf(tx, EventLog, map[string]string{"message": "it waits: " + frozen})})
 	})
 }

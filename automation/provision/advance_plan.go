@@ -99,20 +99,29 @@ func (w *Work) decided(ctx context.Context, engine Engine, open opened, plan Pla
 	if waits, err := w.ask(plan, ""); err != nil || waits {
 		return err
 	}
-	if err := w.step(func(tx Tx, o *Operation, _ *Environment) error {
-		o.Plan = &plan
-		return move(tx, o, Approved, systemActor, "no approval is required")
-	}); err != nil {
-		return err
-	}
 	err := w.applying(plan)
 	if errors.Is(err, errMoved) {
+		if err := w.step(func(tx Tx, o *Operation, _ *Environment) error {
+			o.Plan = &plan
+			return w.unasked(tx, o)
+		}); err != nil {
+			return err
+		}
 		return w.recheck(ctx, engine, open)
 	}
 	if err != nil || w.gone() {
 		return err
 	}
 	return w.apply(ctx, engine, open)
+}
+
+// unasked approves a plan that nobody needs to look at.
+func (w *Work) unasked(tx Tx, o *Operation) error {
+	if err := move(tx, o, Approved, systemActor, "no approval is required"); err != nil {
+		return err
+	}
+	o.Node, o.Fence = w.node.ID, w.claim.Fence // it has a worker nevertheless
+	return tx.SaveOperation(o)
 }
 
 // ask hands the plan to people, if some are to approve it: then the operation waits,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"path"
 	"sync"
 	"time"
 
@@ -109,6 +108,9 @@ func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error)
 	if phase.Changes() {
 		verbs = []backend.Verb{backend.Read, backend.Decrypt, backend.ApplyProtected}
 	}
+	if phase == PhaseRecover {
+		verbs = append(verbs, backend.Write) // the CLI imports the state that it has cleared
+	}
 	err = w.step(func(tx Tx, o *Operation, _ *Environment) (err error) {
 		waivers, err := tx.Waivers(o.ProjectID)
 		if err != nil {
@@ -133,8 +135,7 @@ func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error)
 
 // holds says whether a waiver applies to a stack at a time.
 func (x Waiver) holds(stack string, at time.Time) bool {
-	matches, err := path.Match(x.Stack, stack)
-	return err == nil && (matches || x.Stack == "") && x.RevokedAt.IsZero() && at.Before(x.ExpiresAt)
+	return (x.Stack == "" || nameMatches(x.Stack, stack)) && x.RevokedAt.IsZero() && at.Before(x.ExpiresAt)
 }
 
 // stack is the backend's record of the stack.

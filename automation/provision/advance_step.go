@@ -22,6 +22,7 @@ func (w *Work) step(do func(tx Tx, o *Operation, env *Environment) error) error 
 	}
 	var o Operation
 	var env Environment
+	var project Project
 	err := w.persist(func(ctx context.Context) error {
 		return w.service.store.Update(ctx, func(tx Tx) (err error) {
 			if env, err = tx.LockEnvironment(w.env.ID); err != nil {
@@ -33,6 +34,9 @@ func (w *Work) step(do func(tx Tx, o *Operation, env *Environment) error) error 
 			if err := w.holds(tx); err != nil {
 				return err
 			}
+			if project, err = tx.Project(o.ProjectID); err != nil {
+				return err
+			}
 			if o.State != w.operation.State {
 				return ErrClaimLost
 			}
@@ -42,7 +46,7 @@ func (w *Work) step(do func(tx Tx, o *Operation, env *Environment) error) error 
 	if err != nil {
 		return err
 	}
-	w.operation, w.env = o, env
+	w.operation, w.env, w.project = o, env, project
 	w.service.changed.tell(o.ID)
 	return nil
 }
@@ -102,6 +106,10 @@ func (s *Service) letGo(tx Tx, o *Operation, fence int64, next State, why string
 	if err := tx.ReleaseClaim(o.StackID, fence); err != nil {
 		return err
 	}
+	if next.waits() && o.CancelRequested != "" {
+		// It was asked for when there was nothing more to end.
+		next, why = Canceled, "canceled by "+o.CancelRequested
+	}
 	var err error
 	if next == o.State {
 		o.Node, o.Fence = "", 0
@@ -117,6 +125,9 @@ func (s *Service) letGo(tx Tx, o *Operation, fence int64, next State, why string
 	}
 	return backend.RevokeOperationToken(tx, o.ID)
 }
+
+// waits says whether an operation in the state waits for a worker, or for people.
+func (s State) waits() bool { return s.Runnable() || s == AwaitingApproval }
 
 // wakeNext asks for a worker for what waits for a stack.
 func (s *Service) wakeNext(ctx context.Context, stackID string) {

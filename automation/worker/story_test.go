@@ -80,6 +80,37 @@ func TestStory(t *testing.T) {
 	})
 }
 
+// Drift that a schedule finds is undone where the schedule says so.
+func TestRemediation(t *testing.T) {
+	w := newWorld(t, "", func(s *setup) { s.Provider = 0 })
+	w.works(t)
+	env, o := w.stack(t, w.project(t, free), "dev", "bucket", inputs{Tag: "search"})
+	w.reaches(t, o.ID, provision.Succeeded)
+	require.NoError(t, w.records.Update(t.Context(), func(tx provision.Tx) error {
+		e, err := tx.LockEnvironment(env.ID)
+		if err != nil {
+			return err
+		}
+		e.Schedules = []provision.Schedule{{ID: "sch_1", Kind: provision.ScheduleDrift, Cron: "0 3 * * *", Remediate: provision.RemediateAuto}}
+		return tx.SaveEnvironment(&e)
+	}))
+	account, err := w.engine.Account(org)
+	require.NoError(t, err)
+	require.NoError(t, account.Drift(account.Resources()[0].ID, "tags", resource.NewObjectProperty(resource.PropertyMap{})))
+	check, err := w.service.Order(t.Context(), provision.Principal{Kind: provision.System, Name: "redoubt"}, env.ID, provision.NewOperation{Kind: provision.KindDrift})
+	require.NoError(t, err)
+	w.reaches(t, check.ID, provision.Succeeded)
+	var ups []provision.Operation
+	require.NoError(t, w.records.View(t.Context(), func(tx provision.Tx) (err error) {
+		ups, err = tx.Operations(provision.OperationQuery{StackID: env.ID, Kinds: []provision.OperationKind{provision.KindUp}})
+		return err
+	}))
+	require.Len(t, ups, 2)
+	w.reaches(t, ups[0].ID, provision.Succeeded)
+	require.Equal(t, "search", account.Resources()[0].Outputs["tags"].ObjectValue()["team"].StringValue())
+	require.Equal(t, "clean", w.env(t, env.ID).Drift.Status)
+}
+
 // noTokenWorks sees that the tokens of operations have ended with them.
 func (w *world) noTokenWorks(t *testing.T) {
 	t.Helper()

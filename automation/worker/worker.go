@@ -195,7 +195,7 @@ func (w *Worker) fill(taking, performing context.Context, l *lane) error {
 		return err
 	}
 	for taking.Err() == nil {
-		ids, err := w.service.Waiting(taking, l.queue == river.Drift)
+		ids, err := w.service.Runnable(taking, l.queue == river.Drift)
 		if err != nil {
 			return err
 		}

@@ -43,6 +43,8 @@ const (
 type setup struct {
 	// Address is the database's; Data the folder with keys and accounts.
 	Address, Data string
+	// URL is a backend that there is already; empty for one of its own.
+	URL string
 	// Account and Policy are the engine's.
 	Account, Policy string
 	Provider        int // port of the fake provider, 0 for none
@@ -102,6 +104,9 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 		return nil, err
 	}
 	o := operate.Options{URL: i.http.URL, Policy: s.Policy, Account: s.Account, Data: s.Data, Plugins: filepath.Join(s.Data, "plugins"), Grace: s.Grace, Log: log}
+	if s.URL != "" {
+		o.URL = s.URL
+	}
 	if s.Provider != 0 {
 		o.Env = map[string]string{"PULUMI_DEBUG_PROVIDERS": fmt.Sprintf("fake:%d", s.Provider)}
 	}
