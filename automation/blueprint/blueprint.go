@@ -24,6 +24,8 @@ type Blueprint struct {
 	Version string
 	// Inputs are what an order says.
 	Inputs *Inputs
+	// Outputs are what its stacks publish; nil for those of docs/outputs.md.
+	Outputs []Output
 	// Order makes the program of an order: inputs that were checked. Nil inputs are
 	// those in the stack's configuration, see InputsKey.
 	Order func(inputs json.RawMessage) pulumi.RunFunc

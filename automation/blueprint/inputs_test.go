@@ -202,8 +202,11 @@ func TestInputsThatContradictEachOther(t *testing.T) {
 		set    map[string]any
 		wanted []string
 	}{
-		{blueprint.SecureBucket, map[string]any{"retention": map[string]any{"mode": "compliance", "days": 500}, "forceDestroy": true, "tags": map[string]any{"aws:x": "y"}},
-			[]string{"/expireAfterDays", "/forceDestroy", "/retention/acknowledge", "/tags/aws:x"}},
+		{
+			blueprint.SecureBucket,
+			map[string]any{"retention": map[string]any{"mode": "compliance", "days": 500}, "forceDestroy": true, "tags": map[string]any{"aws:x": "y"}},
+			[]string{"/expireAfterDays", "/forceDestroy", "/retention/acknowledge", "/tags/aws:x"},
+		},
 		{blueprint.SecureBucket, map[string]any{"kmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1"}, []string{"/kmsKeyArn"}},
 		{blueprint.SecureService, map[string]any{"memory": 512, "certificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1"}, []string{"/certificateArn", "/memory"}},
 		{blueprint.SecureService, map[string]any{"variables": map[string]any{"API_TOKEN": "x"}, "minTasks": 5, "maxTasks": 2}, []string{"/maxTasks", "/variables/API_TOKEN"}},
