@@ -34,9 +34,9 @@ func TestOrdersLiveUnderTheGuidesPolicies(t *testing.T) {
 		}
 		t.Run(b.Name, func(t *testing.T) {
 			t.Parallel()
-			live(t, b, b.Inputs.Example, pack)
+			live(t, b, b.Inputs().Example, pack)
 			var inputs map[string]any
-			require.NoError(t, json.Unmarshal(b.Inputs.Example, &inputs))
+			require.NoError(t, json.Unmarshal(b.Inputs().Example, &inputs))
 			inputs["environment"] = "prod"
 			for name, v := range changes {
 				inputs[name] = v

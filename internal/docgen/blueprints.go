@@ -39,17 +39,17 @@ func writeBlueprint(b *strings.Builder, one blueprint.Blueprint) error {
 		b.WriteString(" On a baseline.")
 	}
 	var example bytes.Buffer
-	if err := json.Indent(&example, one.Inputs.Example, "", "  "); err != nil {
+	if err := json.Indent(&example, one.Inputs().Example, "", "  "); err != nil {
 		return err
 	}
 	fmt.Fprintf(b, "\n\n```json\n%s\n```\n", example.String())
 	if one.Outputs == nil {
 		fmt.Fprintf(b, "\nIts inputs are `region` and the fields of [config.md](config.md), without those that name files of the server (`functions.dir`, `detection.conformancePack`); without a `name` the stack's own is used. Secret: `%s`. Its outputs are those of [outputs.md](outputs.md).\n",
-			strings.Join(one.Inputs.Secrets, "`, `"))
+			strings.Join(one.Inputs().Secrets, "`, `"))
 		return nil
 	}
 	var s input
-	if err := json.Unmarshal(one.Inputs.Schema, &s); err != nil {
+	if err := json.Unmarshal(one.Inputs().Schema, &s); err != nil {
 		return err
 	}
 	b.WriteString("\n| input | values | default | meaning |\n|---|---|---|---|\n")
