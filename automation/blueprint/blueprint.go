@@ -22,8 +22,11 @@ type Blueprint struct {
 	// Version is semantic: a new major version takes other inputs, or replaces
 	// resources that stay in a smaller one.
 	Version string
-	// Inputs are what an order says.
-	Inputs *Inputs
+	// Inputs are what an order says. They are made when they are first asked for:
+	// most runs of the executable ask for one blueprint's, or none.
+	Inputs func() *Inputs
+	// Outputs are what its stacks publish; nil for those of docs/outputs.md.
+	Outputs []Output
 	// Order makes the program of an order: inputs that were checked. Nil inputs are
 	// those in the stack's configuration, see InputsKey.
 	Order func(inputs json.RawMessage) pulumi.RunFunc
@@ -57,7 +60,7 @@ func (b Blueprint) Example() json.RawMessage {
 	if b.Inputs == nil {
 		return nil
 	}
-	return b.Inputs.Example
+	return b.Inputs().Example
 }
 
 // LaunchRole is the name of the role that launches stacks of the blueprint; an

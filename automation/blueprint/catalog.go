@@ -66,13 +66,13 @@ func Find(name string) (Blueprint, error) {
 // the schema: what was approved with one digest is not applied with another.
 func (b Blueprint) offer(build string) provision.Blueprint {
 	sum := sha256.New()
-	for _, part := range []string{build, b.Name, b.Version, string(b.Inputs.Schema)} {
+	for _, part := range []string{build, b.Name, b.Version, string(b.Inputs().Schema)} {
 		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
 	}
 	return provision.Blueprint{
 		BlueprintRef: provision.BlueprintRef{Name: b.Name, Version: b.Version, Digest: "sha256:" + hex.EncodeToString(sum.Sum(nil))},
-		Summary:      b.Summary, Schema: b.Inputs.Schema, Example: b.Inputs.Example, LaunchRole: b.LaunchRole(), Limits: b.Limits,
-		Check: b.Inputs.Check, SecretInputs: slices.Clone(b.Inputs.Secrets),
+		Summary:      b.Summary, Schema: b.Inputs().Schema, Example: b.Inputs().Example, LaunchRole: b.LaunchRole(), Limits: b.Limits,
+		Check: b.Inputs().Check, SecretInputs: slices.Clone(b.Inputs().Secrets),
 	}
 }
 

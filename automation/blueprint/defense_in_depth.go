@@ -3,6 +3,7 @@ package blueprint
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
@@ -17,7 +18,7 @@ import (
 	"redoubt/infra/stack"
 )
 
-var wholeStack = wholeInputs()
+var wholeStack = sync.OnceValue(wholeInputs)
 
 // DefenseInDepth is the whole stack of the Security Guide.
 var DefenseInDepth = Blueprint{

@@ -257,14 +257,14 @@ func withoutNulls(v any) any {
 }
 
 // orderWhole makes the program of an order of the whole stack.
-func orderWhole(in *Inputs) func(json.RawMessage) pulumi.RunFunc {
+func orderWhole(in func() *Inputs) func(json.RawMessage) pulumi.RunFunc {
 	return func(document json.RawMessage) pulumi.RunFunc {
 		return func(ctx *pulumi.Context) error {
 			document, err := documentOf(ctx, document)
 			if err != nil {
 				return err
 			}
-			if _, found := in.Check(document); len(found) > 0 {
+			if _, found := in().Check(document); len(found) > 0 {
 				return refusal(found)
 			}
 			src, err := newSource(document)

@@ -54,7 +54,7 @@ func TestGraphsAreAsRecorded(t *testing.T) {
 		if b.Name == blueprint.DefenseInDepth.Name {
 			t.Skip("recorded in infra/stack")
 		}
-		graphtest.Run(t, b.Order(b.Inputs.Example), baseline()).Golden(filepath.Join("testdata", b.Name+".json"))
+		graphtest.Run(t, b.Order(b.Inputs().Example), baseline()).Golden(filepath.Join("testdata", b.Name+".json"))
 	})
 }
 
@@ -74,7 +74,7 @@ func TestNamesAreTheStacks(t *testing.T) {
 			t.Skip("its name is an input, or the stack's in 15 characters")
 		}
 		seen := 0
-		for _, r := range graphtest.Run(t, b.Order(b.Inputs.Example), baseline()).Resources {
+		for _, r := range graphtest.Run(t, b.Order(b.Inputs().Example), baseline()).Resources {
 			property, ok := named[r.Type]
 			if !ok {
 				continue
@@ -101,7 +101,7 @@ func TestAnOrderThatIsNotValidMakesNothing(t *testing.T) {
 		}
 		_, err = graphtest.Build(b.Order(nil), baseline())
 		require.ErrorContains(t, err, blueprint.InputsKey)
-		_, err = graphtest.Build(b.Order(nil), baseline(), graphtest.Config(map[string]string{blueprint.InputsKey: string(b.Inputs.Example)}))
+		_, err = graphtest.Build(b.Order(nil), baseline(), graphtest.Config(map[string]string{blueprint.InputsKey: string(b.Inputs().Example)}))
 		require.NoError(t, err)
 	})
 }
@@ -114,7 +114,7 @@ func TestABaselineMustBeOne(t *testing.T) {
 	}))
 	for _, b := range blueprint.All {
 		if b.OnBaseline {
-			_, err := graphtest.Build(b.Order(b.Inputs.Example), empty)
+			_, err := graphtest.Build(b.Order(b.Inputs().Example), empty)
 			require.ErrorContains(t, err, "vpcId, publicSubnetIds, appSubnetIds", b.Name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -42,6 +43,13 @@ type parameters interface {
 // inputsOf makes a blueprint's inputs from their structure, of which example is
 // a valid document.
 func inputsOf[T any, P interface {
+	*T
+	parameters
+}](title, example string) func() *Inputs {
+	return sync.OnceValue(func() *Inputs { return makeInputs[T, P](title, example) })
+}
+
+func makeInputs[T any, P interface {
 	*T
 	parameters
 }](title, example string) *Inputs {
@@ -117,18 +125,17 @@ func encode(v any) json.RawMessage {
 func order[T any, P interface {
 	*T
 	parameters
-}](in *Inputs, deploy func(*pulumi.Context, P) error) func(json.RawMessage) pulumi.RunFunc {
-	s := schemaOf(reflect.TypeFor[T]())
+}](in func() *Inputs, deploy func(*pulumi.Context, P) error) func(json.RawMessage) pulumi.RunFunc {
 	return func(document json.RawMessage) pulumi.RunFunc {
 		return func(ctx *pulumi.Context) error {
 			document, err := documentOf(ctx, document)
 			if err != nil {
 				return err
 			}
-			if _, found := in.Check(document); len(found) > 0 {
+			if _, found := in().Check(document); len(found) > 0 {
 				return refusal(found)
 			}
-			p, err := decode[T, P](s, document)
+			p, err := decode[T, P](schemaOf(reflect.TypeFor[T]()), document)
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,7 @@ import (
 func document(t *testing.T, b blueprint.Blueprint) map[string]any {
 	t.Helper()
 	var doc map[string]any
-	require.NoError(t, json.Unmarshal(b.Inputs.Example, &doc))
+	require.NoError(t, json.Unmarshal(b.Inputs().Example, &doc))
 	return doc
 }
 
@@ -57,7 +57,7 @@ type schemaNode struct {
 func schemaNodeOf(t testing.TB, b blueprint.Blueprint) schemaNode {
 	t.Helper()
 	var s schemaNode
-	require.NoError(t, json.Unmarshal(b.Inputs.Schema, &s))
+	require.NoError(t, json.Unmarshal(b.Inputs().Schema, &s))
 	return s
 }
 
@@ -74,7 +74,7 @@ func each(t *testing.T, test func(*testing.T, blueprint.Blueprint)) {
 func TestSchemasAreSchemas(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b blueprint.Blueprint) {
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b.Inputs.Schema))
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b.Inputs().Schema))
 		require.NoError(t, err)
 		require.Equal(t, "https://json-schema.org/draft/2020-12/schema", doc.(map[string]any)["$schema"])
 		compiler := jsonschema.NewCompiler()
@@ -106,13 +106,13 @@ func explained(t *testing.T, at string, s schemaNode) {
 func TestExamplesAreValid(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b blueprint.Blueprint) {
-		filled, found := b.Inputs.Check(b.Inputs.Example)
+		filled, found := b.Inputs().Check(b.Inputs().Example)
 		require.Empty(t, found)
-		again, found := b.Inputs.Check(filled)
+		again, found := b.Inputs().Check(filled)
 		require.Empty(t, found, "%s", filled)
 		require.JSONEq(t, string(filled), string(again))
 		var given, all map[string]any
-		require.NoError(t, json.Unmarshal(b.Inputs.Example, &given))
+		require.NoError(t, json.Unmarshal(b.Inputs().Example, &given))
 		require.NoError(t, json.Unmarshal(filled, &all))
 		require.Greater(t, len(all), len(given), "no defaults")
 	})
@@ -126,7 +126,7 @@ func TestWhatIsWrongIsFoundWhereItIs(t *testing.T) {
 			for _, wrong := range wrongValues(p) {
 				doc := document(t, b)
 				doc[name] = wrong
-				_, found := b.Inputs.Check(text(t, doc))
+				_, found := b.Inputs().Check(text(t, doc))
 				require.NotEmpty(t, found, "%s: %.60v", name, wrong)
 				require.True(t, strings.HasPrefix(pointers(found)[0], "/"), "%v", found)
 				hit := false
@@ -139,9 +139,9 @@ func TestWhatIsWrongIsFoundWhereItIs(t *testing.T) {
 		doc := document(t, b)
 		doc["regoin"], doc["tags"] = "x", "text"
 		delete(doc, "region")
-		_, found := b.Inputs.Check(text(t, doc))
+		_, found := b.Inputs().Check(text(t, doc))
 		require.Subset(t, pointers(found), []string{"/regoin", "/tags", "/region"}, "all at once")
-		_, found = b.Inputs.Check(json.RawMessage(`{"region":`))
+		_, found = b.Inputs().Check(json.RawMessage(`{"region":`))
 		require.Len(t, found, 1)
 	})
 }
@@ -181,15 +181,15 @@ func wrongValues(s schemaNode) []any {
 func TestSecretsAreWrittenAndNotShown(t *testing.T) {
 	t.Parallel()
 	b := blueprint.DefenseInDepth
-	require.Equal(t, []string{"/pagerUrl", "/pagerDutyRoutingKey"}, b.Inputs.Secrets)
-	for _, at := range b.Inputs.Secrets {
+	require.Equal(t, []string{"/pagerUrl", "/pagerDutyRoutingKey"}, b.Inputs().Secrets)
+	for _, at := range b.Inputs().Secrets {
 		require.True(t, schemaNodeOf(t, b).Properties[at[1:]].WriteOnly)
 	}
 	doc := document(t, b)
 	const canary = "hunter2hunter2"
 	doc["pagerUrl"] = strings.Repeat(canary, 200)
 	doc["pagerDutyRoutingKey"] = map[string]any{"a": canary}
-	_, found := b.Inputs.Check(text(t, doc))
+	_, found := b.Inputs().Check(text(t, doc))
 	require.Equal(t, []string{"/pagerDutyRoutingKey", "/pagerUrl"}, pointers(found))
 	require.NotContains(t, fmt.Sprint(found), canary)
 }
@@ -202,8 +202,11 @@ func TestInputsThatContradictEachOther(t *testing.T) {
 		set    map[string]any
 		wanted []string
 	}{
-		{blueprint.SecureBucket, map[string]any{"retention": map[string]any{"mode": "compliance", "days": 500}, "forceDestroy": true, "tags": map[string]any{"aws:x": "y"}},
-			[]string{"/expireAfterDays", "/forceDestroy", "/retention/acknowledge", "/tags/aws:x"}},
+		{
+			blueprint.SecureBucket,
+			map[string]any{"retention": map[string]any{"mode": "compliance", "days": 500}, "forceDestroy": true, "tags": map[string]any{"aws:x": "y"}},
+			[]string{"/expireAfterDays", "/forceDestroy", "/retention/acknowledge", "/tags/aws:x"},
+		},
 		{blueprint.SecureBucket, map[string]any{"kmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1"}, []string{"/kmsKeyArn"}},
 		{blueprint.SecureService, map[string]any{"memory": 512, "certificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1"}, []string{"/certificateArn", "/memory"}},
 		{blueprint.SecureService, map[string]any{"variables": map[string]any{"API_TOKEN": "x"}, "minTasks": 5, "maxTasks": 2}, []string{"/maxTasks", "/variables/API_TOKEN"}},
@@ -220,7 +223,7 @@ func TestInputsThatContradictEachOther(t *testing.T) {
 		for name, v := range tc.set {
 			doc[name] = v
 		}
-		_, found := tc.b.Inputs.Check(text(t, doc))
+		_, found := tc.b.Inputs().Check(text(t, doc))
 		require.Subset(t, pointers(found), tc.wanted, "%s %v: %v", tc.b.Name, tc.set, found)
 	}
 }
@@ -238,7 +241,7 @@ func TestChecksNeverPanic(t *testing.T) {
 					doc[name] = anything(r, p, 0)
 				}
 			}
-			filled, found := b.Inputs.Check(text(t, doc))
+			filled, found := b.Inputs().Check(text(t, doc))
 			require.NotEqual(t, len(found) == 0, filled == nil, "findings or inputs, and not both")
 		}
 	})

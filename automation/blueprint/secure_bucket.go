@@ -58,15 +58,22 @@ const bucketExample = `{
   "tags": {"owner": "payments-team", "data-class": "confidential"}
 }`
 
+var bucketOutputs = []Output{
+	{"bucketName", "The bucket."},
+	{"bucketArn", "Its ARN."},
+	{"kmsKeyArn", "The key that encrypts its objects."},
+	{"logBucketName", "The bucket that receives its access log."},
+}
+
 var bucketInputs = inputsOf[BucketInputs]("Inputs of secure-bucket", bucketExample)
 
 // SecureBucket is a bucket with everything that the guide asks of one.
 var SecureBucket = withOrder(Blueprint{
 	Name: "secure-bucket", Version: "1.0.0",
 	Summary: "A private, versioned S3 bucket with its own KMS key, access log, TLS only, life cycle and retention.",
-	Inputs:  bucketInputs,
-	Limits:  provision.BlueprintLimits{Resources: 40, Minutes: 20},
-	Change:  map[string]string{InputsKey + ".expireAfterDays": "500"},
+	Inputs:  bucketInputs, Outputs: bucketOutputs,
+	Limits: provision.BlueprintLimits{Resources: 40, Minutes: 20},
+	Change: map[string]string{InputsKey + ".expireAfterDays": "500"},
 	Drifts: []Drift{{
 		Type: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", Property: "blockPublicPolicy", Value: false,
 		Deed: "somebody lets public policies onto the bucket, in the console",
@@ -109,11 +116,12 @@ func deployBucket(ctx *pulumi.Context, in *BucketInputs) error {
 	if args.LogBucket != nil {
 		logs = args.LogBucket.PhysicalName
 	}
-	ctx.Export("bucketName", bucket.Name)
-	ctx.Export("bucketArn", bucket.Arn)
-	ctx.Export("kmsKeyArn", args.KmsKeyArn)
-	ctx.Export("logBucketName", pulumi.String(logs))
-	return nil
+	return publish(ctx, bucketOutputs, pulumi.Map{
+		"bucketName":    bucket.Name,
+		"bucketArn":     bucket.Arn,
+		"kmsKeyArn":     args.KmsKeyArn,
+		"logBucketName": pulumi.String(logs),
+	})
 }
 
 var lockModes = map[string]string{"governance": "GOVERNANCE", "compliance": "COMPLIANCE"}

@@ -87,15 +87,25 @@ const databaseExample = `{
   "tags": {"owner": "orders-team", "data-class": "confidential"}
 }`
 
+var databaseOutputs = []Output{
+	{"dbEndpoint", "The host of the database's writer."},
+	{"dbReaderEndpoint", "The host that spreads over the database's readers."},
+	{"dbPort", "The database's port: a number."},
+	{"dbName", "The database."},
+	{"dbResourceId", `"cluster-…", which a policy for IAM logins names.`},
+	{"dbMasterSecretArn", "The secret that RDS manages for the master user; the ARN, not the value."},
+	{"kmsKeyArn", "The key that encrypts storage and secret."},
+}
+
 var databaseInputs = inputsOf[DatabaseInputs]("Inputs of secure-database", databaseExample)
 
 // SecureDatabase is an Aurora cluster in a baseline's data subnets.
 var SecureDatabase = withOrder(Blueprint{
 	Name: "secure-database", Version: "1.0.0", OnBaseline: true,
 	Summary: "Aurora PostgreSQL in a baseline's data subnets: encrypted, TLS only, IAM logins, backups, rotated secret, audit log.",
-	Inputs:  databaseInputs,
-	Limits:  provision.BlueprintLimits{Resources: 60, Minutes: 90},
-	Change:  map[string]string{InputsKey + ".backupDays": "14"},
+	Inputs:  databaseInputs, Outputs: databaseOutputs,
+	Limits: provision.BlueprintLimits{Resources: 60, Minutes: 90},
+	Change: map[string]string{InputsKey + ".backupDays": "14"},
 	Drifts: []Drift{{
 		Type: "aws:rds/cluster:Cluster", Property: "iamDatabaseAuthenticationEnabled", Value: false,
 		Deed: "somebody switches IAM logins off, in the console",
@@ -133,12 +143,13 @@ func deployDatabase(ctx *pulumi.Context, in *DatabaseInputs) error {
 	if err != nil {
 		return err
 	}
-	ctx.Export("dbEndpoint", db.Endpoint)
-	ctx.Export("dbReaderEndpoint", db.ReaderEndpoint)
-	ctx.Export("dbPort", db.Cluster.Port)
-	ctx.Export("dbName", pulumi.String(in.DatabaseName))
-	ctx.Export("dbResourceId", db.ResourceID)
-	ctx.Export("dbMasterSecretArn", db.SecretArn)
-	ctx.Export("kmsKeyArn", key.Arn)
-	return nil
+	return publish(ctx, databaseOutputs, pulumi.Map{
+		"dbEndpoint":        db.Endpoint,
+		"dbReaderEndpoint":  db.ReaderEndpoint,
+		"dbPort":            db.Cluster.Port,
+		"dbName":            pulumi.String(in.DatabaseName),
+		"dbResourceId":      db.ResourceID,
+		"dbMasterSecretArn": db.SecretArn,
+		"kmsKeyArn":         key.Arn,
+	})
 }

@@ -99,15 +99,23 @@ const functionExample = `{
   "tags": {"owner": "billing-team", "data-class": "confidential"}
 }`
 
+var functionOutputs = []Output{
+	{"functionArn", "The function."},
+	{"functionName", "The function's name."},
+	{"roleArn", "The role that it has."},
+	{"deadLetterUrl", "The queue of events that failed for good."},
+	{"logGroup", "Its log group."},
+}
+
 var functionInputs = inputsOf[FunctionInputs]("Inputs of secure-function", functionExample)
 
 // SecureFunction is a Lambda function in a baseline's VPC.
 var SecureFunction = withOrder(Blueprint{
 	Name: "secure-function", Version: "1.0.0", OnBaseline: true,
 	Summary: "A signed Lambda function in a baseline's VPC: least privilege, dead-letter queue, encryption, tracing, reserved concurrency.",
-	Inputs:  functionInputs,
-	Limits:  provision.BlueprintLimits{Resources: 80, Minutes: 75},
-	Change:  map[string]string{InputsKey + ".timeoutSeconds": "60"},
+	Inputs:  functionInputs, Outputs: functionOutputs,
+	Limits: provision.BlueprintLimits{Resources: 80, Minutes: 75},
+	Change: map[string]string{InputsKey + ".timeoutSeconds": "60"},
 	Drifts: []Drift{{
 		Type: "aws:lambda/function:Function", Property: "timeout", Value: 900,
 		Deed: "somebody lets the function run for a quarter of an hour, in the console",
@@ -152,12 +160,13 @@ func deployFunction(ctx *pulumi.Context, in *FunctionInputs) error {
 	if err != nil {
 		return err
 	}
-	ctx.Export("functionArn", function.Arn)
-	ctx.Export("functionName", pulumi.String(function.Name))
-	ctx.Export("roleArn", function.Role.Arn)
-	ctx.Export("deadLetterUrl", function.DeadLetters.Url)
-	ctx.Export("logGroup", function.LogGroup.Name)
-	return nil
+	return publish(ctx, functionOutputs, pulumi.Map{
+		"functionArn":   function.Arn,
+		"functionName":  pulumi.String(function.Name),
+		"roleArn":       function.Role.Arn,
+		"deadLetterUrl": function.DeadLetters.Url,
+		"logGroup":      function.LogGroup.Name,
+	})
 }
 
 // platform is what a function needs around it.

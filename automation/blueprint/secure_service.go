@@ -124,6 +124,17 @@ const serviceExample = `{
   "tags": {"owner": "orders-team", "data-class": "internal"}
 }`
 
+var serviceOutputs = []Output{
+	{"appUrl", "Where people open the application."},
+	{"albDnsName", "The load balancer's own host name, for a DNS record elsewhere."},
+	{"webAclArn", "The web ACL in front of it."},
+	{"clusterArn", "The ECS cluster."},
+	{"serviceName", "The ECS service's name in the cluster."},
+	{"taskRoleArn", "The role that the application has."},
+	{"ecrRepositoryUrl", "Where the service's images may be pushed."},
+	{"securityGroupIds", "The groups' ids: a map with alb and tasks."},
+}
+
 var serviceInputs = inputsOf[ServiceInputs]("Inputs of secure-service", serviceExample)
 
 // SecureService is a service on Fargate behind a web ACL and a load balancer of
@@ -131,9 +142,9 @@ var serviceInputs = inputsOf[ServiceInputs]("Inputs of secure-service", serviceE
 var SecureService = withOrder(Blueprint{
 	Name: "secure-service", Version: "1.0.0", OnBaseline: true,
 	Summary: "An ECS service on Fargate in a baseline's VPC, behind its own web ACL and load balancer: image by digest, TLS 1.3, secrets by ARN.",
-	Inputs:  serviceInputs,
-	Limits:  provision.BlueprintLimits{Resources: 120, Minutes: 60},
-	Change:  map[string]string{InputsKey + ".rateLimit": "1500"},
+	Inputs:  serviceInputs, Outputs: serviceOutputs,
+	Limits: provision.BlueprintLimits{Resources: 120, Minutes: 60},
+	Change: map[string]string{InputsKey + ".rateLimit": "1500"},
 	Drifts: []Drift{{
 		Type: "aws:lb/loadBalancer:LoadBalancer", Property: "dropInvalidHeaderFields", Value: false,
 		Deed: "somebody lets the load balancer pass invalid headers, in the console",
@@ -197,15 +208,16 @@ func deployService(ctx *pulumi.Context, in *ServiceInputs) error {
 	if err != nil {
 		return err
 	}
-	ctx.Export("appUrl", pulumi.String(balancer.URL))
-	ctx.Export("albDnsName", balancer.DNSName)
-	ctx.Export("webAclArn", acl.Arn)
-	ctx.Export("clusterArn", service.Cluster.Arn)
-	ctx.Export("serviceName", pulumi.String(name))
-	ctx.Export("taskRoleArn", service.TaskRole.Arn)
-	ctx.Export("ecrRepositoryUrl", service.RepositoryURL)
-	ctx.Export("securityGroupIds", pulumi.Map{"alb": groups.ALB, "tasks": groups.Tasks})
-	return nil
+	return publish(ctx, serviceOutputs, pulumi.Map{
+		"appUrl":           pulumi.String(balancer.URL),
+		"albDnsName":       balancer.DNSName,
+		"webAclArn":        acl.Arn,
+		"clusterArn":       service.Cluster.Arn,
+		"serviceName":      pulumi.String(name),
+		"taskRoleArn":      service.TaskRole.Arn,
+		"ecrRepositoryUrl": service.RepositoryURL,
+		"securityGroupIds": pulumi.Map{"alb": groups.ALB, "tasks": groups.Tasks},
+	})
 }
 
 // serviceNameLength is the longest name of a service.

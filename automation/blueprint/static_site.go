@@ -47,15 +47,23 @@ const siteExample = `{
   "tags": {"owner": "docs-team", "data-class": "public"}
 }`
 
+var siteOutputs = []Output{
+	{"siteUrl", "Where people open the site."},
+	{"bucketName", "Where its files are put."},
+	{"distributionId", "What an invalidation of its cache names."},
+	{"distributionDomainName", "CloudFront's own host name, for a DNS record elsewhere."},
+	{"webAclArn", "The web ACL in front of it."},
+}
+
 var siteInputs = inputsOf[SiteInputs]("Inputs of static-site", siteExample)
 
 // StaticSite is a private bucket behind CloudFront.
 var StaticSite = withOrder(Blueprint{
 	Name: "static-site", Version: "1.0.0",
 	Summary: "Files in a private bucket behind CloudFront: signed origin requests, web ACL, TLS 1.2 or newer, security headers, access log.",
-	Inputs:  siteInputs,
-	Limits:  provision.BlueprintLimits{Resources: 80, Minutes: 60},
-	Change:  map[string]string{InputsKey + ".rateLimit": "1500"},
+	Inputs:  siteInputs, Outputs: siteOutputs,
+	Limits: provision.BlueprintLimits{Resources: 80, Minutes: 60},
+	Change: map[string]string{InputsKey + ".rateLimit": "1500"},
 	Drifts: []Drift{{
 		Type: "aws:cloudfront/distribution:Distribution", Property: "webAclId", Value: "",
 		Deed: "somebody takes the web ACL off the site, in the console",
@@ -108,12 +116,13 @@ func deploySite(ctx *pulumi.Context, in *SiteInputs) error {
 	if err != nil {
 		return err
 	}
-	ctx.Export("siteUrl", pulumi.String(site.URL))
-	ctx.Export("bucketName", files.Name)
-	ctx.Export("distributionId", site.ID)
-	ctx.Export("distributionDomainName", site.DomainName)
-	ctx.Export("webAclArn", acl.Arn)
-	return nil
+	return publish(ctx, siteOutputs, pulumi.Map{
+		"siteUrl":                pulumi.String(site.URL),
+		"bucketName":             files.Name,
+		"distributionId":         site.ID,
+		"distributionDomainName": site.DomainName,
+		"webAclArn":              acl.Arn,
+	})
 }
 
 // edge is the same stack in CloudFront's region.

@@ -66,7 +66,7 @@ func newOrder(ctx context.Context, opts Options, stack string, states *service, 
 	if len(opts.Inputs) == 0 {
 		return &order{project: opts.Project}, nil
 	}
-	inputs, found := opts.Blueprint.Inputs.Check(opts.Inputs)
+	inputs, found := opts.Blueprint.Inputs().Check(opts.Inputs)
 	if len(found) > 0 {
 		text := fmt.Sprintf("the inputs of %s are not valid:", opts.Blueprint.Name)
 		for _, f := range found {

@@ -118,7 +118,7 @@ func TestKeyUsersGetTheirStatements(t *testing.T) {
 	users := []data.KeyUser{
 		data.KeyForLogs, data.KeyForAlarms, data.KeyForEvents, data.KeyForTopics, data.KeyForBucketEvents,
 		data.KeyForCostAlerts, data.KeyForBudgets, data.KeyForBackup, data.KeyForCloudTrail, data.KeyForConfig,
-		data.KeyForGuardDuty, data.KeyForLogDelivery, data.KeyForFargate, data.KeyForServiceGrants, data.KeyForDatabaseEvents,
+		data.KeyForGuardDuty, data.KeyForLogDelivery, data.KeyForFargate, data.KeyForServiceGrants, data.KeyForDatabaseEvents, data.KeyForDistributions,
 	}
 	build := func(s identity.Scope) *graphtest.Resource {
 		return graphtest.Run(t, func(ctx *pulumi.Context) error {

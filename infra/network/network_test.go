@@ -60,6 +60,13 @@ func layer(ctx *pulumi.Context) error {
 	_, err = network.NewShield(ctx, "shield", &network.ShieldArgs{
 		Prefix: "redoubt-dev", Scope: scope, LoadBalancer: balancer, Response: network.ShieldResponseCount, Tags: ownerTags,
 	})
+	if err != nil {
+		return err
+	}
+	if _, err := network.NewServiceGroups(ctx, "orders", serviceGroupArgs()); err != nil {
+		return err
+	}
+	_, err = newDistribution(ctx)
 	return err
 }
 
@@ -90,6 +97,7 @@ func TestEveryResourceHasAParentAndAnOwner(t *testing.T) {
 	untagged := []string{
 		aclRuleType, assocType, routeType, rolePolicyType, logPolicyType, wafLogType, wafAssocType, issuedType, recordType,
 		dnsRuleType, dnsConfigType, queryLogAssocType,
+		accessControlType, headersType,
 		subscriptionType, drtRoleType, drtBucketType, engagementType, healthAssocType, responseType, roleAttachType,
 	}
 	g := graphtest.Run(t, layer)
@@ -138,6 +146,9 @@ func Example() {
 		}
 	}
 	// Output:
+	// redoubt:network:Distribution site
+	//   redoubt:monitoring:LogGroup site-log
+	//   redoubt:network:Certificate site-certificate
 	// redoubt:network:DnsFirewall dns
 	//   redoubt:monitoring:LogGroup dns-queries
 	// redoubt:network:Endpoints endpoints
@@ -145,6 +156,7 @@ func Example() {
 	//   redoubt:network:Certificate edge-certificate
 	// redoubt:network:PrefixList office
 	// redoubt:network:SecurityGroups sg
+	// redoubt:network:ServiceGroups orders
 	// redoubt:network:Shield shield
 	// redoubt:network:ShieldSubscription account
 	//   redoubt:identity:Role account-response-team
@@ -152,6 +164,8 @@ func Example() {
 	//   redoubt:network:FlowLogs net-flow-logs
 	//     redoubt:identity:Role net-flow-logs-delivery
 	//     redoubt:monitoring:LogGroup net-flow-logs-group
+	// redoubt:network:WebAcl site-waf
+	//   redoubt:monitoring:LogGroup site-waf-logs
 	// redoubt:network:WebAcl waf
 	//   redoubt:monitoring:LogGroup waf-logs
 }

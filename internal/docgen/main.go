@@ -1,6 +1,6 @@
 // Command docgen writes the generated documents: docs/coverage.md, the way
 // from each bullet of the guide to what serves, enforces and tests it,
-// docs/config.md and docs/outputs.md. `make generate` runs it; a test fails
+// docs/config.md, docs/outputs.md and docs/blueprints.md. `make generate` runs it; a test fails
 // when a document is stale.
 package main
 
@@ -12,10 +12,11 @@ import (
 
 // documents are the generated files, by path from the module's root.
 var documents = map[string]func(root string) (string, error){
-	"docs/coverage.md": coverage,
-	"docs/config.md":   configuration,
-	"docs/settings.md": settings,
-	"docs/outputs.md":  outputs,
+	"docs/coverage.md":   coverage,
+	"docs/config.md":     configuration,
+	"docs/settings.md":   settings,
+	"docs/outputs.md":    outputs,
+	"docs/blueprints.md": blueprints,
 }
 
 func main() {

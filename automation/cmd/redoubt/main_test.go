@@ -221,3 +221,25 @@ func replace(t *testing.T, file, from, to string) {
 	require.Contains(t, string(text), from)
 	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(text), from, to)), 0o600))
 }
+
+// An order by the blueprint's name: its example, or what a file says.
+func TestRehearseAnOrder(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--blueprint", "secure-bucket", "--stack", "files", "--json")
+	require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+	var report rehearse.Report
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	require.Len(t, report.Stacks, 1)
+	require.Len(t, report.Stacks[0].Phases, 7)
+
+	inputs := filepath.Join(t.TempDir(), "order.json")
+	require.NoError(t, os.WriteFile(inputs, []byte(`{"region":"eu-central-1","expire":1}`), 0o600))
+	code, _, stderr = redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--blueprint", "secure-bucket", "--inputs", inputs)
+	require.NotEqual(t, exitOK, code)
+	require.Contains(t, stderr, "/expire: there is no such input")
+	for _, args := range [][]string{{"--inputs", inputs}, {"--blueprint", "secure-bukkit"}} {
+		code, _, stderr = redoubt(t, append([]string{"rehearse", "--project", root, "--policy-pack", pack}, args...)...)
+		require.NotEqual(t, exitOK, code)
+		require.Contains(t, stderr, "blueprint")
+	}
+}
