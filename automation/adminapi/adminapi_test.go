@@ -143,7 +143,7 @@ func TestOthersMayNot(t *testing.T) {
 		{"a wrong token", &adminapi.Client{URL: admin.URL, Token: "redoubt_x_y"}, map[string]backend.Code{"": backend.CodeUnauthenticated}},
 		{"a reader", everybody(t, admin, backend.Grant{Stacks: "main/*/*", Verbs: []backend.Verb{backend.Read}}), map[string]backend.Code{"": backend.CodeForbidden}},
 		{"an administrator of something else", everybody(t, admin, backend.Grant{Stacks: "acme/*/*", Verbs: []backend.Verb{backend.Admin}}), map[string]backend.Code{
-			"": backend.CodeForbidden, "protect": backend.CodeNotFound, "rotate": backend.CodeNotFound,
+			"": backend.CodeForbidden, "protect": backend.CodeNotFound, "rotate": backend.CodeNotFound, "salvage": backend.CodeNotFound, "journal": backend.CodeNotFound,
 		}},
 	} {
 		for what, do := range map[string]func(context.Context) error{
@@ -152,6 +152,11 @@ func TestOthersMayNot(t *testing.T) {
 			"revoke":  func(ctx context.Context) error { return row.client.RevokeToken(ctx, root.Token.ID) },
 			"protect": func(ctx context.Context) error { return row.client.Protect(ctx, prod, true) },
 			"rotate":  func(ctx context.Context) error { return row.client.RotateKey(ctx, prod) },
+			"salvage": func(ctx context.Context) error {
+				_, err := row.client.Salvage(ctx, prod, adminapi.SalvageOrder{Reason: "mine"})
+				return err
+			},
+			"journal": func(ctx context.Context) error { _, err := row.client.Journal(ctx, prod, "upd_x"); return err },
 			"rewrap":  func(ctx context.Context) error { _, err := row.client.Rewrap(ctx); return err },
 			"require": func(ctx context.Context) error {
 				return row.client.Require(ctx, "main", adminapi.Requirement{Pack: "p"})
@@ -204,6 +209,7 @@ func TestBadRequestsAreProblems(t *testing.T) {
 		"a token for nothing": {"POST", "tokens", `{"name":"x","principal":"x"}`, 400, "without grants"},
 		"an endless life":     {"POST", "tokens", `{"name":"x","principal":"x","lifetimeSeconds":9223372036854775807}`, 400, "cannot live for"},
 		"a negative life":     {"POST", "tokens", `{"name":"x","principal":"x","grants":[{"stacks":"*/*/*","verbs":["read"]}],"lifetimeSeconds":-1}`, 400, "cannot live"},
+		"no reason":           {"POST", "stacks/main/shop/prod/salvage", `{}`, 400, "--reason"},
 		"a number":            {"GET", "audit?after=x", "", 400, "takes a number"},
 		"a huge body":         {"POST", "tokens", `{"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "larger than"},
 		"an existing one":     {"POST", "organizations", `{"name":"main"}`, 409, "already exists"},

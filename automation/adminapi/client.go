@@ -64,6 +64,18 @@ func (c *Client) RotateKey(ctx context.Context, name backend.StackName) error {
 	return c.do(ctx, http.MethodPost, stackPath(name)+"/keys", nil, nil)
 }
 
+// Salvage closes the update that holds a stack and cannot be closed otherwise, or
+// says what that would do.
+func (c *Client) Salvage(ctx context.Context, name backend.StackName, order SalvageOrder) (out Salvaged, err error) {
+	err = c.do(ctx, http.MethodPost, stackPath(name)+"/salvage", order, &out)
+	return out, err
+}
+
+// Journal is what an update sent, entry by entry.
+func (c *Client) Journal(ctx context.Context, name backend.StackName, update string) ([]backend.JournalEntry, error) {
+	return many[backend.JournalEntry](ctx, c, stackPath(name)+"/updates/"+url.PathEscape(update)+"/journal")
+}
+
 // Rewrap wraps every stack's keys with the operator's current key.
 func (c *Client) Rewrap(ctx context.Context) (out Rewrapped, err error) {
 	err = c.do(ctx, http.MethodPost, "keys/rewrap", nil, &out)

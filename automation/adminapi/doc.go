@@ -1,5 +1,5 @@
 // Package adminapi is a small JSON API for administrators: organizations,
-// tokens, protection of stacks, keys, required policies and the audit log; and
+// tokens, protection and salvage of stacks, keys, required policies and the audit log; and
 // its client, which the commands of redoubt use.
 //
 // Errors are RFC 9457 problem details. The API is not stable: it is v0.

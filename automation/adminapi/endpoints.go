@@ -35,6 +35,8 @@ func endpoints() []endpoint {
 		{put, aStack + "/protection", done, func(c *call) (any, error) { return nil, c.service.Protect(c.ctx(), c.caller, c.stack(), true) }},
 		{del, aStack + "/protection", done, func(c *call) (any, error) { return nil, c.service.Protect(c.ctx(), c.caller, c.stack(), false) }},
 		{post, aStack + "/keys", done, func(c *call) (any, error) { return nil, c.service.RotateKey(c.ctx(), c.caller, c.stack()) }},
+		{post, aStack + "/salvage", ok, salvage},
+		{get, aStack + "/updates/{update}/journal", ok, journal},
 		{post, "keys/rewrap", ok, rewrap},
 		{get, policies, ok, listRequirements},
 		{put, policies + "/{pack}", done, requirePack},

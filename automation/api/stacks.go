@@ -93,15 +93,17 @@ type Outputs struct {
 
 // Resource is a resource of a stack's state.
 type Resource struct {
-	URN       string   `json:"urn"`
-	Type      string   `json:"type"`
-	ID        string   `json:"id,omitempty" doc:"The provider's."`
-	Parent    string   `json:"parent,omitempty"`
-	Provider  string   `json:"provider,omitempty"`
-	Custom    bool     `json:"custom" doc:"It is a provider's, not a component."`
-	Protect   bool     `json:"protect,omitempty"`
-	External  bool     `json:"external,omitempty"`
-	DependsOn []string `json:"depends_on,omitempty"`
+	URN             string   `json:"urn"`
+	Type            string   `json:"type"`
+	ID              string   `json:"id,omitempty" doc:"The provider's."`
+	Parent          string   `json:"parent,omitempty"`
+	Custom          bool     `json:"custom" doc:"A provider made it; it is no component."`
+	Protected       bool     `json:"protected,omitempty" doc:"The engine does not delete it."`
+	External        bool     `json:"external,omitempty" doc:"It is only read."`
+	PendingDeletion bool     `json:"pending_deletion,omitempty"`
+	DependsOn       []string `json:"depends_on,omitempty"`
+	CreatedAt       string   `json:"created_at,omitempty"`
+	ModifiedAt      string   `json:"modified_at,omitempty"`
 }
 
 // Update is one that changed a stack's state, whoever ran it.

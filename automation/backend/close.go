@@ -54,6 +54,8 @@ type closing struct {
 	status UpdateStatus
 	by     Caller
 	why    string
+	// salvage leaves out what cannot be folded, see salvage.go.
+	salvage bool
 }
 
 // folded is the state that an update left.
@@ -67,28 +69,33 @@ type folded struct {
 	pending int
 	// trouble is what the state's integrity check found.
 	trouble []string
+	// leftOut is what a salvage left out.
+	leftOut []LeftOut
 }
 
 // closeUpdate folds what the update did into a state and gives the stack free.
 // Folding is done outside of the transaction that does it; if something came
 // meanwhile, it is done again.
 func (s *Service) closeUpdate(ctx context.Context, update Update, c closing) error {
-	return s.keys.use(ctx, update.StackID, func(keys *stackKeys) error { return s.closeWith(ctx, keys, update, c) })
+	return s.keys.use(ctx, update.StackID, func(keys *stackKeys) error {
+		_, err := s.closeWith(ctx, keys, update, c)
+		return err
+	})
 }
 
-func (s *Service) closeWith(ctx context.Context, keys *stackKeys, update Update, c closing) error {
+func (s *Service) closeWith(ctx context.Context, keys *stackKeys, update Update, c closing) (folded, error) {
 	const attempts = 10
 	for range attempts {
-		f, err := s.fold(ctx, keys, update)
+		f, err := s.fold(ctx, keys, update, c.salvage)
 		if err != nil {
-			return err
+			return f, err
 		}
 		done, err := s.finish(ctx, keys, update.ID, c, f)
 		if err != nil || done {
-			return err
+			return f, err
 		}
 	}
-	return Fail(CodeConflict, "update %s goes on while it is being closed: try again", update.ID)
+	return folded{}, Fail(CodeConflict, "update %s goes on while it is being closed: try again", update.ID)
 }
 
 // finish writes the state and the end of the update; false if its client has
@@ -113,12 +120,18 @@ func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c clos
 		}
 		done = true
 		update.Status, update.CompletedAt, update.PendingOperations = c.status, tx.Now(), f.pending
-		update.Compliant = update.compliant()
+		update.Stepped = update.Stepped || c.assumesSteps(f)
+		update.Compliant, update.LeftOut = update.compliant(), len(f.leftOut)
 		if !update.DryRun && stack.ActiveUpdate == id {
+			unseen, err := stillLeftOut(tx, keys, stack, update)
+			if err != nil {
+				return err
+			}
 			stack.ActiveUpdate, stack.Version = "", update.Version
 			if err := putStateAs(tx, keys, &stack, f.state); err != nil {
 				return err
 			}
+			stack.PendingCreates += update.LeftOut + unseen
 			update.Resources = stack.Resources
 			if _, err := tx.PruneStates(stack.ID, stack.Version, s.opts.KeepStates); err != nil {
 				return err
@@ -133,7 +146,10 @@ func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c clos
 		if update.DryRun {
 			return nil
 		}
-		return record(tx, c.by, "update.end", stack.Name.String(), c.detail(update))
+		if err := record(tx, c.by, "update.end", stack.Name.String(), c.detail(update)); err != nil || update.LeftOut == 0 {
+			return err
+		}
+		return record(tx, c.by, "stack.salvage", stack.Name.String(), c.salvaged(update, f.leftOut))
 	})
 	if err == nil && done && len(f.trouble) > 0 {
 		s.opts.Log.ErrorContext(ctx, "the state that an update left is not sound", "update", id, "findings", f.trouble)
@@ -169,29 +185,21 @@ func (c closing) detail(update Update) map[string]string {
 	return detail
 }
 
-// compliant says whether all required packs reported, of an update that runs
-// them: a refresh and a destroy do not.
-func (u Update) compliant() bool {
-	if u.Kind != KindUpdate && u.Kind != KindPreview || u.Status != StatusSucceeded {
-		return true
-	}
-	for _, p := range u.Policies {
-		if !p.Reported {
-			return false
-		}
-	}
-	return true
-}
-
 // fold makes the state that an update left: from its journal, or from its last
 // checkpoint; the state before it if it wrote nothing.
-func (s *Service) fold(ctx context.Context, keys *stackKeys, update Update) (f folded, err error) {
+//
+// What cannot be folded is an error that says what to do about it, or with
+// salvage left out.
+func (s *Service) fold(ctx context.Context, keys *stackKeys, update Update, salvage bool) (f folded, err error) {
 	if update.DryRun {
 		return folded{}, nil
 	}
 	err = s.store.View(ctx, func(tx Tx) error {
 		f = folded{}
 		base, err := openState(tx, keys, update.BaseVersion)
+		if errors.Is(err, errSealed) {
+			return lostBase(update, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -199,7 +207,7 @@ func (s *Service) fold(ctx context.Context, keys *stackKeys, update Update) (f f
 			return err
 		}
 		if f.rows > 0 {
-			return s.foldJournal(tx, keys, update, base, &f)
+			return s.foldJournal(tx, keys, update, base, &f, salvage)
 		}
 		checkpoint, err := tx.Checkpoint(update.ID)
 		switch {
@@ -211,7 +219,13 @@ func (s *Service) fold(ctx context.Context, keys *stackKeys, update Update) (f f
 		}
 		f.checkpoint = digest(checkpoint.Sealed)
 		f.state, err = keys.open(sealCheckpoint, checkpointLabel(update.ID), checkpoint.Sealed)
-		return err
+		if err != nil && salvage {
+			f.state, f.leftOut, err = base, []LeftOut{{Sequence: checkpoint.Sequence, Reason: "the state that the update sent last: " + damaged}}, nil
+		}
+		if err != nil {
+			return stuck(tx, update, err)
+		}
+		return nil
 	})
 	if err != nil || f.rows > 0 {
 		return f, err
@@ -223,12 +237,41 @@ func (s *Service) fold(ctx context.Context, keys *stackKeys, update Update) (f f
 	return f, err
 }
 
-func (s *Service) foldJournal(tx Tx, keys *stackKeys, update Update, base json.RawMessage, f *folded) error {
-	var entries iter.Seq2[json.RawMessage, error] = func(yield func(json.RawMessage, error) bool) {
+func (s *Service) foldJournal(tx Tx, keys *stackKeys, update Update, base json.RawMessage, f *folded, salvage bool) error {
+	result, err := replay.Replay(base, entriesOf(tx, keys, update.ID), replay.Options{
+		Time: tx.Now(), Version: orElse(update.Environment["pulumi.version"], s.opts.Version), Salvage: salvage,
+	})
+	var unfit *replay.JournalError
+	switch {
+	case err == nil:
+	case errors.Is(err, replay.ErrBase) && salvage:
+		return f.nothingOf(tx, update, base, err)
+	case errors.Is(err, replay.ErrBase), errors.As(err, &unfit):
+		return stuck(tx, update, err)
+	default: // the database
+		return err
+	}
+	f.state, f.pending = result.Deployment, len(result.Pending)
+	for _, finding := range result.Findings {
+		f.trouble = append(f.trouble, finding.String())
+	}
+	for _, d := range result.Dropped {
+		f.leftOut = append(f.leftOut, LeftOut{Sequence: d.Sequence, Partly: d.Partly, Reason: d.Reason})
+	}
+	return nil
+}
+
+// entriesOf is a journal, in its order. A row that does not open is an entry that
+// cannot be read, and no end of the others.
+func entriesOf(tx Tx, keys *stackKeys, updateID string) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
 		stop := errors.New("enough")
-		err := tx.Journal(update.ID, func(r JournalRow) error {
-			entry, err := keys.open(sealJournal, journalLabel(update.ID, r.Sequence), r.Sealed)
-			if !yield(entry, err) || err != nil {
+		err := tx.Journal(updateID, func(r JournalRow) error {
+			entry, err := keys.open(sealJournal, journalLabel(updateID, r.Sequence), r.Sealed)
+			if err != nil {
+				err = &replay.JournalError{Sequence: r.Sequence, Reason: damaged, Cause: err}
+			}
+			if !yield(entry, err) {
 				return stop
 			}
 			return nil
@@ -237,13 +280,4 @@ func (s *Service) foldJournal(tx Tx, keys *stackKeys, update Update, base json.R
 			yield(nil, err)
 		}
 	}
-	result, err := replay.Replay(base, entries, replay.Options{Time: tx.Now(), Version: orElse(update.Environment["pulumi.version"], s.opts.Version)})
-	if err != nil {
-		return &Error{Code: CodeConflict, Message: fmt.Sprintf("the journal of update %s cannot be folded into a state; it is kept, and the stack stays locked until somebody has looked at it", update.ID), Cause: err}
-	}
-	f.state, f.pending = result.Deployment, len(result.Pending)
-	for _, finding := range result.Findings {
-		f.trouble = append(f.trouble, finding.String())
-	}
-	return nil
 }

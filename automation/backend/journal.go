@@ -27,32 +27,65 @@ func (s *Service) AppendJournal(ctx context.Context, ref UpdateRef, entries []js
 	if err != nil {
 		return err
 	}
-	rows, err := journalRows(keys, ref.ID, entries)
+	rows, stepped, err := journalRows(keys, ref.ID, entries)
 	if err != nil {
 		return err
 	}
-	var stale bool
+	stale, err := s.appendHeld(ctx, ref, rows, stepped)
+	switch {
+	case errors.Is(err, errTells):
+		return s.appendLocked(ctx, ref, rows)
+	case err != nil || !stale:
+		return err
+	default:
+		return s.extend(ctx, ref)
+	}
+}
+
+// errTells is for a write that tells something new of the update itself, which
+// takes the update's lock. It is rare: the first step, what a pack reports.
+var errTells = errors.New("the update itself changes")
+
+// appendHeld stores rows while others do; stale says that the lease is to be
+// extended.
+func (s *Service) appendHeld(ctx context.Context, ref UpdateRef, rows []JournalRow, stepped bool) (stale bool, err error) {
 	err = s.store.Update(ctx, func(tx Tx) error {
 		held, err := hold(tx, ref)
 		if err != nil {
 			return s.lateEntries(tx, ref, rows, err)
 		}
-		if held.DryRun || !held.Journaled {
-			return Fail(CodeConflict, "update %s sends no journal: it is a preview, or it said that it would send whole states", ref.ID)
-		}
-		if err := tx.AppendJournal(ref.ID, rows); err != nil {
-			if errors.Is(err, ErrExists) {
-				return Fail(CodeConflict, "a journal entry of update %s came again with another content: nothing of this batch was kept", ref.ID)
-			}
-			return err
+		if stepped && !held.Stepped {
+			return errTells
 		}
 		stale = s.stale(tx, held)
-		return nil
+		return keepRows(tx, ref, held.DryRun || !held.Journaled, rows)
 	})
-	if err != nil || !stale {
-		return err
+	return stale, err
+}
+
+// appendLocked stores the rows of an update's first step, and that there was one.
+func (s *Service) appendLocked(ctx context.Context, ref UpdateRef, rows []JournalRow) error {
+	return s.store.Update(ctx, func(tx Tx) error {
+		update, err := leased(tx, ref)
+		if err != nil {
+			return s.lateEntries(tx, ref, rows, err)
+		}
+		if err := keepRows(tx, ref, update.DryRun || !update.Journaled, rows); err != nil {
+			return err
+		}
+		return s.heardStep(tx, &update, true)
+	})
+}
+
+func keepRows(tx Tx, ref UpdateRef, journalless bool, rows []JournalRow) error {
+	if journalless {
+		return Fail(CodeConflict, "update %s sends no journal: it is a preview, or it said that it would send whole states", ref.ID)
 	}
-	return s.extend(ctx, ref)
+	err := tx.AppendJournal(ref.ID, rows)
+	if errors.Is(err, ErrExists) {
+		return Fail(CodeConflict, "a journal entry of update %s came again with another content: nothing of this batch was kept", ref.ID)
+	}
+	return err
 }
 
 // lateEntries lets a batch pass that was stored before the update was closed:
@@ -78,29 +111,32 @@ func (s *Service) lateEntries(tx Tx, ref UpdateRef, rows []JournalRow, refusal e
 	return nil
 }
 
-func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) ([]JournalRow, error) {
-	rows := make([]JournalRow, 0, len(entries))
+// journalRows are entries as they are kept; stepped says that one of them is of a
+// step of the program.
+func journalRows(keys *stackKeys, updateID string, entries []json.RawMessage) (rows []JournalRow, stepped bool, err error) {
+	rows = make([]JournalRow, 0, len(entries))
 	for i, entry := range entries {
 		head, err := replay.ReadHead(entry)
 		if err != nil {
-			return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("journal entry %d of the batch is not a JSON object of the expected shape", i), Cause: err}
+			return nil, false, &Error{Code: CodeInvalid, Message: fmt.Sprintf("journal entry %d of the batch is not a JSON object of the expected shape", i), Cause: err}
 		}
 		if head.Sequence < 1 {
-			return nil, Fail(CodeInvalid, "journal entry %d of the batch has no sequence number", i)
+			return nil, false, Fail(CodeInvalid, "journal entry %d of the batch has no sequence number", i)
 		}
 		if head.Version > 1 {
-			return nil, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.Sequence, head.Version)
+			return nil, false, Fail(CodeInvalid, "journal entry %d has format %d, which is newer than this service knows (1): update the service, or set PULUMI_DISABLE_JOURNALING", head.Sequence, head.Version)
 		}
 		if !replay.Known(head.Kind) {
 			// At the end of the update it could not be folded, and would lock the stack.
-			return nil, Fail(CodeInvalid, "journal entry %d is of kind %d, which this service does not know: update the service, or set PULUMI_DISABLE_JOURNALING", head.Sequence, head.Kind)
+			return nil, false, Fail(CodeInvalid, "journal entry %d is of kind %d, which this service does not know: update the service, or set PULUMI_DISABLE_JOURNALING", head.Sequence, head.Kind)
 		}
+		stepped = stepped || head.Stepped()
 		rows = append(rows, JournalRow{
 			Sequence: head.Sequence, Digest: digest(entry),
 			Sealed: keys.seal(sealJournal, journalLabel(updateID, head.Sequence), entry),
 		})
 	}
-	return rows, nil
+	return rows, stepped, nil
 }
 
 // CheckLease says whether a token is, or was, one of an update's: cheap enough

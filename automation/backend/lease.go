@@ -120,6 +120,15 @@ func (s *Service) extend(ctx context.Context, ref UpdateRef) error {
 	return err
 }
 
+// heardStep does so, and keeps that the client has begun a step.
+func (s *Service) heardStep(tx Tx, update *Update, stepped bool) error {
+	if !stepped || update.Stepped {
+		return s.heard(tx, update)
+	}
+	update.Stepped, update.Touched, update.LeaseExpiresAt = true, true, tx.Now().Add(s.opts.Lease)
+	return tx.SaveUpdate(*update)
+}
+
 // RenewLease gives an update a new token and its lease a new end. A lease that
 // ended is renewed as long as nobody closed the update: a laptop that slept
 // may go on.

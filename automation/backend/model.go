@@ -33,7 +33,8 @@ type Stack struct {
 	// Resources is how many the newest state has.
 	Resources int64
 	// PendingCreates is how many resources of the newest state were being
-	// created when an update died: they may exist, and nobody knows their ids.
+	// created when an update died: they may exist, and nobody knows their ids. What
+	// a salvage left out counts too: each entry may have been about such a one.
 	PendingCreates int
 	// ActiveUpdate is the update that holds the lease; empty for none.
 	ActiveUpdate string
@@ -129,24 +130,33 @@ type Update struct {
 	Changes map[string]int
 	// Resources is how many the state has that it left.
 	Resources int64
-	// Policies are the required packs; their Reported is set as events tell.
+	// Policies are the required packs; what they did is set as events tell.
 	Policies []RequiredPack
+	// Stepped says that a step of the program was begun, as the journal or an event
+	// tells.
+	Stepped bool
 	// Touched says that the client was heard of since the start.
 	Touched bool
-	// Compliant is false for an update whose required packs did not all report.
+	// Compliant is false for an update whose required packs did not all do their
+	// part; see compliance.go.
 	Compliant bool
 	// PendingOperations is how many steps had begun and not ended when it was
 	// closed: the stack needs a look before the next update.
 	PendingOperations int
-	CreatedAt         time.Time
-	StartedAt         time.Time
-	CompletedAt       time.Time
+	// LeftOut is how many entries of its journal a salvage left out of the state;
+	// the journal is then kept for as long as the stack is.
+	LeftOut     int
+	CreatedAt   time.Time
+	StartedAt   time.Time
+	CompletedAt time.Time
 }
 
 // Held is what a client's write needs of an update that it leaves as it is.
 type Held struct {
 	Status                     UpdateStatus
 	DryRun, Journaled, Touched bool
+	Stepped                    bool
+	Policies                   []RequiredPack
 	TokenHashes                [][]byte
 	LeaseExpiresAt             time.Time
 }
@@ -158,7 +168,9 @@ type RequiredPack struct {
 	Version int64 `json:"version"`
 	// Tag is the pack's own version.
 	Tag string `json:"tag"`
-	// Reported says that an event shows that the pack looked at the stack.
+	// Evaluated says that an event shows that the pack looked at a resource.
+	Evaluated bool `json:"evaluated"`
+	// Reported says that an event shows that the pack looked at the whole stack.
 	Reported bool `json:"reported"`
 }
 

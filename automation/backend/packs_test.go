@@ -122,7 +122,7 @@ var packTests = []test{
 		require.NoError(t, err)
 		require.EqualValues(t, 2, next.Version, "a number is not given again")
 	}},
-	{"an update that was interrupted says nothing of packs", func(t *testing.T, w *world) {
+	{"an update that was interrupted before it did anything says nothing of packs", func(t *testing.T, w *world) {
 		name := w.stack(t, "dev")
 		published(t, w, "rules", "1.0.0")
 		require.NoError(t, w.RequirePack(t.Context(), w.admin, backend.PackRequirement{Org: org, Pack: "rules"}))

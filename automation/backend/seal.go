@@ -35,6 +35,7 @@ const (
 	sealEvent      = "event"
 	sealConfig     = "config"
 	sealSecret     = "secret"
+	sealInput      = "input"
 )
 
 // The first byte of what is sealed says how; then come the version of the key,
@@ -88,7 +89,7 @@ var (
 func (k *stackKeys) seal(what, label string, plain []byte) []byte {
 	how, body := sealedPlain, plain
 	// A secret's length tells less than how well it compresses.
-	if what != sealSecret && len(plain) >= compressFrom {
+	if what != sealSecret && what != sealInput && len(plain) >= compressFrom {
 		how, body = sealedZstd, encoder().EncodeAll(plain, nil)
 	}
 	out := make([]byte, sealedHeader, sealedHeader+len(body)+k.aeads[k.newest].Overhead())

@@ -225,6 +225,9 @@ func idle(tx Tx, stack Stack) error {
 	if err != nil {
 		return err
 	}
+	if active.Status == StatusRunning && !tx.Now().Before(active.LeaseExpiresAt) {
+		return overdue(stack, active)
+	}
 	return busy(stack, active)
 }
 

@@ -18,7 +18,10 @@ type deployment struct {
 	Deployment *struct {
 		Resources         []json.RawMessage `json:"resources"`
 		PendingOperations []struct {
-			Type string `json:"type"`
+			Type     string `json:"type"`
+			Resource struct {
+				URN string `json:"urn"`
+			} `json:"resource"`
 		} `json:"pending_operations"`
 	} `json:"deployment"`
 }

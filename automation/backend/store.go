@@ -104,7 +104,8 @@ type Tx interface {
 	// them: it is not for each append.
 	JournalSize(updateID string) (rows, bytes int64, err error)
 	// PruneJournals deletes the journals of updates that were completed before a
-	// time, and returns how many rows that were.
+	// time, and returns how many rows that were. Those of updates with something
+	// left out stay: there is no other place where that is.
 	PruneJournals(before time.Time) (int64, error)
 
 	// PutCheckpoint replaces the update's checkpoint.

@@ -82,7 +82,7 @@ func recoverable(stack Stack, kind UpdateKind, dryRun bool) error {
 	// engine (3.259) forgets the operations that the CLI makes of them, and the
 	// resources would be created twice after all.
 	return Fail(CodeConflict, "stack %s needs recovery: the update before died while it created %d resource(s), which may exist. "+
-		"See which of them do (`pulumi stack export` lists them as pending_operations), run `pulumi refresh --clear-pending-creates`, and adopt those that exist with `pulumi import`",
+		"See which of them do (`pulumi stack export` lists them as pending_operations; what a salvage left out counts too, and `redoubt stack journal` shows it), run `pulumi refresh --clear-pending-creates`, and adopt those that exist with `pulumi import`",
 		stack.Name, stack.PendingCreates)
 }
 

@@ -32,8 +32,8 @@ type test struct {
 // all are the promises that hold on both databases.
 func all() []test {
 	return slices.Concat(
-		tokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
-		recoveryTests, historyTests, packTests, secretTests, keyTests, auditTests, nodeTests,
+		tokenTests, tokenRecoveryTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests, checkpointTests, closingTests,
+		recoveryTests, salvageTests, historyTests, packTests, complianceTests, secretTests, keyTests, auditTests, nodeTests,
 	)
 }
 
@@ -161,6 +161,13 @@ func (w *world) update(t testing.TB, name backend.StackName, resources ...string
 		w.appended(t, ref, creating(2*i+1, i+1, r), created(2*i+2, i+1, r))
 	}
 	require.NoError(t, w.CompleteUpdate(t.Context(), ref, backend.StatusSucceeded))
+}
+
+// imported gives a stack a state with resources.
+func (w *world) imported(t testing.TB, name backend.StackName, resources ...string) {
+	t.Helper()
+	_, err := w.Import(t.Context(), w.admin, name, stateOf(resources...))
+	require.NoError(t, err)
 }
 
 // updated is an update as it is kept.

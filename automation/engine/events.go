@@ -83,12 +83,20 @@ type Recorder struct {
 	// OnResource is called at each finished resource with the number so far;
 	// it must not block. May be nil.
 	OnResource func(done int)
-	// OnEvent is called with each event; it must not block. May be nil.
+	// OnEvent is called with each event, but for those that say once more that a
+	// component is done; it must not block. May be nil.
 	OnEvent func(apitype.EngineEvent)
 
 	mu      sync.Mutex
 	outcome Outcome
 	done    int
+	// components are those that are done.
+	components map[componentStep]bool
+}
+
+type componentStep struct {
+	urn string
+	op  apitype.OpType
 }
 
 // Record collects events until stop is called; stop drains what is buffered
@@ -97,7 +105,7 @@ func (r *Recorder) Record() (channel chan<- events.EngineEvent, stop func() Outc
 	// Buffered, because a slow reader would block the engine's event stream.
 	ch := make(chan events.EngineEvent, 1024)
 	end, ended := make(chan struct{}), make(chan struct{})
-	r.outcome = Outcome{Counts: map[string]int{}}
+	r.outcome, r.components = Outcome{Counts: map[string]int{}}, map[componentStep]bool{}
 	go func() {
 		defer close(ended)
 		for {
@@ -140,6 +148,12 @@ func (r *Recorder) drain(ch <-chan events.EngineEvent) {
 func (r *Recorder) add(e events.EngineEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if e.ResOutputsEvent != nil {
+		r.addOutputs(e.ResOutputsEvent.Metadata)
+		if r.repeats(e.ResOutputsEvent.Metadata) {
+			return
+		}
+	}
 	if r.OnEvent != nil && e.Error == nil {
 		r.OnEvent(e.EngineEvent)
 	}
@@ -158,13 +172,36 @@ func (r *Recorder) add(e events.EngineEvent) {
 	}
 }
 
+// repeats says whether a component was done already. A preview says so when it is
+// registered, as of every resource, and again when its outputs are (pkg/engine,
+// previewActions.OnResourceStepPost and OnResourceOutputs). Other resources are
+// said to be done once for each step, and one name may have several of a kind:
+// two that were replaced and are deleted.
+func (r *Recorder) repeats(m apitype.StepEventMetadata) bool {
+	state := m.New
+	if state == nil {
+		state = m.Old
+	}
+	if state == nil || state.Custom {
+		return false
+	}
+	step := componentStep{m.URN, m.Op}
+	before := r.components[step]
+	r.components[step] = true
+	return before
+}
+
+// addOutputs keeps the stack's, which come with the last of its events.
+func (r *Recorder) addOutputs(m apitype.StepEventMetadata) {
+	if m.Type == stackType && m.New != nil {
+		r.outcome.Outputs = masked(m.New.Outputs)
+	}
+}
+
 func (r *Recorder) addChange(m apitype.StepEventMetadata) {
 	r.done++
 	if r.OnResource != nil {
 		r.OnResource(r.done)
-	}
-	if m.Type == stackType && m.New != nil {
-		r.outcome.Outputs = masked(m.New.Outputs)
 	}
 	if m.Op == apitype.OpSame || m.Op == apitype.OpRead {
 		return

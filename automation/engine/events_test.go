@@ -42,6 +42,48 @@ func TestRecorderTurnsEventsIntoAnOutcome(t *testing.T) {
 	require.Equal(t, []string{"boom"}, out.Errors)
 }
 
+// A preview says twice that a component is done; other resources may be done
+// twice.
+func TestRecorderCountsAComponentOnce(t *testing.T) {
+	t.Parallel()
+	done := func(op apitype.OpType, urn, kind string, custom bool, outputs map[string]any) apitype.EngineEvent {
+		state := &apitype.StepEventStateMetadata{Custom: custom, Outputs: outputs}
+		m := apitype.StepEventMetadata{Op: op, URN: urn, Type: kind, New: state}
+		if op == apitype.OpDelete || op == apitype.OpDeleteReplaced {
+			m.Old, m.New = state, nil
+		}
+		return apitype.EngineEvent{ResOutputsEvent: &apitype.ResOutputsEvent{Metadata: m}}
+	}
+	told := 0
+	progress := 0
+	r := &Recorder{OnEvent: func(apitype.EngineEvent) { told++ }, OnResource: func(done int) { progress = done }}
+	ch, stop := r.Record()
+	for _, e := range []apitype.EngineEvent{
+		done(apitype.OpCreate, "urn:stack", stackType, false, nil),
+		done(apitype.OpCreate, "urn:component", "shop:index:Component", false, nil),
+		done(apitype.OpCreate, "urn:component", "shop:index:Component", false, map[string]any{"a": 1}),
+		done(apitype.OpSame, "urn:other", "shop:index:Component", false, nil),
+		done(apitype.OpSame, "urn:other", "shop:index:Component", false, nil),
+		done(apitype.OpCreateReplacement, "urn:bucket", "aws:x", true, nil),
+		done(apitype.OpDeleteReplaced, "urn:bucket", "aws:x", true, nil),
+		done(apitype.OpDeleteReplaced, "urn:bucket", "aws:x", true, nil),
+		done(apitype.OpCreate, "urn:stack", stackType, false, map[string]any{"url": "https://example.org"}),
+	} {
+		ch <- events.EngineEvent{EngineEvent: e}
+	}
+	out := stop()
+	require.Equal(t, 6, told)
+	require.Equal(t, 6, progress)
+	require.Equal(t, []Change{
+		{URN: "urn:bucket", Type: "aws:x", Op: "create-replacement"},
+		{URN: "urn:bucket", Type: "aws:x", Op: "delete-replaced"},
+		{URN: "urn:bucket", Type: "aws:x", Op: "delete-replaced"},
+		{URN: "urn:component", Type: "shop:index:Component", Op: "create"},
+		{URN: "urn:stack", Type: stackType, Op: "create"},
+	}, out.Changes)
+	require.Equal(t, map[string]any{"url": "https://example.org"}, out.Outputs, "the last ones")
+}
+
 // The SDK closes the channel only where the CLI connected: neither case may
 // leave the recorder waiting.
 func TestRecorderEndsWithAndWithoutAClose(t *testing.T) {

@@ -12,24 +12,54 @@ import (
 // owner's alone, and removed at the end. Other operations have others.
 type Folder string
 
-// MakeFolder makes one below the folder for temporary files; Remove removes it.
-func MakeFolder(pattern string) (_ Folder, err error) {
+// The kinds of folders; each is how their names begin.
+const (
+	OperationFolder = "redoubt-operation-"
+	scratchFolder   = "redoubt-scratch-"
+)
+
+var folderPatterns = []string{OperationFolder, scratchFolder}
+
+// MakeFolder makes one below the folder for temporary files, and removes those
+// that were left there by processes that were killed. Remove removes it. Until
+// then somebody must keep the claim open: whoever is handed it uses the folder,
+// too.
+func MakeFolder(pattern string) (_ Folder, claim *os.File, err error) {
+	sweep()
 	root, err := os.MkdirTemp("", pattern) // 0700
 	if err != nil {
-		return "", fmt.Errorf("no folder for an operation: %w", err)
+		return "", nil, fmt.Errorf("no folder for an operation (free some space, or set TMPDIR to a folder that can be written): %w", err)
 	}
 	f := Folder(root)
+	if claim, err = f.claim(); err != nil {
+		return "", nil, errors.Join(fmt.Errorf("the folder of an operation: %w", err), f.Remove())
+	}
 	for _, sub := range []string{f.Work(), f.home(), f.Output(), f.temporary(), f.state()} {
 		err = errors.Join(err, os.Mkdir(sub, 0o700))
 	}
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("the folder of an operation: %w", err), f.Remove())
+		return "", nil, errors.Join(fmt.Errorf("the folder of an operation: %w", err), f.Remove(), claim.Close())
 	}
-	return f, nil
+	return f, claim, nil
 }
 
-// Remove removes the folder. It may be called again.
-func (f Folder) Remove() error { return os.RemoveAll(string(f)) }
+// Remove removes the folder. It may be called again. The lock goes last: a
+// folder without one holds nothing, should this process be killed meanwhile.
+func (f Folder) Remove() error {
+	entries, err := os.ReadDir(string(f))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range entries {
+		if entry.Name() != lockName {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(string(f), entry.Name())))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(string(f))
+}
 
 // Work is the workspace, with the project's file and the stack's.
 func (f Folder) Work() string { return filepath.Join(string(f), "work") }

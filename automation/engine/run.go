@@ -44,9 +44,8 @@ type Command struct {
 	// Started is told the id of each process, which leads a group of its own;
 	// nil for nobody.
 	Started func(pid int)
-	// Held is a file that the CLI and its plugins keep open as long as they
-	// live; nil for none.
-	Held *os.File
+	// Held are files that the CLI and its plugins keep open as long as they live.
+	Held []*os.File
 }
 
 var _ auto.PulumiCommand = (*Command)(nil)
@@ -71,9 +70,7 @@ func (c *Command) Run(ctx context.Context, dir string, stdin io.Reader, stdout, 
 	cmd := exec.Command(c.CLI.Executable, nonInteractive(args)...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, stdin, out.file, errs.file
 	cmd.Env = c.environment(env)
-	if c.Held != nil {
-		cmd.ExtraFiles = []*os.File{c.Held}
-	}
+	cmd.ExtraFiles = c.Held
 	// A group of its own: Control-C at the terminal is for us to hand on, once.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err = ctx.Err(); err == nil {

@@ -43,6 +43,7 @@ type ScratchOptions struct {
 type Scratch struct {
 	*Stack
 	folder Folder
+	claim  *os.File
 }
 
 // NewScratch copies the project's files into a temporary folder and makes the
@@ -64,13 +65,13 @@ func NewScratch(ctx context.Context, opts ScratchOptions) (_ *Scratch, err error
 	if err != nil {
 		return nil, err
 	}
-	folder, err := MakeFolder("redoubt-scratch-")
+	folder, claim, err := MakeFolder(scratchFolder)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, folder.Remove())
+			err = errors.Join(err, folder.Remove(), claim.Close())
 		}
 	}()
 	// Providers are attached; nothing may be downloaded.
@@ -86,13 +87,13 @@ func NewScratch(ctx context.Context, opts ScratchOptions) (_ *Scratch, err error
 	maps.Copy(env, opts.Env)
 	stack, err := OpenStack(ctx, StackOptions{
 		Name: opts.Stack, Project: p.Project, Settings: p.Settings, Program: opts.Program(p.Keys()), Create: true,
-		Folder: folder.Work(), Command: &Command{CLI: cli, Env: Inherit{}.Environment(), Folder: folder.Output()}, Env: env,
+		Folder: folder.Work(), Command: &Command{CLI: cli, Env: Inherit{}.Environment(), Folder: folder.Output(), Held: []*os.File{claim}}, Env: env,
 		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Scratch{Stack: stack, folder: folder}, nil
+	return &Scratch{Stack: stack, folder: folder, claim: claim}, nil
 }
 
 // absolutePaths makes paths absolute that are not empty, and sees that they exist.
@@ -112,7 +113,11 @@ func absolutePaths(paths ...*string) (err error) {
 }
 
 // Close removes everything that the workspace wrote.
-func (s *Scratch) Close() error { return s.folder.Remove() }
+func (s *Scratch) Close() error {
+	err := s.folder.Remove()
+	_ = s.claim.Close() // closed already: Close was called before
+	return err
+}
 
 // Set changes the stack's configuration in the scratch workspace. A key is
 // "namespace:name" or a path below it, "redoubt:edge.rateLimit"; a value is

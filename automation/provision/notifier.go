@@ -6,29 +6,44 @@ import "sync"
 // Other processes find out by asking the database.
 type notifier struct {
 	mu      sync.Mutex
-	waiting map[string]chan struct{}
+	waiting map[string]*waiters
 }
 
-// wait returns a channel that is closed at the next tell of the operation.
-func (n *notifier) wait(operationID string) <-chan struct{} {
+// waiters wait for one operation.
+type waiters struct {
+	told  chan struct{}
+	count int
+}
+
+// wait returns a channel that is closed at the next tell of the operation. done is
+// called by who does not wait any more: most operations are told of by another
+// process, and nothing may be left of those here.
+func (n *notifier) wait(operationID string) (told <-chan struct{}, done func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.waiting == nil {
-		n.waiting = map[string]chan struct{}{}
+		n.waiting = map[string]*waiters{}
 	}
-	c, ok := n.waiting[operationID]
+	w, ok := n.waiting[operationID]
 	if !ok {
-		c = make(chan struct{})
-		n.waiting[operationID] = c
+		w = &waiters{told: make(chan struct{})}
+		n.waiting[operationID] = w
 	}
-	return c
+	w.count++
+	return w.told, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if w.count--; w.count == 0 && n.waiting[operationID] == w {
+			delete(n.waiting, operationID)
+		}
+	}
 }
 
 func (n *notifier) tell(operationID string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if c, ok := n.waiting[operationID]; ok {
-		close(c)
+	if w, ok := n.waiting[operationID]; ok {
+		close(w.told)
 		delete(n.waiting, operationID)
 	}
 }

@@ -25,16 +25,21 @@ func notify(tx Tx, org, projectID, kind string, data map[string]string) error {
 		if hook.Disabled || hook.ProjectID != "" && hook.ProjectID != projectID || !hook.wants(kind) {
 			continue
 		}
-		payload, err := json.Marshal(notification{Type: kind, Timestamp: tx.Now(), Data: data})
-		if err != nil {
-			return err
-		}
-		d := Delivery{ID: newID("dlv"), WebhookID: hook.ID, Type: kind, Payload: payload, DueAt: tx.Now(), CreatedAt: tx.Now()}
-		if err := tx.AddDelivery(d); err != nil {
+		if _, err := deliver(tx, hook, kind, data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deliver puts an event into the outbox of one webhook.
+func deliver(tx Tx, hook Webhook, kind string, data map[string]string) (Delivery, error) {
+	payload, err := json.Marshal(notification{Type: kind, Timestamp: tx.Now(), Data: data})
+	if err != nil {
+		return Delivery{}, err
+	}
+	d := Delivery{ID: newID("dlv"), WebhookID: hook.ID, Type: kind, Payload: payload, DueAt: tx.Now(), CreatedAt: tx.Now()}
+	return d, tx.AddDelivery(d)
 }
 
 // wants says whether a webhook is told of a type: types are names, or end in a

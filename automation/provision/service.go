@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -21,6 +22,8 @@ type Options struct {
 	QueueExpiry time.Duration
 	// ApprovalExpiry is how long one may wait for approval; 0 for 24 hours.
 	ApprovalExpiry time.Duration
+	// Key is the installation's, 32 bytes: backend.Service.SigningKey.
+	Key []byte
 	// Rehearse is the setting of new projects that do not say.
 	Rehearse bool
 	// Log is for what only operators see; nil for none.
@@ -58,6 +61,10 @@ type Service struct {
 	opts       Options
 	// changed tells who waits for an operation's events in this process.
 	changed notifier
+	// prints has the key of fingerprints of secret inputs.
+	prints fingerprints
+	// pruned is when old answers to requests were last forgotten here.
+	pruned atomic.Int64
 }
 
 // New makes the service. The backend service is on the same database as the store.

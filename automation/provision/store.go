@@ -45,29 +45,38 @@ type EnvironmentQuery struct {
 // lookups return backend.ErrNotFound, creations backend.ErrExists. Saves of what
 // has a Version compare it with the one that is kept, increment it in the argument
 // that they are given, and return ErrVersion where somebody else was faster.
+//
+// Lists and maps that are empty may come back as nil, and JSON that is a
+// json.RawMessage byte by byte.
 type Tx interface {
 	backend.Tx
 
 	CreateProject(Project) error
 	Project(id string) (Project, error)
 	ProjectByName(org, name string) (Project, error)
+	// SaveProject writes everything but the organization and the name.
 	SaveProject(*Project) error
-	// Projects are sorted by id.
+	// Projects are sorted by id; of all organizations where none is given.
 	Projects(org, after string, limit int) ([]Project, error)
 
-	// CreateEnvironment needs the backend's stack of the same id.
+	// CreateEnvironment needs the project, and the backend's stack of the same id,
+	// whose name is the environment's and its operations': now, after it was
+	// renamed, and the last one after it was deleted. What Name says is not written.
 	CreateEnvironment(Environment) error
 	// Environment finds deleted ones too.
 	Environment(id string) (Environment, error)
+	// EnvironmentByName does not: another may have the name by now.
 	EnvironmentByName(backend.StackName) (Environment, error)
 	// LockEnvironment is Environment; as backend.Tx.LockStack.
 	LockEnvironment(id string) (Environment, error)
 	SaveEnvironment(*Environment) error
 	Environments(EnvironmentQuery) ([]Environment, error)
 	CountEnvironments(projectID string) (int, error)
-	// DueEnvironments have a DueAt that is not after a time, oldest first.
+	// DueEnvironments have a DueAt that is not after a time, oldest first; deleted
+	// ones have not.
 	DueEnvironments(at time.Time, limit int) ([]Environment, error)
 
+	// CreateOperation needs the environment.
 	CreateOperation(Operation) error
 	Operation(id string) (Operation, error)
 	// LockOperation is Operation; as backend.Tx.LockStack.
@@ -82,21 +91,23 @@ type Tx interface {
 	// environments without a claim that has not ended at the time. They are sorted
 	// by priority, then by how many operations of their project are running, fewest
 	// first, then by age. Drift (see KindDrift) comes only where the environment
-	// has no other operation that waits.
+	// has no operation of another kind that is Queued or Approved.
 	Runnable(at time.Time, limit int) ([]Operation, error)
 	// OverdueOperations wait although their DeadlineAt is past.
 	OverdueOperations(at time.Time, limit int) ([]Operation, error)
-	// PruneOperations deletes events of operations that ended before a time, and
+	// PruneOperationEvents deletes events of operations that ended before a time, and
 	// returns how many rows that were.
 	PruneOperationEvents(before time.Time) (int64, error)
 
 	// TakeClaim makes a claim, with a fence that is higher than all before, where
 	// there is none that has not ended at the time; ErrExists where there is one.
 	TakeClaim(c Claim, at time.Time) (Claim, error)
-	// RenewClaim extends a claim of the same fence; ErrNotFound where it is lost.
+	// RenewClaim extends a claim of the same fence; ErrNotFound where it is lost:
+	// released, or taken after its end.
 	RenewClaim(c Claim) error
 	// ReleaseClaim ends it; nothing happens where it is lost.
 	ReleaseClaim(stackID string, fence int64) error
+	// Claim is one that was not released, whether it has ended or not.
 	Claim(stackID string) (Claim, error)
 	// ExpiredClaims are those that ended before a time and were not released.
 	ExpiredClaims(before time.Time, limit int) ([]Claim, error)
@@ -127,7 +138,9 @@ type Tx interface {
 	CreateWebhook(Webhook) error
 	Webhook(id string) (Webhook, error)
 	SaveWebhook(*Webhook) error
+	// DeleteWebhook deletes its deliveries too.
 	DeleteWebhook(id string) error
+	// Webhooks are sorted by id.
 	Webhooks(org string) ([]Webhook, error)
 	AddDelivery(Delivery) error
 	Delivery(id string) (Delivery, error)
@@ -136,18 +149,22 @@ type Tx interface {
 	DueDeliveries(at time.Time, limit int) ([]Delivery, error)
 	// Deliveries are a webhook's, newest first.
 	Deliveries(webhookID, before string, limit int) ([]Delivery, error)
+	// PruneDeliveries deletes those that are done and were made before a time.
 	PruneDeliveries(before time.Time) (int64, error)
 
 	// BeginReply stores a reply without an answer; ErrExists where there is one of
 	// the same principal, key and route.
 	BeginReply(Reply) error
 	Reply(principal, key, route string) (Reply, error)
+	// EndReply writes the answer, and nothing about the request.
 	EndReply(Reply) error
 	// DropReply forgets it, so that the request may be made again.
 	DropReply(principal, key, route string) error
 	PruneReplies(before time.Time) (int64, error)
 
+	// PutSession replaces it.
 	PutSession(Session) error
+	// Session finds those that have ended too, until they are pruned.
 	Session(hash []byte) (Session, error)
 	DeleteSession(hash []byte) error
 	PruneSessions(before time.Time) (int64, error)

@@ -83,8 +83,9 @@ func eventOf(tx Tx, kind EventType, data any) Event {
 // record adds an entry to the audit log, in the transaction of what it records.
 func record(tx Tx, by Actor, action, target string, detail map[string]string) error {
 	if by.Human != "" && by.Human != by.Name {
-		detail = maps.Clone(detail)
-		detail["human"] = by.Human
+		with := map[string]string{"human": by.Human}
+		maps.Copy(with, detail)
+		detail = with
 	}
 	return backend.Record(tx, backend.AuditEntry{Principal: by.Name, Action: action, Target: target, Detail: detail})
 }

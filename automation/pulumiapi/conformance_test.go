@@ -185,14 +185,32 @@ func policy(t *testing.T, w *world, l *laptop) {
 	l.run(t, "config", "set", "retention", "1")
 	refused := l.fail(t, "preview")
 	require.Contains(t, refused, "logs are kept for 1 days")
-	l.run(t, "config", "set", "retention", "14")
-	require.Contains(t, l.run(t, "up", "--yes", "--skip-preview"), "1 updated")
+
+	// What packs did in an update, however it ends: the engine shows them the stack
+	// only where every step succeeded, and nothing where the program does not start.
 	root, err := w.service.Authenticate(t.Context(), w.admin)
 	require.NoError(t, err)
-	entries, err := w.service.History(t.Context(), root, backend.StackName{Org: org, Project: "shop", Stack: "dev"}, 1, 1)
-	require.NoError(t, err)
-	require.Equal(t, []backend.RequiredPack{{Name: "shop-rules", Version: 1, Tag: "1.2.3", Reported: true}}, entries[0].Policies)
-	require.True(t, entries[0].Compliant)
+	ended := func(status backend.UpdateStatus, stepped bool, pack backend.RequiredPack) {
+		t.Helper()
+		entries, err := w.service.History(t.Context(), root, backend.StackName{Org: org, Project: "shop", Stack: "dev"}, 1, 1)
+		require.NoError(t, err)
+		pack.Name, pack.Version, pack.Tag = "shop-rules", 1, "1.2.3"
+		require.Equal(t, []backend.RequiredPack{pack}, entries[0].Policies)
+		require.Equal(t, status, entries[0].Status)
+		require.Equal(t, stepped, entries[0].Stepped)
+		require.True(t, entries[0].Compliant)
+	}
+	require.Contains(t, l.fail(t, "up", "--yes", "--skip-preview"), "logs are kept for 1 days")
+	ended(backend.StatusFailed, true, backend.RequiredPack{Evaluated: true})
+	l.run(t, "config", "set", "retention", "14")
+	l.run(t, "config", "set", "broken", "true")
+	l.fail(t, "up", "--yes", "--skip-preview")
+	ended(backend.StatusFailed, false, backend.RequiredPack{})
+	l.fail(t, "up", "--yes", "--skip-preview", "--refresh")
+	ended(backend.StatusFailed, false, backend.RequiredPack{})
+	l.run(t, "config", "rm", "broken")
+	require.Contains(t, l.run(t, "up", "--yes", "--skip-preview"), "1 updated")
+	ended(backend.StatusSucceeded, true, backend.RequiredPack{Evaluated: true, Reported: true})
 
 	l.run(t, "policy", "disable", org+"/shop-rules")
 	l.run(t, "policy", "rm", org+"/shop-rules", "all", "--yes")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -24,6 +25,9 @@ const (
 func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
 	case programName:
+		if strings.Contains(os.Getenv("PULUMI_CONFIG"), `"shop:broken"`) {
+			os.Exit(1) // before anything is registered, as a program does that does not compile
+		}
 		pulumi.Run(shop)
 	case packName:
 		analyzer.Main(packOptions())

@@ -32,8 +32,8 @@ type Program func(keys []string) pulumi.RunFunc
 // becomes of the operation, the code is 0 if the parent was told.
 func Main(programs map[string]Program) int {
 	c := &child{programs: programs, kill: make(chan struct{})}
-	for _, number := range []uintptr{controlFile, messagesFile, heldFile} {
-		// The CLI gets the one that it shall hold, and no other.
+	for _, number := range []uintptr{controlFile, messagesFile, heldFile, claimFile} {
+		// The CLI gets those that it shall hold, and no other.
 		syscall.CloseOnExec(int(number))
 	}
 	control := os.NewFile(controlFile, "control")
@@ -42,7 +42,7 @@ func Main(programs map[string]Program) int {
 		fmt.Fprintln(os.Stderr, "redoubt:", ChildCommand, "is started by redoubt itself")
 		return 2
 	}
-	c.held = os.NewFile(heldFile, "held")
+	c.held = []*os.File{os.NewFile(heldFile, "held"), os.NewFile(claimFile, "claim")}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go c.obey(commands, cancel)
@@ -62,7 +62,7 @@ func Main(programs map[string]Program) int {
 type child struct {
 	programs map[string]Program
 	spec     sealed
-	held     *os.File
+	held     []*os.File
 	messages *queue[message]
 
 	canceled, orphan atomic.Bool

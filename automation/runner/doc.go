@@ -22,7 +22,10 @@
 // commands; when it ends, the parent is gone, and the child cancels. Messages
 // brings events and the result. Held is open as long as the CLI or one of its
 // plugins lives: when the child dies, the parent waits until they have ended,
-// which they do by themselves, before it removes what they use.
+// which they do by themselves, before it removes what they use. Where all are
+// killed at once nobody removes it; the next operation on the machine does: all
+// three hold the lock of their folder (engine.MakeFolder), and so it sees that
+// nobody is left.
 //
 // A canceled operation waits for what has begun: AWS would finish it anyway,
 // and a resource that is in no state is made twice by the next update.

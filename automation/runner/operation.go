@@ -21,6 +21,7 @@ import (
 type Operation struct {
 	spec   Spec
 	folder engine.Folder
+	claim  *os.File
 	child  *exec.Cmd
 	events *queue[Event]
 	done   chan struct{}
@@ -56,13 +57,13 @@ func Start(ctx context.Context, spec Spec) (_ *Operation, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{CodeCanceled, "it was canceled before it began"}
 	}
-	folder, err := engine.MakeFolder("redoubt-operation-")
+	folder, claim, err := engine.MakeFolder(engine.OperationFolder)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, folder.Remove())
+			err = errors.Join(err, folder.Remove(), claim.Close())
 		}
 	}()
 	specification, err := spec.seal(folder)
@@ -74,7 +75,7 @@ func Start(ctx context.Context, spec Spec) (_ *Operation, err error) {
 		return nil, err
 	}
 	defer p.closeChild()
-	o := &Operation{spec: spec, folder: folder, control: p.control, events: newQueue[Event](), done: make(chan struct{})}
+	o := &Operation{spec: spec, folder: folder, claim: claim, control: p.control, events: newQueue[Event](), done: make(chan struct{})}
 	if err := o.start(p); err != nil {
 		p.closeParent()
 		return nil, err
@@ -114,7 +115,7 @@ func (o *Operation) start(p *pipes) error {
 	o.child.Dir = o.folder.Work()
 	o.child.Env = o.spec.Inherit.Environment()
 	o.child.Stdout, o.child.Stderr = stdout, stderr
-	o.child.ExtraFiles = []*os.File{p.childControl, p.childMessages, p.childHeld}
+	o.child.ExtraFiles = []*os.File{p.childControl, p.childMessages, p.childHeld, o.claim}
 	// A group of its own: Control-C at the terminal is the parent's.
 	o.child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := o.child.Start(); err != nil {
@@ -249,8 +250,9 @@ func (o *Operation) supervise(p *pipes, handed <-chan error, began time.Time) {
 		}
 	}
 	if err := o.folder.Remove(); err != nil && o.err == nil {
-		o.err = &Error{CodeFailed, fmt.Sprintf("it succeeded, but its folder cannot be removed: %v", err)}
+		o.err = &Error{CodeFailed, fmt.Sprintf("it succeeded, but its folder cannot be removed: %v; it holds credentials, so remove %s yourself", err, o.folder)}
 	}
+	_ = o.claim.Close() // nothing was written
 }
 
 // listen reads messages until the child closes the pipe or dies; nil without a

@@ -70,6 +70,32 @@ func TestLife(t *testing.T) {
 	require.Equal(t, map[string]int{"delete": 4}, result.Counts)
 }
 
+// Every resource is done once, a component too, whose outputs the engine tells
+// of besides.
+func TestEachResourceIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	spec := operation(t, serveFake(t), Preview, "component", nil)
+	for _, kind := range []Kind{Preview, Up, PreviewDestroy, Destroy} {
+		op := start(t, spec.as(kind))
+		done := map[string]int{}
+		for event := range op.Events() {
+			if event.Type == TypeResource && event.Resource.Status == Done {
+				done[event.Resource.Type]++
+			}
+		}
+		result, err := op.Wait()
+		require.NoError(t, err, kind)
+		require.Equal(t, 1, done[componentType], "%s: %v", kind, done)
+		require.Equal(t, 1, done[thingType], "%s: %v", kind, done)
+		require.Equal(t, 1, done["pulumi:pulumi:Stack"], "%s: %v", kind, done)
+		changes := map[string]int{}
+		for _, c := range result.Changes {
+			changes[c.Type]++
+		}
+		require.Equal(t, done, changes, kind)
+	}
+}
+
 // An operation on a stack that is there starts the CLI once.
 func TestOneStartOfTheCLI(t *testing.T) {
 	t.Parallel()

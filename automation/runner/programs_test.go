@@ -44,6 +44,17 @@ var programs = map[string]Program{
 		ctx.Export("never", t.ID().ApplyT(func(pulumi.ID) string { panic("a program's own words") }))
 		return nil
 	}),
+	// component has a thing made within a component.
+	"component": program(func(ctx *pulumi.Context, _ *config.Config) error {
+		var c pulumi.ResourceState
+		if err := ctx.RegisterComponentResource(componentType, "c", &c); err != nil {
+			return err
+		}
+		if err := thing(ctx, "inner", pulumi.Map{}, pulumi.Parent(&c)); err != nil {
+			return err
+		}
+		return ctx.RegisterResourceOutputs(&c, pulumi.Map{"name": pulumi.String("c")})
+	}),
 	"fails": program(func(*pulumi.Context, *config.Config) error { return errors.New("a program's own error") }),
 	// stuck never ends.
 	"stuck": program(func(ctx *pulumi.Context, _ *config.Config) error {
@@ -71,7 +82,10 @@ func program(run func(*pulumi.Context, *config.Config) error) Program {
 	}
 }
 
-const thingType = "fake:index:Thing"
+const (
+	thingType     = "fake:index:Thing"
+	componentType = "shop:index:Component"
+)
 
 func thing(ctx *pulumi.Context, name string, inputs pulumi.Map, opts ...pulumi.ResourceOption) error {
 	var t pulumi.CustomResourceState

@@ -15,6 +15,7 @@ const (
 	controlFile = 3 + iota
 	messagesFile
 	heldFile
+	claimFile
 )
 
 // sealed is the specification as the child gets it. Project and settings are

@@ -67,7 +67,7 @@ func (t *observedTx) count(m *metrics, took time.Duration) {
 		case "secrets.decrypt":
 			n, _ := strconv.Atoi(e.Detail["secrets"]) // the domain's own number
 			m.decrypted.Add(float64(n))
-		case "token.create", "token.bootstrap":
+		case "token.create", "token.bootstrap", "token.recovered":
 			m.tokens.WithLabelValues("created").Inc()
 		case "token.revoke":
 			m.tokens.WithLabelValues("revoked").Inc()

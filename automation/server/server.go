@@ -122,12 +122,8 @@ func (s *Server) listen(address string, secure bool) (*endpoint, error) {
 // route puts the handlers together.
 func (s *Server) route(ctx context.Context) error {
 	signing, err := s.service.SigningKey(ctx)
-	if backend.CodeOf(err) == backend.CodeUnavailable && errors.Unwrap(err) != nil {
-		return fmt.Errorf("%w: %w (every process on a database needs the same keys: is its %s in %s, or keys.source as it was?)",
-			err, errors.Unwrap(err), keyFile, s.config.Data)
-	}
 	if err != nil {
-		return err
+		return s.config.otherKeys(err)
 	}
 	pulumi := pulumiapi.New(s.service, pulumiapi.Options{
 		PublicURL: s.config.PublicURL, DefaultOrg: s.config.Organization, TrustedProxies: s.config.Proxy.Trusted,

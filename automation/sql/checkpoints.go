@@ -31,5 +31,5 @@ func (t *tx) Checkpoint(updateID string) (backend.Checkpoint, error) {
 
 // PruneCheckpoints implements backend.Tx.
 func (t *tx) PruneCheckpoints(before time.Time) (int64, error) {
-	return t.exec("DELETE FROM checkpoints"+completedBefore, micros(before))
+	return t.exec("DELETE FROM checkpoints"+foldedBefore, micros(before))
 }

@@ -10,8 +10,10 @@ type dialect struct {
 	forUpdate string
 	// forShare ends a SELECT that keeps others from locking the row.
 	forShare string
-	// tagRows is a table of the keys and values of the column tags.
-	tagRows string
+	// forReference ends a SELECT that keeps others from deleting the row.
+	forReference string
+	// textRows is a table of the keys and values of a column that is a map.
+	textRows func(column string) string
 	// lockAudit is a statement that makes writers of the audit log come one after
 	// the other; empty where they do anyhow.
 	lockAudit string

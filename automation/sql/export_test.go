@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"context"
 	"database/sql"
 	"time"
 
@@ -30,4 +31,59 @@ func Schemas(db *sql.DB, kind string) (*goose.Provider, error) {
 		dialect = goose.DialectPostgres
 	}
 	return schemas(db, dialect, kind)
+}
+
+// Explain is how the database finds what the statements of do ask for.
+func Explain(t backend.Tx, explain string, do func()) ([]string, error) {
+	in := t.(*tx)
+	spy := &spyConn{conn: in.conn}
+	in.conn = spy
+	do()
+	in.conn = spy.conn
+	var plan []string
+	for _, s := range spy.seen {
+		err := in.each(func(r row) error {
+			names, err := r.(*sql.Rows).Columns()
+			if err != nil {
+				return err
+			}
+			line, into := "", make([]any, len(names))
+			for i := range into {
+				into[i] = new(any)
+			}
+			into[len(into)-1] = &line
+			if err := r.Scan(into...); err != nil {
+				return err
+			}
+			plan = append(plan, line)
+			return nil
+		}, explain+" "+s.query, s.args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return plan, nil
+}
+
+// spyConn remembers what was asked.
+type spyConn struct {
+	conn
+	seen []asked
+}
+
+type asked struct {
+	query string
+	args  []any
+}
+
+// QueryContext implements conn.
+func (s *spyConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s.seen = append(s.seen, asked{query, args})
+	return s.conn.QueryContext(ctx, query, args...)
+}
+
+// ExecContext implements conn.
+func (s *spyConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	s.seen = append(s.seen, asked{query, args})
+	return s.conn.ExecContext(ctx, query, args...)
 }

@@ -10,19 +10,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/backend"
+	"redoubt/automation/provision"
 	"redoubt/automation/sql"
 	"redoubt/internal/postgrestest"
 )
 
 // kind is one of the databases: how a test makes an empty one, and what tells
-// its schema.
+// its schema, and the type of bytes.
 type kind struct {
-	name, driver, schema string
-	empty                func(*testing.T, *postgrestest.Server) (address, source string)
+	name, driver, schema, bytes string
+	empty                       func(*testing.T, *postgrestest.Server) (address, source string)
 }
 
 var sqliteKind = kind{
-	name: "sqlite", driver: "sqlite",
+	name: "sqlite", driver: "sqlite", bytes: "BLOB",
 	empty: func(t *testing.T, _ *postgrestest.Server) (address, source string) {
 		path := filepath.Join(t.TempDir(), "redoubt.db")
 		return "sqlite://" + path, sql.SQLiteSource(path)
@@ -31,7 +32,7 @@ var sqliteKind = kind{
 }
 
 var postgresKind = kind{
-	name: "postgres", driver: "pgx",
+	name: "postgres", driver: "pgx", bytes: "BYTEA",
 	empty: func(t *testing.T, server *postgrestest.Server) (address, source string) {
 		address = newDatabase(t, server)
 		return address, address
@@ -69,6 +70,48 @@ func testSchemas(k kind) func(*testing.T, *postgrestest.Server) {
 			require.Equal(t, want, ask(t, k.db(t, source), k.schema), "from version %d", released.Version)
 			require.NoError(t, store.Update(ctx, func(tx backend.Tx) error { return tx.PutSetting("id", nil) }))
 		}
+	}
+}
+
+// testOldData brings a database of the first release up to date: what it has is
+// there, and can be ordered.
+func testOldData(k kind) func(*testing.T, *postgrestest.Server) {
+	return func(t *testing.T, server *postgrestest.Server) {
+		ctx := context.Background()
+		address, source := k.empty(t, server)
+		db := k.db(t, source)
+		old, err := sql.Schemas(db, k.name)
+		require.NoError(t, err)
+		_, err = old.UpTo(ctx, 1)
+		require.NoError(t, err)
+		_, err = db.Exec(`INSERT INTO stacks (id, org, project, name, org_key, project_key, name_key, tags, protected, version,
+				resources, pending_creates, active_update, fence, created_at, updated_at)
+			VALUES ('stk', 'Acme', 'Shop', 'Dev', 'acme', 'shop', 'dev', '{"a":"b"}', true, 7, 9, 0, '', 3, 1, 2)`)
+		require.NoError(t, err)
+		_, err = db.Exec("INSERT INTO updates SELECT 'upd', id, 'update', false, 'succeeded', 7, 6, true, 3, '[]', 0, 'alice', '', '{}', sealed, '{}', 9, '[]', true, true, 0, 1, 2, 3 FROM stacks, (SELECT CAST('x' AS " + k.bytes + ") AS sealed) AS s")
+		require.NoError(t, err)
+
+		store := open(t, address)
+		s, ok := sql.Provisioning(store)
+		require.True(t, ok)
+		require.NoError(t, s.Update(ctx, func(tx provision.Tx) error {
+			stack, err := tx.StackByID("stk")
+			require.NoError(t, err)
+			require.Equal(t, backend.StackName{Org: "Acme", Project: "Shop", Stack: "Dev"}, stack.Name)
+			require.Equal(t, map[string]string{"a": "b"}, stack.Tags)
+			require.Equal(t, int64(7), stack.Version)
+			history, err := tx.History("stk", 1, 10)
+			require.NoError(t, err)
+			require.Len(t, history, 1)
+			require.NoError(t, tx.CreateProject(provision.Project{ID: "prj", Org: "acme", Name: "shop"}))
+			require.NoError(t, tx.CreateEnvironment(provision.Environment{ID: "stk", ProjectID: "prj"}))
+			require.NoError(t, tx.CreateOperation(provision.Operation{ID: "op", StackID: "stk", ProjectID: "prj", State: provision.Queued}))
+			e, err := tx.EnvironmentByName(stack.Name)
+			require.NoError(t, err)
+			require.Equal(t, stack.Name, e.Name)
+			require.NoError(t, tx.DeleteStack("stk"), "what was ordered does not hold it")
+			return nil
+		}))
 	}
 }
 

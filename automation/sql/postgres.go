@@ -84,8 +84,11 @@ func postgresDialect(where string) *dialect {
 		// to this one: events of an update while somebody renews its lease.
 		forUpdate: " FOR NO KEY UPDATE",
 		forShare:  " FOR SHARE",
-		tagRows:   "json_each_text(CASE stacks.tags WHEN 'null' THEN '{}' ELSE stacks.tags END::json)",
-		lockAudit: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", int64(auditLock)),
+		textRows: func(column string) string {
+			return "json_each_text(CASE " + column + " WHEN 'null' THEN '{}' ELSE " + column + " END::json)"
+		},
+		forReference: " FOR KEY SHARE",
+		lockAudit:    fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", int64(auditLock)),
 		// Not now(), which is when the transaction began: before it waited for a lock.
 		nowColumn: clockTimestamp,
 		now: func(t *tx) (time.Time, error) {

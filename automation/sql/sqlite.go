@@ -57,7 +57,7 @@ func openSQLite(ctx context.Context, path string, o options) (_ backend.Store, e
 	clock := newClock()
 	s.in = &dialect{
 		where:     where,
-		tagRows:   "json_each(stacks.tags)",
+		textRows:  func(column string) string { return "json_each(" + column + ")" },
 		nowColumn: "0",
 		now:       func(*tx) (time.Time, error) { return clock.now(), nil },
 		classify:  func(err error) error { return classifySQLite(where, err) },

@@ -89,8 +89,12 @@ func (t *tx) SaveStack(s backend.Stack) error {
 	return backend.ErrExists
 }
 
-// DeleteStack implements backend.Tx. What hangs on it goes by ON DELETE CASCADE.
+// DeleteStack implements backend.Tx. What hangs on it goes by ON DELETE CASCADE;
+// the record of what was ordered stays, with the stack's last name.
 func (t *tx) DeleteStack(id string) error {
+	if _, err := t.exec(keepStackName, id); err != nil {
+		return err
+	}
 	return t.change("DELETE FROM stacks WHERE id = $1", id)
 }
 
@@ -115,7 +119,7 @@ func (t *tx) Stacks(query backend.StackQuery) ([]backend.Stack, error) {
 		if query.TagValue != "" {
 			tag += " AND tag.value = " + w.arg(query.TagValue)
 		}
-		w.and("EXISTS (SELECT 1 FROM " + t.in.tagRows + " AS tag WHERE " + tag + ")")
+		w.and("EXISTS (SELECT 1 FROM " + t.in.textRows("stacks.tags") + " AS tag WHERE " + tag + ")")
 	}
 	if query.After != "" {
 		w.and("id > " + w.arg(query.After))

@@ -12,6 +12,7 @@ func TestSQLite(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, openFile)
 	t.Run("every schema is brought up to date", func(t *testing.T) { testSchemas(sqliteKind)(t, nil) })
+	t.Run("what the first release kept is there", func(t *testing.T) { testOldData(sqliteKind)(t, nil) })
 	t.Run("the schema of a newer program is refused", func(t *testing.T) { testNewerSchema(sqliteKind)(t, nil) })
 }
 
@@ -27,6 +28,7 @@ func TestPostgres(t *testing.T) {
 		"connections that died while idle are no error": testIdleConnections,
 		"many processes migrate one database":           testManyMigrate,
 		"every schema is brought up to date":            testSchemas(postgresKind),
+		"what the first release kept is there":          testOldData(postgresKind),
 		"the schema of a newer program is refused":      testNewerSchema(postgresKind),
 	} {
 		t.Run(name, func(t *testing.T) {

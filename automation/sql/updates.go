@@ -9,7 +9,7 @@ import (
 var updateColumns = columns{
 	"id", "stack_id", "kind", "dry_run", "status", "version", "base_version", "journaled", "fence",
 	"token_hashes", "lease_expires_at", "principal", "message", "environment", "sealed_config", "changes",
-	"resources", "policies", "touched", "compliant", "pending_operations", "created_at", "started_at", "completed_at",
+	"resources", "policies", "stepped", "touched", "compliant", "pending_operations", "left_out", "created_at", "started_at", "completed_at",
 }
 
 // The conditions are those of the partial indexes, word for word.
@@ -34,14 +34,14 @@ func updateArgs(u backend.Update) []any {
 	return []any{
 		u.ID, u.StackID, string(u.Kind), u.DryRun, string(u.Status), u.Version, u.BaseVersion, u.Journaled, u.Fence,
 		asJSON(u.TokenHashes), micros(u.LeaseExpiresAt), u.Principal, u.Message, asJSON(u.Environment), blob(u.SealedConfig), asJSON(u.Changes),
-		u.Resources, asJSON(u.Policies), u.Touched, u.Compliant, int64(u.PendingOperations), micros(u.CreatedAt), micros(u.StartedAt), micros(u.CompletedAt),
+		u.Resources, asJSON(u.Policies), u.Stepped, u.Touched, u.Compliant, int64(u.PendingOperations), int64(u.LeftOut), micros(u.CreatedAt), micros(u.StartedAt), micros(u.CompletedAt),
 	}
 }
 
 func scanUpdate(r row) (u backend.Update, err error) {
 	err = r.Scan(&u.ID, &u.StackID, &u.Kind, &u.DryRun, &u.Status, &u.Version, &u.BaseVersion, &u.Journaled, &u.Fence,
 		jsonOf{&u.TokenHashes}, moment{&u.LeaseExpiresAt}, &u.Principal, &u.Message, jsonOf{&u.Environment}, bytesOf{&u.SealedConfig}, jsonOf{&u.Changes},
-		&u.Resources, jsonOf{&u.Policies}, &u.Touched, &u.Compliant, &u.PendingOperations, moment{&u.CreatedAt}, moment{&u.StartedAt}, moment{&u.CompletedAt})
+		&u.Resources, jsonOf{&u.Policies}, &u.Stepped, &u.Touched, &u.Compliant, &u.PendingOperations, &u.LeftOut, moment{&u.CreatedAt}, moment{&u.StartedAt}, moment{&u.CompletedAt})
 	return u, err
 }
 
@@ -63,9 +63,9 @@ func (t *tx) LockUpdate(id string) (backend.Update, error) {
 // it reads few columns, and the time in the same statement.
 func (t *tx) HoldUpdate(id string) (backend.Held, error) {
 	t.at = time.Time{}
-	query := "SELECT status, dry_run, journaled, touched, token_hashes, lease_expires_at, " + t.in.nowColumn + " FROM updates WHERE id = $1" + t.in.forShare
+	query := "SELECT status, dry_run, journaled, touched, stepped, policies, token_hashes, lease_expires_at, " + t.in.nowColumn + " FROM updates WHERE id = $1" + t.in.forShare
 	return one(t, func(r row) (h backend.Held, err error) {
-		err = r.Scan(&h.Status, &h.DryRun, &h.Journaled, &h.Touched, jsonOf{&h.TokenHashes}, moment{&h.LeaseExpiresAt}, moment{&t.at})
+		err = r.Scan(&h.Status, &h.DryRun, &h.Journaled, &h.Touched, &h.Stepped, jsonOf{&h.Policies}, jsonOf{&h.TokenHashes}, moment{&h.LeaseExpiresAt}, moment{&t.at})
 		return h, err
 	}, query, id)
 }

@@ -28,6 +28,9 @@ type folder struct {
 	rebuilds int
 	sequence int64
 	dropped  []*JournalError
+	// unsure says that indices may count from another base than ours, see
+	// salvage.go.
+	unsure bool
 }
 
 // oldMark is what entries did to a resource of the base.
@@ -66,7 +69,7 @@ func (f *folder) add(e entry) (err error) {
 		return fmt.Errorf("it comes after entry %d: entries must be sorted, and each once", f.sequence)
 	case f.sealed:
 		f.sequence = e.sequence
-		return f.drop(fmt.Errorf("it follows a rebuilt base state that had to be the journal's end"))
+		return fmt.Errorf("it follows a rebuilt base state that had to be the journal's end")
 	}
 	f.sequence = e.sequence
 	f.byteStrings = f.byteStrings || e.byteStrings
@@ -75,15 +78,13 @@ func (f *folder) add(e entry) (err error) {
 		f.begun[e.operationID] = e
 		return nil
 	case kindSuccess:
-		delete(f.begun, e.operationID)
-		return f.success(e)
+		return f.end(e, f.success)
 	case kindFailure:
 		delete(f.begun, e.operationID)
 		return nil // It may carry a state; the old one holds.
 	case kindRefreshSuccess:
-		delete(f.begun, e.operationID)
 		f.refreshed = true
-		return f.update(e)
+		return f.end(e, f.update)
 	case kindOutputs:
 		if e.state.empty() {
 			return nil
@@ -98,13 +99,26 @@ func (f *folder) add(e entry) (err error) {
 	case kindExtensionParameterize:
 		return f.extensionParameterize(e)
 	case kindSnippets:
-		if f.base.snippets = nil; e.snippets.empty() {
-			return nil
+		var snippets []*snippet
+		if !e.snippets.empty() {
+			if snippets, err = parseSnippets(e.doc, e.snippets); err != nil {
+				return err
+			}
 		}
-		f.base.snippets, err = parseSnippets(e.doc, e.snippets)
-		return err
+		f.base.snippets = snippets
+		return nil
 	}
 	return fmt.Errorf("kind %d is not one that this service knows, so its effect on the state is not either", e.kind)
+}
+
+// end is for a step that has ended, unless it cannot be seen how: then it stays
+// begun, and becomes a pending operation of a state that is salvaged.
+func (f *folder) end(e entry, do func(entry) error) error {
+	if err := do(e); err != nil {
+		return err
+	}
+	delete(f.begun, e.operationID)
+	return nil
 }
 
 // success ends a step. Its state, if any, is a new row after the others; what
@@ -120,11 +134,11 @@ func (f *folder) success(e entry) error {
 	}
 	f.refreshed = f.refreshed || e.isRefresh
 	return f.each(
-		target{e.removeOld, f.onOld(func(m *oldMark) { m.remove = true })},
+		target{e.removeOld, f.onOld(e, func(m *oldMark) { m.remove = true })},
 		target{e.removeNew, f.onStored(func(s *storedState) { s.removed = true })},
-		target{e.deleteOld, f.onOld(func(m *oldMark) { m.delete = true })},
+		target{e.deleteOld, f.onOld(e, func(m *oldMark) { m.delete = true })},
 		target{e.deleteNew, f.onStored(func(s *storedState) { s.mark(&s.delete, fieldDelete) })},
-		target{e.pendingOld, f.onOld(func(m *oldMark) { m.pendingReplacement = true })},
+		target{e.pendingOld, f.onOld(e, func(m *oldMark) { m.pendingReplacement = true })},
 		target{e.pendingNew, f.onStored(func(s *storedState) {
 			s.mark(&s.pendingReplacement, fieldPendingReplacement)
 		})},
@@ -136,7 +150,7 @@ func (f *folder) success(e entry) error {
 func (f *folder) update(e entry) error {
 	if e.state.empty() {
 		return f.each(
-			target{e.removeOld, f.onOld(func(m *oldMark) { m.remove = true })},
+			target{e.removeOld, f.onOld(e, func(m *oldMark) { m.remove = true })},
 			target{e.removeNew, f.onStored(func(s *storedState) { s.removed = true })},
 		)
 	}
@@ -145,7 +159,7 @@ func (f *folder) update(e entry) error {
 		return fmt.Errorf("state: %w", err)
 	}
 	return f.each(
-		target{e.removeOld, f.onOld(func(m *oldMark) { m.replacement = state })},
+		target{e.removeOld, f.onOld(e, func(m *oldMark) { m.replacement = state })},
 		target{e.removeNew, f.onStored(func(s *storedState) { s.resource = state })},
 	)
 }
@@ -171,10 +185,13 @@ func (f *folder) each(targets ...target) error {
 	return nil
 }
 
-func (f *folder) onOld(do func(*oldMark)) func(int64) error {
+func (f *folder) onOld(e entry, do func(*oldMark)) func(int64) error {
 	return func(index int64) error {
 		if index < 0 || index >= int64(len(f.old)) {
 			return fmt.Errorf("it names resource %d of the base, which has %d", index, len(f.old))
+		}
+		if err := f.sameResource(e, index); err != nil {
+			return err
 		}
 		do(&f.old[index])
 		return nil
@@ -190,13 +207,4 @@ func (f *folder) onStored(do func(*storedState)) func(int64) error {
 		do(&f.stored[i])
 		return nil
 	}
-}
-
-// drop is the error, unless what is wrong is to be left out and reported.
-func (f *folder) drop(reason error) error {
-	if !f.options.Salvage {
-		return reason
-	}
-	f.dropped = append(f.dropped, &JournalError{Sequence: f.sequence, Reason: reason.Error()})
-	return nil
 }

@@ -24,6 +24,15 @@ const (
 // Known says whether Replay knows what entries of a kind mean.
 func Known(number int64) bool { return number >= int64(kindBegin) && number <= int64(kindSnippets) }
 
+// Begins and Ends say whether an entry of that kind tells that a step begins, or
+// what came of one.
+func Begins(number int64) bool { return number == int64(kindBegin) }
+
+// Ends: see Begins. A refresh's own kind is not among them.
+func Ends(number int64) bool {
+	return number == int64(kindSuccess) || number == int64(kindOutputs)
+}
+
 // journalVersion is the format of entries that the service offers to clients.
 const journalVersion = 1
 
@@ -36,6 +45,9 @@ type JournalError struct {
 	Reason string
 	// Cause is what reading the journal failed with, where it did.
 	Cause error
+	// Partly says, of what Salvage left out, that it is only a part of the entry:
+	// the rest of it counts.
+	Partly bool
 }
 
 // Error implements error.

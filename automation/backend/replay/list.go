@@ -43,6 +43,15 @@ func Fields(object json.RawMessage, f func(name string, value json.RawMessage) e
 type Head struct {
 	// Version is the format's, Kind one of the protocol's numbers, see Known.
 	Version, Kind, Sequence int64
+	// operation says that a step begins that may change something outside.
+	operation, refresh bool
+}
+
+// Stepped says whether the entry is of a step of the program. Each update begins
+// with an entry that names its secrets provider, and may go on with those of a
+// refresh: they begin without an operation, too, and end as one.
+func (h Head) Stepped() bool {
+	return Begins(h.Kind) && h.operation || Ends(h.Kind) && !h.refresh
 }
 
 // ReadHead reads an entry that is valid JSON, as elements of a List are.
@@ -50,12 +59,15 @@ func ReadHead(doc json.RawMessage) (h Head, err error) {
 	e := entry{doc: doc}
 	err = eachField(doc, whole(doc), func(key []byte, value span) error {
 		switch name := string(keyName(key)); name {
-		case "version", "kind", "sequenceID":
+		case "version", "kind", "sequenceID", "isRefresh":
 			if err := e.read(name, value); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+		case "operation":
+			h.operation = !isNull(doc, value)
 		}
 		return nil
 	})
-	return Head{Version: e.version, Kind: int64(e.kind), Sequence: e.sequence}, err
+	h.Version, h.Kind, h.Sequence, h.refresh = e.version, int64(e.kind), e.sequence, e.isRefresh
+	return h, err
 }

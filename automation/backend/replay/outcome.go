@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -80,7 +81,10 @@ func (f *folder) pending() ([]operation, error) {
 	for _, e := range begun {
 		op, err := parseOperation(e.doc, e.operation)
 		if err != nil {
-			return nil, &JournalError{Sequence: e.sequence, Reason: "operation: " + err.Error()}
+			if err := f.leaveOut(e, false, fmt.Errorf("operation: %w", err)); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		list = append(list, op)
 	}

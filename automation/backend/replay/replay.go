@@ -17,9 +17,10 @@ type Options struct {
 	// Version is that of the CLI that made it, "v3.259.0"; the CLI is content
 	// with none.
 	Version string
-	// Salvage folds a journal that is not whole: a reference that leads nowhere
-	// is left out and reported in Dropped, where it is an error otherwise. Use it
-	// to offer a person the best state that can be had, after the error.
+	// Salvage folds a journal that is not whole: what leads nowhere, and entries
+	// that cannot be read, are left out and reported in Dropped, where they are
+	// errors otherwise. See salvage.go. Use it to offer a person the best state
+	// that can be had, after the error.
 	Salvage bool
 }
 
@@ -64,7 +65,8 @@ func (r Result) PendingCreates() int {
 // apitype.JournalEntry as JSON, sorted by their sequence ids, which may have
 // gaps, and each once. Replay keeps them until it returns: the iterator must not
 // use their memory again. An error of the iterator ends the replay and comes
-// back, wrapped.
+// back, wrapped; but for a *JournalError, which is an entry that is there and
+// cannot be read.
 //
 // A journal that no client sends is a *JournalError. So is a kind of entry that
 // Replay does not know: what a newer client means by it cannot be left out
@@ -75,19 +77,16 @@ func (r Result) PendingCreates() int {
 func Replay(base json.RawMessage, entries iter.Seq2[json.RawMessage, error], options Options) (Result, error) {
 	d, err := parseUntyped(base)
 	if err != nil {
-		return Result{}, fmt.Errorf("the state that the update began with cannot be read: %w", err)
+		return Result{}, fmt.Errorf("%w: %w", ErrBase, err)
 	}
 	f := newFolder(d, options)
 	for raw, err := range entries {
-		if err != nil {
+		var unreadable *JournalError
+		if err != nil && !errors.As(err, &unreadable) {
 			return Result{}, fmt.Errorf("read the journal after entry %d: %w", f.sequence, err)
 		}
-		e, err := parseEntry(raw)
-		if err == nil {
-			err = f.add(e)
-		}
-		if err != nil {
-			return Result{}, asJournalError(err, e.sequence)
+		if err := f.take(raw, unreadable); err != nil {
+			return Result{}, err
 		}
 	}
 	if d, err = f.generate(); err != nil {
@@ -102,7 +101,26 @@ func Replay(base json.RawMessage, entries iter.Seq2[json.RawMessage, error], opt
 	}, nil
 }
 
-func asJournalError(err error, sequence int64) error {
+// ErrBase says that it is the state that the update began with, and not the
+// journal, that cannot be read.
+var ErrBase = errors.New("the state that the update began with cannot be read")
+
+// take adds an entry, or leaves it out where that is asked for.
+func (f *folder) take(raw json.RawMessage, unreadable *JournalError) error {
+	if unreadable != nil {
+		return f.leaveOut(entry{sequence: unreadable.Sequence}, true, unreadable)
+	}
+	e, err := parseEntry(raw)
+	if err != nil {
+		return f.leaveOut(e, true, err)
+	}
+	if err := f.add(e); err != nil {
+		return f.leaveOut(e, false, err)
+	}
+	return nil
+}
+
+func asJournalError(err error, sequence int64) *JournalError {
 	var known *JournalError
 	if errors.As(err, &known) {
 		return known

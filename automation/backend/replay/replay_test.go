@@ -179,23 +179,6 @@ func TestReplayRefusesEndlessRebuilds(t *testing.T) {
 	require.EqualError(t, err, "journal entry 101: it rebuilds the base state for more than the 100th time")
 }
 
-func TestReplaySalvages(t *testing.T) {
-	t.Parallel()
-	salvage := options
-	salvage.Salvage = true
-	result, err := fold(`{"urn":"urn:pulumi:d::p::a:b:C::n","type":"a:b:C"}`, salvage,
-		stored,
-		`{"kind":1,"sequenceID":2,"operationID":2,"removeNew":9,"state":{"urn":"urn:pulumi:d::p::a:b:C::t","type":"a:b:C"}}`,
-		`{"kind":7,"sequenceID":3}`,
-		`{"kind":1,"sequenceID":5,"operationID":3,"removeOld":0}`)
-	require.NoError(t, err)
-	require.Equal(t, 3, result.Resources, "nothing that was there is lost")
-	require.Equal(t, []*replay.JournalError{
-		{Sequence: 2, Reason: "it names what operation 9 stored, and no entry says what that is"},
-		{Sequence: 5, Reason: "it follows a rebuilt base state that had to be the journal's end"},
-	}, result.Dropped)
-}
-
 func TestReplayReportsWhatTheJournalCannotBeReadFor(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the database is gone")

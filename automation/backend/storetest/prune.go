@@ -47,6 +47,32 @@ var pruneTests = []test{
 			}
 		})
 	}},
+	{"a journal that a salvage could not fold whole stays", func(t *testing.T, s backend.Store) {
+		update(t, s, func(tx backend.Tx) {
+			require.NoError(t, tx.CreateStack(stack(1)))
+			for id, leftOut := range map[string]int{"whole": 0, "salvaged": 2} {
+				require.NoError(t, tx.CreateUpdate(backend.Update{ID: id, StackID: "stk_01", StartedAt: at(0), CompletedAt: at(1), LeftOut: leftOut}))
+				require.NoError(t, tx.AppendJournal(id, rows(0, 3)))
+				require.NoError(t, tx.PutCheckpoint(backend.Checkpoint{UpdateID: id}))
+				require.NoError(t, tx.PutEvents(id, []backend.EventRow{{Sequence: 1}}))
+			}
+		})
+		update(t, s, func(tx backend.Tx) {
+			for _, c := range []struct {
+				prune func(time.Time) (int64, error)
+				rows  int64
+			}{{tx.PruneJournals, 3}, {tx.PruneCheckpoints, 1}, {tx.PruneEvents, 2}} {
+				n, err := c.prune(at(2))
+				require.NoError(t, err)
+				require.Equal(t, c.rows, n)
+			}
+			n, _, err := tx.JournalSize("salvaged")
+			require.NoError(t, err)
+			require.EqualValues(t, 3, n)
+			_, err = tx.Checkpoint("salvaged")
+			require.NoError(t, err)
+		})
+	}},
 	{"updates that left nothing are pruned", func(t *testing.T, s backend.Store) {
 		update(t, s, func(tx backend.Tx) {
 			require.NoError(t, tx.CreateStack(stack(1)))

@@ -115,8 +115,8 @@ func run(id, stackID string) backend.Update {
 		LeaseExpiresAt: at(5), Principal: "alice", Message: "größer\nals 🐘",
 		Environment:  map[string]string{"git.head": "abc", "ci": ""},
 		SealedConfig: []byte{0, 1, 2}, Changes: map[string]int{"create": 3, "same": 1}, Resources: 4,
-		Policies: []backend.RequiredPack{{Name: "redoubt", Version: 2, Tag: "1.2.0", Reported: true}},
-		Touched:  true, Compliant: true, PendingOperations: 3,
+		Policies: []backend.RequiredPack{{Name: "redoubt", Version: 2, Tag: "1.2.0", Evaluated: true, Reported: true}},
+		Stepped:  true, Touched: true, Compliant: true, PendingOperations: 3, LeftOut: 2,
 		CreatedAt: at(1), StartedAt: at(2), CompletedAt: at(3),
 	}
 }

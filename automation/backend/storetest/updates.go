@@ -39,7 +39,7 @@ var updateTests = []test{
 				require.NoError(t, err)
 				require.Equal(t, backend.Held{
 					Status: want.Status, DryRun: want.DryRun, Journaled: want.Journaled, Touched: want.Touched,
-					TokenHashes: want.TokenHashes, LeaseExpiresAt: want.LeaseExpiresAt,
+					Stepped: want.Stepped, Policies: want.Policies, TokenHashes: want.TokenHashes, LeaseExpiresAt: want.LeaseExpiresAt,
 				}, held)
 				require.WithinDuration(t, time.Now(), tx.Now(), time.Hour)
 			})

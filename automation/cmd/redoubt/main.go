@@ -32,7 +32,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Keep the state of stacks, for pulumi login."`
 	Token    tokenCommands   `cmd:"" help:"Access tokens of a server."`
 	Org      orgCommands     `cmd:"" help:"Organizations of a server."`
-	Stack    stackCommands   `cmd:"" help:"Protection of a server's stacks."`
+	Stack    stackCommands   `cmd:"" help:"Protection and salvage of a server's stacks."`
 	Key      keyCommands     `cmd:"" help:"Encryption keys of a server."`
 	Policy   policyCommands  `cmd:"" help:"Policy packs that a server requires."`
 	Audit    auditCommands   `cmd:"" help:"The record of who did what on a server."`
@@ -73,7 +73,10 @@ func main() {
 
 // run is main without the process: it parses, runs and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cli := commands{Serve: serveCommand{Settings: settings()}}
+	cli := commands{
+		Serve: serveCommand{Settings: settings()},
+		Token: tokenCommands{Recover: recoverToken{Settings: settings(recoverySettings...)}},
+	}
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name("redoubt"),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,6 +88,14 @@ func TestOperations(t *testing.T) {
 	_, stderr := operation(exitFailed, "up", "--create")
 	require.Contains(t, stderr, "Only yes does it")
 	require.Contains(t, stderr, "Nothing was changed")
+	shown := map[string]int{}
+	for line := range strings.Lines(stderr) {
+		if strings.HasPrefix(line, "  + ") {
+			shown[line]++
+			require.Equal(t, 1, shown[line], "a resource is shown once: %s", line)
+		}
+	}
+	require.Contains(t, shown, "  +  redoubt:data:Key redoubt-dev-app\n")
 
 	answers(t, "yes\n")
 	r, stderr = operation(exitOK, "up")

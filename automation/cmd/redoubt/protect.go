@@ -6,11 +6,6 @@ import (
 	"io"
 )
 
-type stackCommands struct {
-	Protect   protectStack   `cmd:"" help:"Let only tokens with the verb apply-protected change a stack; others may preview."`
-	Unprotect unprotectStack `cmd:"" help:"Take the protection of a stack back."`
-}
-
 type protectStack struct {
 	remote
 	Stack string `arg:"" help:"organization/project/stack."`

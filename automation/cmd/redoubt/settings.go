@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/alecthomas/kong"
@@ -10,12 +11,15 @@ import (
 	"redoubt/automation/server"
 )
 
-// settings makes the flags of all settings of a server: pointers, so that it
-// can be told which were given. The settings are a table, and this is what
-// makes a struct for kong of it.
-func settings() kong.Plugins {
+// settings makes the flags of a server's settings, of those that are named or of
+// all: pointers, so that it can be told which were given. The settings are a
+// table, and this is what makes a struct for kong of it.
+func settings(keys ...string) kong.Plugins {
 	fields := make([]reflect.StructField, 0, len(server.Settings()))
 	for i, s := range server.Settings() {
+		if len(keys) > 0 && !slices.Contains(keys, s.Key) {
+			continue
+		}
 		kind := reflect.TypeFor[*string]()
 		switch {
 		case s.Switch:
@@ -40,13 +44,14 @@ func given(plugins kong.Plugins) map[string]any {
 	flags := map[string]any{}
 	for _, p := range plugins {
 		v := reflect.ValueOf(p).Elem()
-		for i, s := range server.Settings() {
+		for i := range v.NumField() {
+			flag := v.Type().Field(i).Tag.Get("name")
 			switch field := v.Field(i); {
 			case field.IsNil():
-			case s.List:
-				flags[s.Flag] = field.Interface()
+			case field.Kind() == reflect.Slice:
+				flags[flag] = field.Interface()
 			default:
-				flags[s.Flag] = field.Elem().Interface()
+				flags[flag] = field.Elem().Interface()
 			}
 		}
 	}

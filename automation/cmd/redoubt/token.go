@@ -12,9 +12,10 @@ import (
 )
 
 type tokenCommands struct {
-	Create createToken `cmd:"" help:"Make an access token; it is shown this once."`
-	List   listTokens  `cmd:"" help:"List the access tokens."`
-	Revoke revokeToken `cmd:"" help:"End an access token at once."`
+	Create  createToken  `cmd:"" help:"Make an access token; it is shown this once."`
+	List    listTokens   `cmd:"" help:"List the access tokens."`
+	Revoke  revokeToken  `cmd:"" help:"End an access token at once."`
+	Recover recoverToken `cmd:"" help:"On the server's machine, make an administrator's token where the last one is lost."`
 }
 
 type createToken struct {

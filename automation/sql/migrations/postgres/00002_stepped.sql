@@ -1,0 +1,3 @@
+-- +goose Up
+
+ALTER TABLE updates ADD COLUMN stepped BOOLEAN NOT NULL DEFAULT FALSE;

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE updates ADD COLUMN left_out BIGINT NOT NULL DEFAULT 0;

@@ -1,0 +1,3 @@
+-- +goose Up
+
+ALTER TABLE updates ADD COLUMN stepped INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE updates ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
