@@ -325,7 +325,8 @@ type NewStack struct {
 	Name      string            `json:"name"`
 	Options   *OrderOptions     `json:"options,omitempty"`
 	ProjectID string            `json:"project_id"`
-	Protected *bool             `json:"protected,omitempty"`
+	// Keep it from being destroyed; where nothing is said, what has no TTL is kept.
+	Protected *bool `json:"protected,omitempty"`
 	// Destroy it after this long; missing for never.
 	TTL string `json:"ttl,omitempty"`
 }
@@ -640,8 +641,9 @@ type Stack struct {
 	// org/project/stack, as the Pulumi CLI has it.
 	Name string `json:"name"`
 	// Who ordered it.
-	Owner     string     `json:"owner"`
-	ProjectID string     `json:"project_id"`
+	Owner     string `json:"owner"`
+	ProjectID string `json:"project_id"`
+	// It is not destroyed until somebody takes that back.
 	Protected bool       `json:"protected"`
 	Schedules []Schedule `json:"schedules,omitempty"`
 	// Its end was tried three times and failed.
