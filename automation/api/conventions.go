@@ -123,8 +123,9 @@ type Changing struct {
 	IfMatch string `header:"If-Match" doc:"The ETag of what was read; without it the answer is 428, where it was changed since 412." example:"\"7\""`
 }
 
-// etagForm is what ETags look like.
-var etagForm = regexp.MustCompile(`^"([0-9]{1,18})"$`)
+// etagForm is what ETags look like. There is no version 0: to the domain it says
+// that any will do.
+var etagForm = regexp.MustCompile(`^"([1-9][0-9]{0,17})"$`)
 
 // version is the one that is to be changed.
 func (c Changing) version() (int64, error) {

@@ -63,9 +63,10 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 	require.NotContains(t, string(got.body), "never", "what was sent is not sent back")
 
 	// The domain's findings have their places too.
-	got = w.ask(t, "alice", "POST", "/v1/stacks", `{"project_id":"`+w.shop.ID+`","name":"dev","blueprint":"secure-bucket","inputs":{}}`, "Idempotency-Key", "k")
+	got = w.ask(t, "alice", "POST", "/v1/stacks", `{"project_id":"`+w.shop.ID+`","name":"dev","blueprint":"secure-bucket","inputs":{"days":0}}`, "Idempotency-Key", "k")
 	require.Len(t, got.problem(t).Errors, 2)
-	require.Equal(t, "/inputs/name", got.problem(t).Errors[0].Pointer)
+	require.Contains(t, string(got.body), `"/inputs/name"`)
+	require.Contains(t, string(got.body), `"/inputs/days"`)
 }
 
 func TestBadRequestsAreProblems(t *testing.T) {
@@ -133,7 +134,7 @@ func TestFaultsOfOursAreNotShown(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
 	w := open(t, func(o *api.Options) { o.Log = log.logger() })
-	w.fault = errors.New("pq: password authentication failed for user redoubt")
+	w.service.fail(errors.New("pq: password authentication failed for user redoubt"))
 	got := w.ask(t, "alice", "POST", "/v1/stacks/"+w.stack.ID+"/operations", `{"kind":"up"}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusInternalServerError, got.status)
 	require.NotContains(t, string(got.body), "password")
@@ -143,7 +144,7 @@ func TestFaultsOfOursAreNotShown(t *testing.T) {
 	require.Contains(t, log.String(), p.TraceID)
 
 	// It may have happened: so the same request is not carried out again.
-	w.fault = nil
+	w.service.fail(nil)
 	require.Equal(t, http.StatusInternalServerError, w.ask(t, "alice", "POST", "/v1/stacks/"+w.stack.ID+"/operations", `{"kind":"up"}`, "Idempotency-Key", "k").status)
 	require.Equal(t, http.StatusAccepted, w.ask(t, "alice", "POST", "/v1/stacks/"+w.stack.ID+"/operations", `{"kind":"up"}`, "Idempotency-Key", "k2").status)
 }
@@ -151,7 +152,7 @@ func TestFaultsOfOursAreNotShown(t *testing.T) {
 func TestRetryAfterAndOperationOfAProblem(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	w.fault = &provision.Error{Code: provision.CodeStackBusy, Message: "it is busy", Operation: "op_7", RetryAfter: 1500 * time.Millisecond}
+	w.service.fail(&provision.Error{Code: provision.CodeStackBusy, Message: "it is busy", Operation: "op_7", RetryAfter: 1500 * time.Millisecond})
 	got := w.ask(t, "alice", "POST", "/v1/stacks/"+w.stack.ID+"/operations", `{"kind":"up"}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusConflict, got.status)
 	require.Equal(t, "2", got.header.Get("Retry-After"))
@@ -159,7 +160,7 @@ func TestRetryAfterAndOperationOfAProblem(t *testing.T) {
 	require.Equal(t, 2, p.RetryAfter)
 	require.Equal(t, "op_7", p.Operation)
 	// What was refused may be tried again with the same key.
-	w.fault = nil
+	w.service.fail(nil)
 	require.Equal(t, http.StatusAccepted, w.ask(t, "alice", "POST", "/v1/stacks/"+w.stack.ID+"/operations", `{"kind":"up"}`, "Idempotency-Key", "k").status)
 }
 
@@ -253,7 +254,7 @@ func TestCursors(t *testing.T) {
 	}
 	for path, want := range map[string]int{
 		"/v1/operations?": 8, "/v1/operations?state=queued,failed&": 8, "/v1/stacks/" + w.stack.ID + "/operations?": 8, "/v1/stacks?": 1, "/v1/projects?": 1,
-		"/v1/stacks/" + w.stack.ID + "/history?": 5, "/v1/operations/" + w.op.ID + "/events?": 1,
+		"/v1/stacks/" + w.stack.ID + "/history?": 0, "/v1/operations/" + w.op.ID + "/events?": 1,
 	} {
 		seen, cursor, pages := map[string]bool{}, "", 0
 		for {
@@ -274,9 +275,11 @@ func TestCursors(t *testing.T) {
 			}
 		}
 		require.Len(t, seen, want, path)
-		require.Equal(t, (want+2)/3, pages, path)
+		require.Equal(t, max(1, (want+2)/3), pages, path)
 	}
-	require.Len(t, read[struct{ Items []api.AuditEntry }](t, w.ask(t, "root", "GET", "/v1/audit?after=3", "")).Items, 2)
+	entries := read[struct{ Items []api.AuditEntry }](t, w.ask(t, "root", "GET", "/v1/audit?after=3&limit=2", "")).Items
+	require.Len(t, entries, 2)
+	require.EqualValues(t, 4, entries[0].Sequence)
 }
 
 // One thing is found by its name; what is not there is an empty list.
@@ -310,7 +313,7 @@ func TestWaiting(t *testing.T) {
 		t.Fatal("it did not wait")
 	case <-time.After(100 * time.Millisecond): // long enough to see that it waits at all
 	}
-	w.move(w.op.ID, provision.AwaitingApproval)
+	w.move(t, w.op.ID, provision.AwaitingApproval)
 	select {
 	case o := <-done:
 		require.Equal(t, "awaiting_approval", o.State, "it waits for people, not the request for them")

@@ -23,7 +23,7 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		w := open(t)
-		handler := api.New(w.double, w.options)
+		handler := api.New(w.service, w.options)
 		for route, row := range matrix {
 			if row.body == "" {
 				continue

@@ -102,8 +102,7 @@ func (c *call) traceID() string { return c.span.TraceID().String() }
 // ServeHTTP implements http.Handler.
 func (h *handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start, seen := time.Now(), &statusWriter{ResponseWriter: w}
-	ctx, stop := h.untilDraining(r.Context())
-	defer stop()
+	ctx := r.Context()
 	c := &call{path: r.URL.EscapedPath(), span: spanOf(ctx)}
 	c.Context = trace.ContextWithSpanContext(context.WithValue(ctx, callKey{}, c), c.span)
 	if trace.SpanFromContext(ctx).IsRecording() {
@@ -202,21 +201,30 @@ func Waits(r *http.Request) bool {
 	return wantsStream(r) || r.URL.Query().Has("wait")
 }
 
-// untilDraining is a context that ends with the process's work, too.
-func (h *handlers) untilDraining(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	if h.options.Draining == nil {
-		return ctx, cancel
+// waiting is a context for waiting: it ends with the request, after a time, or when
+// the process stops.
+func (h *handlers) waiting(c *call, most time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(c, most)
+	if h.options.Draining != nil {
+		go func() {
+			select {
+			case <-h.options.Draining:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
 	}
-	done := make(chan struct{})
-	go func() {
-		select {
-		case <-h.options.Draining:
-			cancel()
-		case <-done:
-		}
-	}()
-	return ctx, func() { close(done); cancel() }
+	return ctx, cancel
+}
+
+// draining says whether the process stops.
+func (h *handlers) draining() bool {
+	select {
+	case <-h.options.Draining:
+		return true
+	default:
+		return false // nil is never
+	}
 }
 
 func (h *handlers) observe(c *call, e *endpoint, status int, took time.Duration) {
@@ -237,7 +245,7 @@ func (h *handlers) observe(c *call, e *endpoint, status int, took time.Duration)
 			attrs = append(attrs, slog.String("cause", p.cause.Error()))
 		}
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && c.Err() == nil { // else its client has gone
 		level = slog.LevelError
 	}
 	h.options.Log.LogAttrs(c, level, "request", attrs...)

@@ -41,11 +41,14 @@ func (h *handlers) once(w *statusWriter, c *call, e *endpoint, key string, body 
 		Principal: string(c.principal.Kind) + ":" + c.principal.Name, Key: key, Route: e.method + " " + e.path, RequestHash: hash.Sum(nil),
 	}
 	stored, err := h.service.BeginRequest(c, c.principal, reply)
+	if provision.CodeOf(err) == provision.CodeInvalid {
+		return invalid(ProblemField{Parameter: "header " + keyHeader, Message: err.Error()})
+	}
 	if err != nil {
 		return err
 	}
 	if stored != nil {
-		return replay(w, *stored, reply)
+		return replay(w, *stored)
 	}
 	// From here on it goes to its end, whether the client listens or not: else a
 	// repetition would not know what happened.
@@ -74,15 +77,7 @@ func (h *handlers) once(w *statusWriter, c *call, e *endpoint, key string, body 
 }
 
 // replay answers what was answered before.
-func replay(w http.ResponseWriter, stored, now provision.Reply) error {
-	if !bytes.Equal(stored.RequestHash, now.RequestHash) {
-		return invalid(ProblemField{Parameter: "header " + keyHeader, Message: "it was used for another request: take a new one"})
-	}
-	if stored.Status == 0 {
-		p := newProblem(provision.CodeConflict, "The request with this "+keyHeader+" is still being answered.")
-		p.retryAfter(time.Second)
-		return p
-	}
+func replay(w http.ResponseWriter, stored provision.Reply) error {
 	for name, value := range stored.Header {
 		w.Header().Set(name, value)
 	}

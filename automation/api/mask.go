@@ -24,11 +24,30 @@ func maskInputs(inputs json.RawMessage, pointers []string) json.RawMessage {
 	for _, pointer := range pointers {
 		value = mask(value, strings.Split(pointer, "/")[1:])
 	}
-	text, err := json.Marshal(value)
+	text, err := json.Marshal(maskSealed(value))
 	if err != nil {
 		return nil
 	}
 	return text
+}
+
+// maskSealed replaces what is sealed, wherever it is: a blueprint may have called
+// more secret than this version of it does.
+func maskSealed(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		if _, sealed := value["$sealed"]; sealed {
+			return masked
+		}
+		for k, member := range value {
+			value[k] = maskSealed(member)
+		}
+	case []any:
+		for i, member := range value {
+			value[i] = maskSealed(member)
+		}
+	}
+	return value
 }
 
 // mask replaces what is at a path, in which * is every member of a list or of an

@@ -244,7 +244,16 @@ func (h *handlers) waited(c *call, o provision.Operation, w Waiting) provision.O
 	if w.most() == 0 {
 		return o
 	}
-	if later, err := h.service.WaitOperation(c, c.principal, o.ID, w.most()); err == nil {
+	ctx, cancel := h.waiting(c, w.most())
+	defer cancel()
+	if later, err := h.service.WaitOperation(ctx, c.principal, o.ID, w.most()); err == nil {
+		return later
+	}
+	if ctx.Err() == nil || c.Err() != nil {
+		return o
+	}
+	// The time is over, here before there, or the process stops.
+	if later, err := h.service.Operation(c, c.principal, o.ID); err == nil {
 		return later
 	}
 	return o

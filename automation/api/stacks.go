@@ -17,7 +17,7 @@ type Stack struct {
 	Inputs    json.RawMessage   `json:"inputs,omitempty" doc:"Those that were applied last, secrets masked; not in lists."`
 	Labels    map[string]string `json:"labels,omitempty"`
 	Owner     string            `json:"owner" doc:"Who ordered it."`
-	Protected bool              `json:"protected"`
+	Protected bool              `json:"protected" doc:"It is not destroyed until somebody takes that back."`
 	ExpiresAt time.Time         `json:"expires_at,omitzero" doc:"When it is destroyed; missing for never."`
 	Stalled   bool              `json:"stalled,omitempty" doc:"Its end was tried three times and failed."`
 	Lock      *Lock             `json:"lock,omitempty"`
@@ -65,7 +65,7 @@ type NewStack struct {
 	Inputs    json.RawMessage   `json:"inputs,omitempty" doc:"As the blueprint's schema says."`
 	Labels    map[string]string `json:"labels,omitempty"`
 	TTL       Duration          `json:"ttl,omitzero" doc:"Destroy it after this long; missing for never."`
-	Protected *bool             `json:"protected,omitempty"`
+	Protected *bool             `json:"protected,omitempty" doc:"Keep it from being destroyed; where nothing is said, what has no TTL is kept."`
 	Options   OrderOptions      `json:"options,omitzero"`
 }
 
@@ -93,15 +93,17 @@ type Outputs struct {
 
 // Resource is a resource of a stack's state.
 type Resource struct {
-	URN       string   `json:"urn"`
-	Type      string   `json:"type"`
-	ID        string   `json:"id,omitempty" doc:"The provider's."`
-	Parent    string   `json:"parent,omitempty"`
-	Provider  string   `json:"provider,omitempty"`
-	Custom    bool     `json:"custom" doc:"It is a provider's, not a component."`
-	Protect   bool     `json:"protect,omitempty"`
-	External  bool     `json:"external,omitempty"`
-	DependsOn []string `json:"depends_on,omitempty"`
+	URN             string   `json:"urn"`
+	Type            string   `json:"type"`
+	ID              string   `json:"id,omitempty" doc:"The provider's."`
+	Parent          string   `json:"parent,omitempty"`
+	Custom          bool     `json:"custom" doc:"A provider made it; it is no component."`
+	Protected       bool     `json:"protected,omitempty" doc:"The engine does not delete it."`
+	External        bool     `json:"external,omitempty" doc:"It is only read."`
+	PendingDeletion bool     `json:"pending_deletion,omitempty"`
+	DependsOn       []string `json:"depends_on,omitempty"`
+	CreatedAt       string   `json:"created_at,omitempty"`
+	ModifiedAt      string   `json:"modified_at,omitempty"`
 }
 
 // Update is one that changed a stack's state, whoever ran it.

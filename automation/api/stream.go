@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -92,14 +91,14 @@ func (h *handlers) stream(c *call, operation string, after int64, first []provis
 				}
 			}
 			// Who may no longer is no longer told: each beat asks anew.
-			wait, cancel := context.WithTimeout(c, h.options.Heartbeat)
+			wait, cancel := h.waiting(c, h.options.Heartbeat)
 			var err error
 			events, err = h.service.WaitEvents(wait, c.principal, operation, after, eventBatch)
 			beat := wait.Err() != nil
 			cancel()
 			switch {
-			case c.Err() != nil:
-				return // the client is gone, or this process is going
+			case c.Err() != nil, h.draining():
+				return
 			case beat && len(events) == 0:
 				if _, err := h.options.Identify(r); err != nil || !s.write(": heartbeat\n\n") {
 					return

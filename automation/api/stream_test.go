@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
@@ -89,15 +90,15 @@ func TestStreamOfEvents(t *testing.T) {
 	from := bufio.NewReader(response.Body)
 	require.Contains(t, lines(t, from, "id: 1"), "id: 1")
 	lines(t, from, ": heartbeat")
-	w.move(w.op.ID, provision.Preparing)
+	w.move(t, w.op.ID, provision.Preparing)
 	text := lines(t, from, "id: 2")
 	require.NotContains(t, text, "id: 1")
 	require.NoError(t, response.Body.Close()) // the connection breaks
 
-	w.move(w.op.ID, provision.Previewing)
+	w.move(t, w.op.ID, provision.Previewing)
 	from = bufio.NewReader(w.stream(t, t.Context(), "victor", w.op.ID, "2").Body)
 	require.NotContains(t, lines(t, from, "id: 3"), "id: 2", "it goes on where it was")
-	w.move(w.op.ID, provision.Failed)
+	w.move(t, w.op.ID, provision.Failed)
 	text = lines(t, from, "event: end")
 	require.Contains(t, text, "id: 4\nevent: state\ndata: {\"seq\":4,")
 	require.Contains(t, text, "id: 5\nevent: end")
@@ -163,7 +164,7 @@ func TestTooManyStreams(t *testing.T) {
 func TestSlowClient(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	handler := api.NewBare(w.double, api.Options{Identify: identify, SlowClient: 200 * time.Millisecond})
+	handler := api.NewBare(w.service, api.Options{Identify: identify, SlowClient: 200 * time.Millisecond})
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	connection, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -172,13 +173,14 @@ func TestSlowClient(t *testing.T) {
 	_, err = connection.Write([]byte("GET /v1/operations/" + w.op.ID + "/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer alice\r\nAccept: text/event-stream\r\n\r\n"))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return api.Streams(handler) == 1 }, patience, time.Millisecond)
-	flood := map[string]string{"text": strings.Repeat("x", 1<<16)}
+	flood := make([]provision.Event, 20)
+	for i := range flood {
+		flood[i] = provision.Event{Type: provision.EventLog, Data: json.RawMessage(`{"text":"` + strings.Repeat("x", 1<<17) + `"}`)}
+	}
 	require.Eventually(t, func() bool {
-		w.mu.Lock()
-		w.tell(w.op.ID, provision.EventLog, flood)
-		w.mu.Unlock()
+		w.update(t, func(tx provision.Tx) error { return tx.AddEvents(w.op.ID, flood) })
 		return api.Streams(handler) == 0
-	}, patience, time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 // A process that stops ends its streams and waits; clients go on with the next.
@@ -217,9 +219,9 @@ func TestClientFollowsEvents(t *testing.T) {
 		switch len(seen) {
 		case 1:
 			w.server.CloseClientConnections()
-			w.move(w.op.ID, provision.Preparing)
+			w.move(t, w.op.ID, provision.Preparing)
 		case 2:
-			w.move(w.op.ID, provision.Failed)
+			w.move(t, w.op.ID, provision.Failed)
 		}
 	}
 	require.Equal(t, []int64{1, 2, 3, 4}, seen)

@@ -1,11 +1,17 @@
 package api_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,32 +19,36 @@ import (
 
 	"redoubt/automation/api"
 	"redoubt/automation/backend"
+	"redoubt/automation/keyfile"
 	"redoubt/automation/provision"
+	"redoubt/automation/sql"
 )
 
 // patience is how long a test waits for what must come.
 const patience = 20 * time.Second
 
-// world is a served API with two projects, and people with rights in one of them:
-// root may everything, alice all in shop, victor reads shop, and nobody nothing.
+// world is a served API on a real service and SQLite, with two projects, and people
+// with rights in one of them: root may everything, alice all in shop, victor reads
+// shop, and nobody nothing.
 type world struct {
-	*double
-	server      *httptest.Server
-	shop, bank  provision.Project
-	stack       provision.Environment // of shop
-	op          provision.Operation   // of stack
-	bankStack   provision.Environment
-	bankOp      provision.Operation
-	bankWaiver  provision.Waiver
-	shopWaiver  provision.Waiver
-	hook        provision.Webhook
-	options     api.Options
-	lastTrace   string
-	lastHeaders http.Header
+	service    *faulty
+	store      provision.Store
+	server     *httptest.Server
+	shop, bank provision.Project
+	stack      provision.Environment // of shop
+	op         provision.Operation   // of stack
+	bankStack  provision.Environment
+	bankOp     provision.Operation
+	bankWaiver provision.Waiver
+	shopWaiver provision.Waiver
+	hook       provision.Webhook
+	delivery   provision.Delivery
+	binding    provision.Binding
+	options    api.Options
 }
 
 func principal(name string) provision.Principal {
-	return provision.Principal{Kind: provision.Human, Name: name, Human: name, AuthMethod: "token"}
+	return provision.Principal{Kind: provision.Human, Name: name, Human: name, MFA: true, AuthMethod: "token"}
 }
 
 // identify takes a name as the token.
@@ -53,35 +63,154 @@ func identify(r *http.Request) (provision.Principal, error) {
 	return principal(name), nil
 }
 
-func open(t *testing.T, change ...func(*api.Options)) *world {
+// roles are a table without a language for policies: an administrator of the
+// organization may everything here.
+type roles struct{}
+
+// Decide implements provision.Authorizer.
+func (roles) Decide(_ provision.Principal, bindings []provision.Binding, action provision.Action, on provision.Resource) (provision.Decision, error) {
+	inOrg := []provision.Action{provision.ActionCreateProject, provision.ActionManageSettings, provision.ActionReadAudit}
+	for _, b := range bindings {
+		if b.Role != provision.OrgAdmin && b.Scope != on.Org+"/"+on.Project {
+			continue
+		}
+		if b.Role == provision.OrgAdmin || action == provision.ActionRead || b.Role == provision.ProjectAdmin && !slices.Contains(inOrg, action) {
+			return provision.Decision{Allowed: true, Policies: []string{string(b.Role)}}, nil
+		}
+	}
+	return provision.Decision{}, nil
+}
+
+// catalog has one blueprint.
+type catalog struct{}
+
+var bucket = provision.Blueprint{
+	BlueprintRef: provision.BlueprintRef{Name: "secure-bucket", Version: "1.0.0", Digest: "sha256:1"}, Summary: "A bucket.",
+	Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["name"],"properties":{
+		"name":{"type":"string","description":"What it is called."},"password":{"type":"string"},"days":{"type":"integer","default":30,"minimum":1},
+		"users":{"type":"array","items":{"type":"object","properties":{"key":{"type":"string"}}}}}}`),
+	Example: json.RawMessage(`{"name":"logs"}`), SecretInputs: []string{"/password", "/users/*/key"},
+}
+
+// Blueprints implements provision.Catalog.
+func (catalog) Blueprints() []provision.Blueprint { return []provision.Blueprint{bucket} }
+
+// Blueprint implements provision.Catalog.
+func (catalog) Blueprint(name, version string) (provision.Blueprint, error) {
+	if name != bucket.Name || version != "" && version != bucket.Version {
+		return provision.Blueprint{}, errors.New("none")
+	}
+	return bucket, nil
+}
+
+// nobody is a dispatcher without workers: tests move operations themselves.
+type nobody struct{}
+
+// Wake implements provision.Dispatcher.
+func (nobody) Wake(context.Context, string, provision.OperationKind, int) error { return nil }
+
+// faulty is the service, whose orders fail where a fault is set.
+type faulty struct {
+	api.Service
+	mu    sync.Mutex
+	fault error
+}
+
+func (f *faulty) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault = err
+}
+
+// Order is the service's.
+func (f *faulty) Order(ctx context.Context, p provision.Principal, id string, n provision.NewOperation) (provision.Operation, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fault != nil {
+		return provision.Operation{}, f.fault
+	}
+	return f.Service.Order(ctx, p, id, n)
+}
+
+func open(t testing.TB, change ...func(*api.Options)) *world {
 	t.Helper()
-	d := &double{rights: map[string]map[string]string{"root": {"*": "write"}}}
-	w := &world{double: d, options: api.Options{Identify: identify}}
-	ctx, root := t.Context(), principal("root")
-	var err error
+	ctx, root, folder := context.WithoutCancel(t.Context()), principal("root"), t.TempDir()
+	base, err := sql.Open(ctx, filepath.Join(folder, "data"), sql.WithConnections(4))
+	require.NoError(t, err)
+	store, ok := sql.Provisioning(base)
+	require.True(t, ok)
+	ring, err := keyfile.Open(filepath.Join(folder, "keys.json"))
+	require.NoError(t, err)
+	stacks := backend.New(base, ring, backend.Options{})
+	_, err = stacks.Bootstrap(ctx, "acme")
+	require.NoError(t, err)
+	service := provision.New(store, stacks, catalog{}, roles{}, nobody{}, provision.Options{Key: bytes.Repeat([]byte{7}, 32)})
+	w := &world{service: &faulty{Service: service}, store: store, options: api.Options{Identify: identify}}
+	for who, is := range map[string]struct {
+		role  provision.Role
+		scope string
+	}{"root": {provision.OrgAdmin, "*"}, "alice": {provision.ProjectAdmin, "acme/shop"}, "victor": {provision.Viewer, "acme/shop"}} {
+		w.update(t, func(tx provision.Tx) error {
+			return tx.CreateBinding(provision.Binding{ID: "bnd_" + who, Subject: "user:" + who, Role: is.role, Scope: is.scope, Version: 1, CreatedAt: tx.Now()})
+		})
+	}
 	made := func(project string) (p provision.Project, e provision.Environment, o provision.Operation, v provision.Waiver) {
-		p, err = d.CreateProject(ctx, root, provision.NewProject{Org: "acme", Name: project})
+		no := false
+		p, err = service.CreateProject(ctx, root, provision.NewProject{Org: "acme", Name: project})
 		require.NoError(t, err)
-		e, o, err = d.CreateEnvironment(ctx, root, provision.NewEnvironment{
-			ProjectID: p.ID, Name: "prod", Blueprint: "secure-bucket", Inputs: json.RawMessage(`{"name":"logs","password":"hunter2","users":[{"key":"hunter2"}]}`),
+		e, o, err = service.CreateEnvironment(ctx, root, provision.NewEnvironment{
+			ProjectID: p.ID, Name: "prod", Blueprint: "secure-bucket", Protected: &no,
+			Inputs: json.RawMessage(`{"name":"logs","password":"hunter2","users":[{"key":"hunter2"}]}`),
 		})
 		require.NoError(t, err)
-		v, err = d.CreateWaiver(ctx, root, provision.NewWaiver{ProjectID: p.ID, Policy: "p"})
+		v, err = service.CreateWaiver(ctx, root, provision.NewWaiver{ProjectID: p.ID, Policy: "p", Stack: "*", Resource: "*", Reason: "x", Lifetime: time.Hour})
 		require.NoError(t, err)
 		return p, e, o, v
 	}
 	w.shop, w.stack, w.op, w.shopWaiver = made("shop")
 	w.bank, w.bankStack, w.bankOp, w.bankWaiver = made("bank")
-	w.hook, _, err = d.CreateWebhook(ctx, root, provision.NewWebhook{Org: "acme", URL: "https://x.example", Types: []string{"*"}})
+	w.hook, _, err = service.CreateWebhook(ctx, root, provision.NewWebhook{Org: "acme", URL: "https://hooks.example.com/x", Types: []string{"*"}})
 	require.NoError(t, err)
-	d.rights["alice"] = map[string]string{w.shop.ID: "write"}
-	d.rights["victor"] = map[string]string{w.shop.ID: "read"}
+	w.delivery, err = service.TestWebhook(ctx, root, w.hook.ID)
+	require.NoError(t, err)
+	w.binding, err = service.CreateBinding(ctx, root, provision.NewBinding{Subject: "user:someone", Role: provision.Viewer, Scope: "acme/shop"})
+	require.NoError(t, err)
 	for _, c := range change {
 		c(&w.options)
 	}
-	w.server = httptest.NewServer(api.New(d, w.options))
-	t.Cleanup(w.server.Close)
+	w.server = httptest.NewServer(api.New(w.service, w.options))
+	t.Cleanup(func() {
+		w.server.CloseClientConnections()
+		w.server.Close()
+		require.NoError(t, base.Close())
+	})
 	return w
+}
+
+// update writes to the database behind the service's back.
+func (w *world) update(t testing.TB, do func(provision.Tx) error) {
+	t.Helper()
+	require.NoError(t, w.store.Update(context.WithoutCancel(t.Context()), do))
+}
+
+// move is what a worker does.
+func (w *world) move(t testing.TB, id string, to provision.State) {
+	t.Helper()
+	w.update(t, func(tx provision.Tx) error {
+		o, err := tx.LockOperation(id)
+		if err != nil {
+			return err
+		}
+		o.State = to
+		if err := tx.SaveOperation(&o); err != nil {
+			return err
+		}
+		events := []provision.Event{{At: tx.Now(), Type: provision.EventState, Data: json.RawMessage(`{"to":"` + to + `"}`)}}
+		if to.Final() {
+			events = append(events, provision.Event{At: tx.Now(), Type: provision.EventEnd, Data: json.RawMessage(`{"to":"` + to + `"}`)})
+		}
+		return tx.AddEvents(id, events)
+	})
 }
 
 // answer is what a request was answered.
@@ -105,7 +234,7 @@ func read[T any](t *testing.T, a answer) (out T) {
 	return out
 }
 
-// ask sends a request; headers are pairs. A key is sent where one is needed.
+// ask sends a request; headers are pairs.
 func (w *world) ask(t *testing.T, who, method, path, body string, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, w.server.URL+path, strings.NewReader(body))

@@ -325,7 +325,8 @@ type NewStack struct {
 	Name      string            `json:"name"`
 	Options   *OrderOptions     `json:"options,omitempty"`
 	ProjectID string            `json:"project_id"`
-	Protected *bool             `json:"protected,omitempty"`
+	// Keep it from being destroyed; where nothing is said, what has no TTL is kept.
+	Protected *bool `json:"protected,omitempty"`
 	// Destroy it after this long; missing for never.
 	TTL string `json:"ttl,omitempty"`
 }
@@ -563,17 +564,21 @@ type RequiredApproval struct {
 
 // Resource is as docs/openapi.json has it.
 type Resource struct {
-	// It is a provider's, not a component.
+	CreatedAt string `json:"created_at,omitempty"`
+	// A provider made it; it is no component.
 	Custom    bool     `json:"custom"`
 	DependsOn []string `json:"depends_on,omitempty"`
-	External  bool     `json:"external,omitempty"`
+	// It is only read.
+	External bool `json:"external,omitempty"`
 	// The provider's.
-	ID       string `json:"id,omitempty"`
-	Parent   string `json:"parent,omitempty"`
-	Protect  bool   `json:"protect,omitempty"`
-	Provider string `json:"provider,omitempty"`
-	Type     string `json:"type"`
-	URN      string `json:"urn"`
+	ID              string `json:"id,omitempty"`
+	ModifiedAt      string `json:"modified_at,omitempty"`
+	Parent          string `json:"parent,omitempty"`
+	PendingDeletion bool   `json:"pending_deletion,omitempty"`
+	// The engine does not delete it.
+	Protected bool   `json:"protected,omitempty"`
+	Type      string `json:"type"`
+	URN       string `json:"urn"`
 }
 
 // ResourcePage is as docs/openapi.json has it.
@@ -636,8 +641,9 @@ type Stack struct {
 	// org/project/stack, as the Pulumi CLI has it.
 	Name string `json:"name"`
 	// Who ordered it.
-	Owner     string     `json:"owner"`
-	ProjectID string     `json:"project_id"`
+	Owner     string `json:"owner"`
+	ProjectID string `json:"project_id"`
+	// It is not destroyed until somebody takes that back.
 	Protected bool       `json:"protected"`
 	Schedules []Schedule `json:"schedules,omitempty"`
 	// Its end was tried three times and failed.

@@ -66,7 +66,7 @@ func (s *Service) CreateWebhook(ctx context.Context, p Principal, n NewWebhook) 
 	if findings := slices.Concat(checkWebhookURL(n.URL), checkWebhookTypes(n.Types)); len(findings) > 0 {
 		return Webhook{}, "", invalidFields("the webhook cannot be made", findings)
 	}
-	w := Webhook{ID: newID("whk"), Org: n.Org, ProjectID: n.ProjectID, URL: n.URL, Types: n.Types, CreatedBy: p.Name}
+	w := Webhook{ID: newID("whk"), Org: n.Org, ProjectID: n.ProjectID, URL: n.URL, Types: n.Types, CreatedBy: p.Name, Version: 1}
 	secret := s.addSecret(&w)
 	err = s.store.Update(ctx, func(tx Tx) error {
 		others, err := tx.Webhooks(n.Org)

@@ -17,6 +17,7 @@ type environmentCommands struct {
 	List    listEnvironments   `cmd:"" help:"List the environments that you may see."`
 	Show    showEnvironment    `cmd:"" help:"Show an environment."`
 	Outputs environmentOutputs `cmd:"" help:"Print an environment's outputs."`
+	Set     setEnvironment     `cmd:"" help:"Change an environment's labels or protection."`
 	Destroy destroyEnvironment `cmd:"" help:"Delete everything of an environment, then its record."`
 	Lock    lockEnvironment    `cmd:"" help:"Keep operations out of an environment."`
 	Unlock  unlockEnvironment  `cmd:"" help:"Let operations in again."`
@@ -160,6 +161,38 @@ func (c *environmentOutputs) Run(ctx context.Context, s *streams) error {
 			}
 		}
 	})
+}
+
+type setEnvironment struct {
+	environment
+	Label   []string `help:"A label, KEY=VALUE, of all that it has then; may be given more than once." sep:"none" placeholder:"KEY=VALUE"`
+	Protect *bool    `help:"Whether it is kept from being destroyed." negatable:""`
+}
+
+// Help is the long text of redoubt environments set --help.
+func (setEnvironment) Help() string {
+	return `Examples:
+  redoubt environments set acme/shop/logs --no-protect
+  redoubt environments set acme/shop/logs --label team=web --label cost=42`
+}
+
+// Run carries the command out.
+func (c *setEnvironment) Run(ctx context.Context, s *streams) error {
+	labels, err := labels(c.Label)
+	if err != nil {
+		return err
+	}
+	if labels == nil && c.Protect == nil {
+		return fmt.Errorf("nothing to set: give --label, --protect or --no-protect")
+	}
+	service, stack, err := c.find(ctx)
+	if err != nil {
+		return err
+	}
+	if stack, err = service.UpdateStack(ctx, stack.ID, stack.Version, client.StackPatch{Labels: labels, Protected: c.Protect}); err != nil {
+		return err
+	}
+	return c.print(s, stack, func(w io.Writer) { fmt.Fprintf(w, "Environment %s is changed.\n", stack.Name) })
 }
 
 type destroyEnvironment struct {

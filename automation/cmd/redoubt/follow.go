@@ -63,7 +63,7 @@ type followView struct {
 type happening struct {
 	To       string   `json:"to"`
 	Why      string   `json:"why"`
-	By       string   `json:"by"`
+	By       any      `json:"by"` // a name, or an actor
 	Op       string   `json:"op"`
 	Type     string   `json:"type"`
 	URN      string   `json:"urn"`
@@ -127,8 +127,16 @@ func (v *followView) show(e client.Event) {
 	case "policy":
 		v.line(levelColour(h.Level), h.Level+" "+h.Policy+"\n    "+indented(h.Message))
 	case "approval":
-		v.line("1", fmt.Sprintf("%s: %s", orText(h.Decision, "approval"), orText(h.By, h.Message)))
+		v.line("1", fmt.Sprintf("%s by %s", orText(h.Decision, "decided"), h.who()))
 	}
+}
+
+// who did it.
+func (h happening) who() string {
+	if actor, ok := h.By.(map[string]any); ok {
+		h.By = actor["id"]
+	}
+	return clean(fmt.Sprint(h.By))
 }
 
 func levelColour(level string) string {

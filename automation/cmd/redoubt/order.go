@@ -21,7 +21,7 @@ type orderCommand struct {
 	Version   string   `help:"The blueprint's version; the newest where nothing is said." placeholder:"VERSION" name:"blueprint-version"`
 	TTL       string   `help:"Destroy it after this long; never where nothing is said." placeholder:"48h" name:"ttl"`
 	Label     []string `help:"A label: KEY=VALUE; may be given more than once." sep:"none" placeholder:"KEY=VALUE"`
-	Protected bool     `help:"Protect it: nobody's own CLI changes it, and it is not destroyed."`
+	Protect   *bool    `help:"Keep it from being destroyed; by default what has no TTL is kept." negatable:""`
 	Message   string   `help:"Why, for who approves." placeholder:"TEXT"`
 	Existing  bool     `help:"Change an environment that there is, instead of making one."`
 	Key       string   `help:"Idempotency key: sent again with the same one, an order is not carried out twice." placeholder:"TEXT"`
@@ -89,10 +89,7 @@ func (c *orderCommand) send(ctx context.Context, service *client.Client, inputs 
 	}
 	n := client.NewStack{
 		ProjectID: project.ID, Name: c.Name, Blueprint: c.Blueprint, BlueprintVersion: c.Version, Inputs: inputs, Labels: labels, TTL: c.TTL,
-		Options: &client.OrderOptions{Message: c.Message},
-	}
-	if c.Protected {
-		n.Protected = &c.Protected
+		Protected: c.Protect, Options: &client.OrderOptions{Message: c.Message},
 	}
 	made, err := service.CreateStack(ctx, n, client.CreateStackParams{IdempotencyKey: c.Key})
 	return made.Operation, err
