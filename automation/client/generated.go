@@ -436,6 +436,8 @@ type OperationPage struct {
 // OrderOptions is as docs/openapi.json has it.
 type OrderOptions struct {
 	Message string `json:"message,omitempty"`
+	// Wait for approval whatever the project's rules say.
+	Propose bool `json:"propose,omitempty"`
 	// Read the real resources first.
 	Refresh bool `json:"refresh,omitempty"`
 	// Remove the stack's record after a destroy.
@@ -564,21 +566,20 @@ type RequiredApproval struct {
 
 // Resource is as docs/openapi.json has it.
 type Resource struct {
-	CreatedAt string `json:"created_at,omitempty"`
 	// A provider made it; it is no component.
 	Custom    bool     `json:"custom"`
 	DependsOn []string `json:"depends_on,omitempty"`
 	// It is only read.
 	External bool `json:"external,omitempty"`
 	// The provider's.
-	ID              string `json:"id,omitempty"`
-	ModifiedAt      string `json:"modified_at,omitempty"`
-	Parent          string `json:"parent,omitempty"`
-	PendingDeletion bool   `json:"pending_deletion,omitempty"`
+	ID     string `json:"id,omitempty"`
+	Parent string `json:"parent,omitempty"`
 	// The engine does not delete it.
-	Protected bool   `json:"protected,omitempty"`
-	Type      string `json:"type"`
-	URN       string `json:"urn"`
+	Protect bool `json:"protect,omitempty"`
+	// URN and id of the provider that made it.
+	Provider string `json:"provider,omitempty"`
+	Type     string `json:"type"`
+	URN      string `json:"urn"`
 }
 
 // ResourcePage is as docs/openapi.json has it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,9 @@ import (
 
 	"redoubt/automation/backend"
 	"redoubt/automation/engine"
-	"redoubt/automation/server"
+	"redoubt/automation/keyfile"
+	"redoubt/automation/pulumiapi"
+	"redoubt/automation/sql"
 )
 
 const (
@@ -34,34 +37,41 @@ const (
 
 // running is the backend of all tests, each of which has a stack of its own.
 var running struct {
-	server *server.Server
-	admin  backend.Caller
-	stop   func() error
+	service *backend.Service
+	http    *httptest.Server
+	admin   backend.Caller
+	stop    func() error
 }
 
-func startBackend() (err error) {
+func startBackend() error {
 	ctx := context.Background()
 	folder, err := os.MkdirTemp("", "runner-test-")
 	if err != nil {
 		return err
 	}
-	c := server.Defaults()
-	c.Listen, c.Data, c.Organization = "127.0.0.1:0", folder, org
-	if running.server, err = server.Open(ctx, c); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- running.server.Run(ctx) }()
-	running.stop = func() error {
-		cancel()
-		return errors.Join(<-ended, running.server.Close(), os.RemoveAll(folder))
-	}
-	token, err := running.server.Bootstrap(ctx)
+	store, err := sql.Open(ctx, folder)
 	if err != nil {
 		return err
 	}
-	running.admin, err = running.server.Service().Authenticate(ctx, token)
+	ring, err := keyfile.Open(filepath.Join(folder, "keys.json"))
+	if err != nil {
+		return err
+	}
+	running.service = backend.New(store, ring, backend.Options{})
+	token, err := running.service.Bootstrap(ctx, org)
+	if err != nil {
+		return err
+	}
+	key, err := running.service.SigningKey(ctx)
+	if err != nil {
+		return err
+	}
+	running.http = httptest.NewServer(pulumiapi.New(running.service, pulumiapi.Options{SignKey: key, DefaultOrg: org}))
+	running.stop = func() error {
+		running.http.Close()
+		return errors.Join(store.Close(), os.RemoveAll(folder))
+	}
+	running.admin, err = running.service.Authenticate(ctx, token)
 	return err
 }
 
@@ -76,7 +86,7 @@ func operation(t *testing.T, f *fake, kind Kind, blueprint string, settings map[
 	require.NoError(t, err)
 	name := strings.ToLower(strings.NewReplacer("/", "-", " ", "-").Replace(t.Name()))
 	stack := fmt.Sprintf("%s/%s/%s", org, shop, name)
-	_, token, err := running.server.Service().CreateToken(t.Context(), running.admin, backend.NewToken{
+	_, token, err := running.service.CreateToken(t.Context(), running.admin, backend.NewToken{
 		Name: "test", Principal: "runner", Grants: []backend.Grant{{Stacks: stack, Verbs: []backend.Verb{backend.Write, backend.Apply, backend.Decrypt}}},
 	})
 	require.NoError(t, err)
@@ -91,7 +101,7 @@ func operation(t *testing.T, f *fake, kind Kind, blueprint string, settings map[
 			Project:  workspace.Project{Name: shop, Runtime: workspace.NewProjectRuntimeInfo("go", nil)},
 			Settings: workspace.ProjectStack{Config: values},
 		},
-		Backend: engine.Backend{URL: running.server.URL(), Token: token},
+		Backend: engine.Backend{URL: running.http.URL, Token: token},
 		// No plugins but those that a test attaches or puts on PATH.
 		Plugins: t.TempDir(), Grace: long,
 	}
