@@ -75,7 +75,8 @@ func createToken(c *call) (any, error) {
 		return nil, backend.Fail(backend.CodeInvalid, "a token cannot live for %d seconds: at most %d, or 0 for ever", in.LifetimeSeconds, most)
 	}
 	token, credential, err := c.service.CreateToken(c.ctx(), c.caller, backend.NewToken{
-		Name: in.Name, Principal: in.Principal, Grants: in.Grants, Lifetime: time.Duration(in.LifetimeSeconds) * time.Second,
+		Name: in.Name, Principal: in.Principal, Human: in.Human, Groups: in.Groups, Grants: in.Grants,
+		Lifetime: time.Duration(in.LifetimeSeconds) * time.Second,
 	})
 	return CreatedToken{tokenOf(token), credential}, err
 }

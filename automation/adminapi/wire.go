@@ -22,6 +22,8 @@ type Token struct {
 	ID         string          `json:"id"`
 	Name       string          `json:"name"`
 	Principal  string          `json:"principal"`
+	Human      string          `json:"human,omitempty"`
+	Groups     []string        `json:"groups,omitempty"`
 	Grants     []backend.Grant `json:"grants"`
 	CreatedAt  time.Time       `json:"createdAt"`
 	CreatedBy  string          `json:"createdBy"`
@@ -32,9 +34,12 @@ type Token struct {
 
 // NewToken asks for a token.
 type NewToken struct {
-	Name      string          `json:"name"`
-	Principal string          `json:"principal"`
-	Grants    []backend.Grant `json:"grants"`
+	Name      string `json:"name"`
+	Principal string `json:"principal"`
+	// Human is the person behind it, Groups are those that bindings give roles to.
+	Human  string          `json:"human,omitempty"`
+	Groups []string        `json:"groups,omitempty"`
+	Grants []backend.Grant `json:"grants"`
 	// LifetimeSeconds is 0 for a token that does not expire.
 	LifetimeSeconds int64 `json:"lifetimeSeconds,omitempty"`
 }
@@ -47,7 +52,7 @@ type CreatedToken struct {
 
 func tokenOf(t backend.Token) Token {
 	return Token{
-		ID: t.ID, Name: t.Name, Principal: t.Principal, Grants: t.Grants, CreatedAt: t.CreatedAt, CreatedBy: t.CreatedBy,
+		ID: t.ID, Name: t.Name, Principal: t.Principal, Human: t.Human, Groups: t.Groups, Grants: t.Grants, CreatedAt: t.CreatedAt, CreatedBy: t.CreatedBy,
 		ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, LastUsedAt: t.LastUsedAt,
 	}
 }

@@ -220,6 +220,11 @@ type Token struct {
 	Name string
 	// Principal is whom it speaks for: "alice".
 	Principal string
+	// Human is the person behind it, whom four eyes are counted by; empty for
+	// nobody. Where that is the principal itself, it is the person's own token.
+	Human string
+	// Groups are those that bindings give roles to.
+	Groups []string
 	// Grants are what it may do; without any it may do nothing.
 	Grants    []Grant
 	CreatedAt time.Time

@@ -11,7 +11,7 @@ import (
 // program makes secret.
 func (s *Service) Encrypt(ctx context.Context, by Caller, name StackName, plaintexts [][]byte) ([][]byte, error) {
 	verb := Preview
-	if by.May(Write, name) {
+	if by.May(Write, name) && !by.May(Preview, name) {
 		verb = Write
 	}
 	stack, err := s.stackFor(ctx, by, verb, name)

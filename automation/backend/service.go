@@ -25,6 +25,8 @@ type Options struct {
 	// into what went wrong; 0 for seven days. KeepEvents is the same for events
 	// and dry runs; 0 for 30 days.
 	KeepJournals, KeepEvents time.Duration
+	// Authorize is asked after a token's grants; nil means the grants alone.
+	Authorize Authorize
 	// Version is who says so in states that are put together here, where the
 	// client does not say its own.
 	Version string

@@ -18,14 +18,14 @@ func (s *Service) stackFor(ctx context.Context, by Caller, v Verb, name StackNam
 	}
 	var stack Stack
 	err := s.store.View(ctx, func(tx Tx) (err error) { stack, err = tx.Stack(name); return err })
-	if errors.Is(err, ErrNotFound) || err == nil && !by.May(Read, name) && !by.May(v, name) {
+	if errors.Is(err, ErrNotFound) {
 		return Stack{}, Fail(CodeNotFound, "there is no stack %s", name)
+	}
+	if err == nil {
+		err = s.authorized(ctx, by, v, name)
 	}
 	if err != nil {
 		return Stack{}, err
-	}
-	if !by.May(v, name) {
-		return Stack{}, s.refuse(ctx, by, "stack."+string(v), name.String(), "the token may not "+string(v)+" stack "+name.String())
 	}
 	return stack, nil
 }
@@ -51,6 +51,9 @@ func (s *Service) CreateStack(ctx context.Context, by Caller, n NewStack) (Stack
 	}
 	if !by.May(Write, n.Name) {
 		return Stack{}, s.refuse(ctx, by, "stack.create", n.Name.String(), "the token may not create stack "+n.Name.String())
+	}
+	if err := s.authorizedAs(ctx, by, "stack.create", Write, n.Name); err != nil {
+		return Stack{}, err
 	}
 	stack := Stack{ID: newID("stk"), Name: n.Name, Tags: n.Tags}
 	key, keys, err := s.keys.fresh(ctx, stack.ID, 1)
@@ -119,7 +122,11 @@ func (s *Service) ListStacks(ctx context.Context, by Caller, q StackQuery) (page
 			return nil, "", err
 		}
 		for _, stack := range found {
-			if by.May(Read, stack.Name) {
+			answer, err := s.authorize(ctx, by, Read, stack.Name)
+			if err != nil {
+				return nil, "", err
+			}
+			if answer.allowed {
 				page = append(page, stack)
 			}
 		}
@@ -253,6 +260,9 @@ func (s *Service) RenameStack(ctx context.Context, by Caller, name StackName, pr
 	}
 	if !by.May(Write, to) {
 		return s.refuse(ctx, by, "stack.rename", name.String(), "the token may not write stack "+to.String())
+	}
+	if err := s.authorizedAs(ctx, by, "stack.rename", Write, to); err != nil {
+		return err
 	}
 	rename := func(tx Tx, keys *stackKeys) error {
 		fresh, err := tx.LockStack(stack.ID)

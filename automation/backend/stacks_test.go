@@ -1,6 +1,7 @@
 package backend_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 	"redoubt/automation/backend"
 )
 
-var stackTests = []test{
+var stackTests = slices.Concat(prepareTests, []test{
 	{"a stack is made once, whatever the case of its name", func(t *testing.T, w *world) {
 		made, err := w.CreateStack(t.Context(), w.admin, backend.NewStack{
 			Name: backend.StackName{Org: org, Project: "Shop", Stack: "Dev"}, Tags: map[string]string{"team": "payments"},
@@ -148,4 +149,4 @@ var stackTests = []test{
 		require.NoError(t, w.CreateOrganization(t.Context(), w.admin, "another"))
 		fails(t, w.CreateOrganization(t.Context(), w.admin, "ANOTHER"), backend.CodeConflict, "already exists")
 	}},
-}
+})

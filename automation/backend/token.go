@@ -27,6 +27,9 @@ type Caller struct {
 	Token Token
 	// Address is where from, for the audit log.
 	Address string
+	// Decided says that a part of this process asks, which has asked the policies
+	// already: Options.Authorize is not asked again. No request brings it.
+	Decided bool `json:"-"`
 }
 
 // Principal is whom the caller speaks for.
@@ -117,11 +120,17 @@ func digest(b []byte) []byte {
 	return sum[:]
 }
 
+// maxGroups is how many groups a token has at most.
+const maxGroups = 50
+
 // NewToken describes a token to be made.
 type NewToken struct {
 	Name      string
 	Principal string
-	Grants    []Grant
+	// Human and Groups are Token's.
+	Human  string
+	Groups []string
+	Grants []Grant
 	// Lifetime is 0 for a token that does not expire.
 	Lifetime time.Duration
 }
@@ -149,14 +158,23 @@ func (s *Service) saveNewToken(ctx context.Context, by Caller, token *Token, lif
 		if err := tx.CreateToken(*token); err != nil {
 			return err
 		}
-		return record(tx, by, "token.create", token.ID, map[string]string{"name": token.Name, "principal": token.Principal})
+		detail := map[string]string{"name": token.Name, "principal": token.Principal}
+		if token.Human != "" {
+			detail["human"] = token.Human
+		}
+		if len(token.Groups) > 0 {
+			detail["groups"] = strings.Join(token.Groups, ", ")
+		}
+		return record(tx, by, "token.create", token.ID, detail)
 	})
 }
 
 // mint makes a token and its credential.
 func mint(n NewToken) (Token, string) {
 	id, secret := newID("tok"), rand.Text()
-	return Token{ID: id, Hash: digest([]byte(secret)), Name: n.Name, Principal: n.Principal, Grants: n.Grants},
+	return Token{
+			ID: id, Hash: digest([]byte(secret)), Name: n.Name, Principal: n.Principal, Human: n.Human, Groups: n.Groups, Grants: n.Grants,
+		},
 		TokenPrefix + strings.TrimPrefix(id, "tok_") + "_" + secret
 }
 
@@ -166,6 +184,14 @@ func (n NewToken) check() error {
 	}
 	if n.Principal == "" || len(n.Principal) > 100 || strings.ContainsFunc(n.Principal, control) {
 		return Fail(CodeInvalid, "a token needs a principal of 1 to 100 characters: whom it speaks for")
+	}
+	if len(n.Human) > 200 || strings.ContainsFunc(n.Human, control) {
+		return Fail(CodeInvalid, "the person behind a token has a name of at most 200 characters: the one that the identity provider knows them by")
+	}
+	if len(n.Groups) > maxGroups || slices.ContainsFunc(n.Groups, func(g string) bool {
+		return g == "" || len(g) > 200 || strings.ContainsFunc(g, control)
+	}) {
+		return Fail(CodeInvalid, "a token has at most %d groups, with names of 1 to 200 characters", maxGroups)
 	}
 	if n.Lifetime < 0 {
 		return Fail(CodeInvalid, "a token cannot live for %s", n.Lifetime)

@@ -104,6 +104,9 @@ func (s *Service) StartUpdate(ctx context.Context, by Caller, name StackName, id
 	if err != nil {
 		return Lease{}, err
 	}
+	if err := s.stillAuthorized(ctx, by, stack, id); err != nil {
+		return Lease{}, err
+	}
 	// An update that is in the way and may be closed is closed first; closing is
 	// too much work for the transaction that takes the lease.
 	const attempts = 3

@@ -30,8 +30,14 @@ func (s *Service) Decide(ctx context.Context, p Principal, id string, n NewDecis
 		return Operation{}, err
 	}
 	// Before the roles, which may say no to this too, and not why.
-	if why := mayNotDecide(p, seen); why != "" {
-		return Operation{}, s.refuse(ctx, p, ActionApprove, env.Name.String(), why, nil)
+	behind, err := s.attempts(ctx, seen)
+	if err != nil {
+		return Operation{}, err
+	}
+	for _, attempt := range behind {
+		if why := mayNotDecide(p, attempt); why != "" {
+			return Operation{}, s.refuse(ctx, p, ActionApprove, env.Name.String(), why, nil)
+		}
 	}
 	if err := s.allow(ctx, p, ActionApprove, seen.resource(env), named("operation", id)); err != nil {
 		return Operation{}, err
@@ -83,6 +89,22 @@ func (s *Service) Decide(ctx context.Context, p Principal, id string, n NewDecis
 	}
 	s.changed.tell(o.ID)
 	return o, nil
+}
+
+// attempts are an operation and those that it tries again: who ordered the first
+// one is behind all of them, whoever asked for another try.
+func (s *Service) attempts(ctx context.Context, o Operation) (all []Operation, err error) {
+	const most = 50
+	err = s.read(ctx, func(tx Tx) error {
+		all = []Operation{o}
+		for last := o; last.RetryOf != "" && len(all) < most; all = append(all, last) {
+			if last, err = tx.Operation(last.RetryOf); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 // check finds what is wrong with a decision.

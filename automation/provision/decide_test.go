@@ -118,6 +118,17 @@ var decisionTests = []test{
 			return err
 		})
 	}},
+	{"who ordered does not approve it either where somebody else tries it again", func(t *testing.T, w *world) {
+		_, o := w.environment(t, "logs")
+		w.moved(t, o.ID, provision.Failed)
+		again, err := w.Retry(t.Context(), w.operator, o.ID)
+		require.NoError(t, err)
+		w.waiting(t, again.ID, digest, provision.RequiredApproval{Rule: "r", Required: 1})
+		w.unchanged(t, provision.CodeForbidden, "rita is behind", func() error {
+			_, err := w.decide(t, w.requester, again.ID, provision.Approve, digest)
+			return err
+		})
+	}},
 	{"each person counts once for a rule, although they approve at once", func(t *testing.T, w *world) {
 		_, o := w.environment(t, "logs")
 		w.waiting(t, o.ID, digest, provision.RequiredApproval{Rule: "two", Required: 2})

@@ -11,9 +11,13 @@ import (
 // derived is a key of 32 bytes for one purpose, made of the installation's key:
 // what one is used for says nothing about another.
 func (s *Service) derived(purpose string) []byte {
+	if len(s.opts.Key) != 32 {
+		// Of no key there would be keys too, which everybody could make.
+		panic(fmt.Sprintf("the installation's key has %d bytes: Options.Key wants 32", len(s.opts.Key)))
+	}
 	key, err := hkdf.Key(sha256.New, s.opts.Key, nil, "redoubt "+purpose, 32)
 	if err != nil {
-		panic(fmt.Sprintf("the installation's key has %d bytes: %v", len(s.opts.Key), err)) // Options.Key says 32
+		panic(err) // 32 bytes are not too many
 	}
 	return key
 }

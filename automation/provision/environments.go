@@ -57,8 +57,9 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 	b, found := s.findings(&f, project, n)
 	var inputs json.RawMessage
 	if found {
-		complete, wrong := checkInputs(b, n.Inputs)
-		inputs, f = complete, append(f, wrong...)
+		given, masks := unmasked(b.SecretInputs, n.Inputs, nil)
+		complete, wrong := checkInputs(b, given)
+		inputs, f = complete, append(append(f, masks...), wrong...)
 	}
 	if err := f.err(); err != nil {
 		return Environment{}, Operation{}, err
@@ -68,7 +69,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 		return Environment{}, Operation{}, public(err)
 	}
 	draft.ID, draft.Blueprint = stack.ID, b.BlueprintRef
-	if draft.Inputs, err = s.sealed(ctx, stack.ID, b, stack.Seal, inputs); err != nil {
+	if draft.Inputs, err = s.sealed(stack.ID, b, stack.Seal, inputs); err != nil {
 		return Environment{}, Operation{}, err
 	}
 	first := Operation{ID: newID("op"), Kind: KindUp, Options: n.Options, Trace: n.Trace, Blueprint: draft.Blueprint, Inputs: draft.Inputs}
@@ -145,8 +146,8 @@ func (s *Service) findings(f *findings, project Project, n NewEnvironment) (b Bl
 	if n.TTL > 0 && n.Protected != nil && *n.Protected {
 		f.add("/protected", "a stack with a TTL is destroyed at its end: it cannot be protected")
 	}
-	if most := longestLife(s.quota(project), b); n.TTL < 0 {
-		f.add("/ttl", "is %s: 0 for ever", n.TTL)
+	if most := longestLife(s.quota(project), b); n.TTL < 0 || n.TTL > 0 && n.TTL < minPeriod {
+		f.add("/ttl", "is %s: at least %s, or 0 for ever", n.TTL, minPeriod)
 	} else if most > 0 && (n.TTL == 0 || n.TTL > most) {
 		f.add("/ttl", "must be at most %s, by the blueprint or the project's quota", most)
 	}

@@ -124,7 +124,7 @@ var environmentTests = []test{
 		require.NoError(t, err)
 		for _, text := range []string{string(env.Inputs), string(o.Inputs), string(w.kept(t, o.ID).Inputs), w.log.String(), fmt.Sprint(w.entries(t))} {
 			require.NotContains(t, text, secret)
-			require.NotContains(t, text, "4711")
+			require.NotContains(t, text, `:4711`)
 		}
 		require.Contains(t, string(o.Inputs), `"size":7`, "defaults are filled in")
 		open, secrets, err := w.Unsealed(t.Context(), o)
@@ -153,6 +153,24 @@ var environmentTests = []test{
 		open, _, err = w.Unsealed(t.Context(), back)
 		require.NoError(t, err)
 		require.JSONEq(t, `{"password":"`+secret+`","users":[{"name":"u","pin":4711}],"size":8}`, string(open))
+		// Nor does one that has seen it masked.
+		back = order(`{"password":"[secret]","size":9}`)
+		open, _, err = w.Unsealed(t.Context(), back)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"password":"`+secret+`","size":9}`, string(open))
+		e := w.unchanged(t, provision.CodeInvalid, "is masked: give the secret itself", func() error {
+			_, err := w.Order(t.Context(), w.requester, env.ID, provision.NewOperation{
+				Kind: provision.KindUp, Inputs: json.RawMessage(`{"password":"[secret]","users":[{"pin":"[secret]"}]}`),
+			})
+			return err
+		})
+		require.Equal(t, "/inputs/users/0/pin", e.Fields[0].Pointer)
+		w.unchanged(t, provision.CodeInvalid, "is masked", func() error {
+			masked := n
+			masked.Name, masked.Inputs = "d", json.RawMessage(`{"password":"[secret]"}`)
+			_, _, err := w.CreateEnvironment(t.Context(), w.requester, masked)
+			return err
+		})
 		// Nor does one that says nothing.
 		again := order("")
 		require.Equal(t, string(o.Inputs), string(again.Inputs))
@@ -212,6 +230,20 @@ var environmentTests = []test{
 			return err
 		})
 	}},
+	{"webhooks are told when a quota is nearly used", func(t *testing.T, w *world) {
+		w.update(t, func(tx provision.Tx) error {
+			return tx.CreateWebhook(provision.Webhook{ID: "whk_1", Org: org, URL: "https://example.com", Types: []string{"quota.near"}, Version: 1})
+		})
+		w.settings(t, provision.ProjectSettings{Quota: provision.Quota{Stacks: 3}})
+		for i, told := range []int{0, 0, 1} {
+			w.environment(t, fmt.Sprintf("logs-%d", i))
+			require.NoError(t, w.store.View(t.Context(), func(tx provision.Tx) error {
+				deliveries, err := tx.Deliveries("whk_1", "", 0)
+				require.Len(t, deliveries, told)
+				return err
+			}))
+		}
+	}},
 	{"labels and protection are changed by who manages the stack, of the version that they saw", func(t *testing.T, w *world) {
 		env, _ := w.environment(t, "logs")
 		yes := true
@@ -248,7 +280,7 @@ var environmentTests = []test{
 			require.Len(t, page, 2)
 			after = next
 		}
-		require.Equal(t, []string{"logs-0", "logs-1", "logs-2", "logs-3", "logs-4"}, names)
+		require.ElementsMatch(t, []string{"logs-0", "logs-1", "logs-2", "logs-3", "logs-4"}, names)
 		none, _, err := w.Environments(t.Context(), w.stranger, provision.EnvironmentQuery{})
 		require.NoError(t, err)
 		require.Empty(t, none)

@@ -26,6 +26,9 @@ const (
 	CodeFrozen             Code = "frozen"
 	CodeEngineUnavailable  Code = "engine_unavailable"
 	CodeTooLarge           Code = "too_large"
+	// CodeUnavailable is something else that is needed and does not answer, such as
+	// an identity provider.
+	CodeUnavailable Code = "unavailable"
 )
 
 // Error is what every exported method returns for what the caller did or may

@@ -3,8 +3,8 @@ package provision
 // Move is a transition, as a worker makes it.
 var Move = move
 
-// Waiting is how many operations somebody waits for in this process.
-func (s *Service) Waiting() int {
+// Waiters is how many operations somebody waits for in this process.
+func (s *Service) Waiters() int {
 	s.changed.mu.Lock()
 	defer s.changed.mu.Unlock()
 	return len(s.changed.waiting)

@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -10,17 +9,8 @@ import (
 // longestFreeze bounds a recurring window.
 const longestFreeze = 31 * 24 * time.Hour
 
-// fiveFields reads the cron expressions of freeze windows.
-var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
-
 // begins is when a recurring window begins, again and again.
-func (w FreezeWindow) begins() (cron.Schedule, error) {
-	if strings.ContainsRune(w.Cron, '=') {
-		// The parser would take a time zone in front, and panics where it is cut off.
-		return nil, Fail(CodeInvalid, "%q has a time zone: five fields, in UTC", w.Cron)
-	}
-	return fiveFields.Parse(w.Cron)
-}
+func (w FreezeWindow) begins() (cron.Schedule, error) { return parseCron(w.Cron) }
 
 // check finds what is wrong with a window.
 func (w FreezeWindow) check(f *findings, at string) {

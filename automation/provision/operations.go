@@ -18,33 +18,42 @@ func (s *Service) Operations(ctx context.Context, p Principal, q OperationQuery)
 	if err != nil {
 		return nil, "", err
 	}
-	readable := s.readableStacks(ctx, judge)
+	stacks := stacks{judge: judge, readable: map[string]bool{}}
 	return collect(page(q.Limit), q.Before, func(before string, n int) (found []Operation, err error) {
 		q.Before, q.Limit = before, n
-		err = s.read(ctx, func(tx Tx) (err error) { found, err = tx.Operations(q); return err })
+		err = s.read(ctx, func(tx Tx) (err error) {
+			if found, err = tx.Operations(q); err != nil {
+				return err
+			}
+			for _, o := range found {
+				if err := stacks.look(tx, o.StackID); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		return found, err
-	}, func(o Operation) (string, bool, error) {
-		ok, err := readable(o.StackID)
-		return o.ID, ok, err
-	})
+	}, func(o Operation) (string, bool, error) { return o.ID, stacks.readable[o.StackID], nil })
 }
 
-// readableStacks says of stacks, by id, whether somebody may read them. Each is
-// looked at once.
-func (s *Service) readableStacks(ctx context.Context, judge func(Action, Resource) (Decision, error)) func(id string) (bool, error) {
-	known := map[string]bool{}
-	return func(id string) (bool, error) {
-		if ok, found := known[id]; found {
-			return ok, nil
-		}
-		var env Environment
-		if err := s.read(ctx, func(tx Tx) (err error) { env, err = tx.Environment(id); return err }); err != nil {
-			return false, err
-		}
-		d, err := judge(ActionRead, env.resource())
-		known[id] = d.Allowed
-		return d.Allowed, err
+// stacks are those that somebody may read, and those that they may not.
+type stacks struct {
+	judge    func(Action, Resource) (Decision, error)
+	readable map[string]bool
+}
+
+// look looks at a stack once.
+func (s stacks) look(tx Tx, id string) error {
+	if _, known := s.readable[id]; known {
+		return nil
 	}
+	env, err := tx.Environment(id)
+	if err != nil {
+		return err
+	}
+	d, err := s.judge(ActionRead, env.resource())
+	s.readable[id] = d.Allowed && err == nil
+	return err
 }
 
 // Events returns an operation's events after a sequence number, in order.
@@ -81,18 +90,25 @@ func (s *Service) Claims(ctx context.Context, p Principal) ([]Claim, error) {
 	if err != nil {
 		return nil, err
 	}
+	stacks := stacks{judge: judge, readable: map[string]bool{}}
 	var all []Claim
-	if err := s.read(ctx, func(tx Tx) (err error) { all, err = tx.Claims(tx.Now()); return err }); err != nil {
+	err = s.read(ctx, func(tx Tx) (err error) {
+		if all, err = tx.Claims(tx.Now()); err != nil {
+			return err
+		}
+		for _, c := range all {
+			if err := stacks.look(tx, c.StackID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	readable := s.readableStacks(ctx, judge)
 	found := []Claim{}
 	for _, c := range all {
-		ok, err := readable(c.StackID)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
+		if stacks.readable[c.StackID] {
 			found = append(found, c)
 		}
 	}

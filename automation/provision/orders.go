@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,8 @@ import (
 type NewOperation struct {
 	Kind OperationKind
 	// Inputs are for previews and updates; nil for those that were applied last. A
-	// secret that is sent back as it was read, sealed, stays as it is.
+	// secret that is sent back as it was read, sealed or as "[secret]", stays as it
+	// is.
 	Inputs  json.RawMessage
 	Options OperationOptions
 	// Confirm is for a destroy: the stack's name typed, "prod" or "acme/shop/prod".
@@ -22,6 +24,9 @@ type NewOperation struct {
 	// Trace is the W3C traceparent of the request.
 	Trace string
 }
+
+// traceForm is that of a W3C traceparent.
+var traceForm = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
 // The priorities of orders; others have 0.
 var priorities = map[OperationKind]int{KindDrift: -10, KindRecover: 10}
@@ -99,6 +104,10 @@ func (s *Service) fill(ctx context.Context, p Principal, env Environment, o *Ope
 	if len(inputs) == 0 {
 		inputs = o.Inputs
 	}
+	inputs, masks := unmasked(b.SecretInputs, inputs, env.Inputs)
+	if *f = append(*f, masks...); len(masks) > 0 {
+		return nil
+	}
 	plain, err := s.reopen(ctx, p, env.Name, b.SecretInputs, inputs)
 	if CodeOf(err) == CodeInvalid {
 		f.add("/inputs", "%s", err)
@@ -116,7 +125,7 @@ func (s *Service) fill(ctx context.Context, p Principal, env Environment, o *Ope
 		return public(err)
 	}
 	o.Blueprint = b.BlueprintRef
-	o.Inputs, err = s.sealed(ctx, env.ID, b, seal, complete)
+	o.Inputs, err = s.sealed(env.ID, b, seal, complete)
 	return err
 }
 
@@ -262,6 +271,9 @@ func (s *Service) create(tx Tx, p Principal, project Project, env Environment, o
 	o.StackID, o.ProjectID, o.Stack = env.ID, env.ProjectID, env.Name
 	o.State, o.Version, o.Priority, o.RequestedBy = Queued, 1, priorities[o.Kind], p.Actor()
 	o.CreatedAt = tx.Now()
+	if !traceForm.MatchString(o.Trace) {
+		o.Trace = "" // it came with the request, and goes on into the engine's environment
+	}
 	o.UpdatedAt, o.DeadlineAt = o.CreatedAt, o.CreatedAt.Add(s.opts.QueueExpiry)
 	if err := tx.CreateOperation(*o); err != nil {
 		return err

@@ -2,6 +2,7 @@ package provision_test
 
 import (
 	"encoding/json"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,15 @@ var orderTests = []test{
 			require.Equal(t, map[provision.OperationKind]int{provision.KindDrift: -10, provision.KindRecover: 10}[kind], o.Priority)
 			require.JSONEq(t, `{"name":"logs"}`, string(o.Inputs), "the inputs are those that were applied last")
 			require.Contains(t, w.woken.ids, o.ID)
+		}
+	}},
+	{"a trace is kept where it is one", func(t *testing.T, w *world) {
+		env, _ := w.environment(t, "logs")
+		const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+		for given, kept := range map[string]string{trace: trace, trace + "\nPATH=/tmp": "", "x": ""} {
+			o, err := w.Order(t.Context(), w.operator, env.ID, provision.NewOperation{Kind: provision.KindPreview, Trace: given})
+			require.NoError(t, err)
+			require.Equal(t, kept, o.Trace)
 		}
 	}},
 	{"what is wrong with an order", func(t *testing.T, w *world) {
@@ -219,6 +229,41 @@ var orderTests = []test{
 		require.Equal(t, provision.EventEnd, events[len(events)-1].Type)
 		require.Contains(t, string(events[len(events)-1].Data), "superseded by "+o.ID)
 		require.NotEmpty(t, other.ID)
+	}},
+	{"many order, skip and cancel on one stack at once", func(t *testing.T, w *world) {
+		env, first := w.environment(t, "logs")
+		var wg sync.WaitGroup
+		const people, orders = 6, 4
+		errs := make(chan error, people*orders*2)
+		for range people {
+			wg.Go(func() {
+				for range orders {
+					o, err := w.Order(t.Context(), w.operator, env.ID, provision.NewOperation{Kind: provision.KindUp, Options: provision.OperationOptions{Supersede: true}})
+					errs <- err
+					if err == nil {
+						_, err = w.Cancel(t.Context(), w.operator, o.ID, false)
+						errs <- err
+					}
+				}
+			})
+		}
+		wg.Wait()
+		close(errs)
+		for err := range errs {
+			if err != nil {
+				fails(t, err, provision.CodeConflict, "nothing to cancel") // somebody has skipped it
+			}
+		}
+		all, _, err := w.Operations(t.Context(), w.viewer, provision.OperationQuery{StackID: env.ID})
+		require.NoError(t, err)
+		require.Len(t, all, 1+people*orders)
+		for _, o := range all {
+			require.True(t, o.State.Final(), o.State)
+			events, err := w.Events(t.Context(), w.viewer, o.ID, 0, 0)
+			require.NoError(t, err)
+			require.Len(t, events, 3, "queued, its end, and that it is the end")
+		}
+		require.Equal(t, provision.Skipped, w.kept(t, first.ID).State)
 	}},
 	{"a refused order does not skip anything", func(t *testing.T, w *world) {
 		env, _ := w.environment(t, "logs")

@@ -112,9 +112,10 @@ func (s *Service) Projects(ctx context.Context, p Principal, org, after string, 
 // then returns a page that is not full and where to go on: who may read one thing
 // of many shall not keep the database busy.
 func collect[T any](limit int, after string, fetch func(after string, n int) ([]T, error), readable func(T) (id string, ok bool, err error)) (found []T, next string, err error) {
-	const batch, most = 200, 2000
+	const largest, most = 200, 2000
 	found = []T{}
-	for seen := 0; seen < most; {
+	batch := min(limit+1, largest) // most people may read most of what they list
+	for seen := 0; seen < most; batch = largest {
 		rows, err := fetch(after, batch)
 		if err != nil {
 			return nil, "", err

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"redoubt/automation/backend"
@@ -36,16 +37,24 @@ func countAlone(tx Tx) error {
 	return nil
 }
 
-// stackLeft says whether the project may have one more stack. The caller has
-// called countAlone.
+// stackLeft says whether the project may have one more stack, and tells when nine of
+// ten are used. The caller has called countAlone.
 func (s *Service) stackLeft(tx Tx, project Project) error {
 	most := s.quota(project).Stacks
 	n, err := tx.CountEnvironments(project.ID)
-	if err == nil && most > 0 && n >= most {
-		err = Fail(CodeQuotaExceeded, "project %s/%s has %d of %d stacks: destroy one with remove_stack, or have the quota raised",
+	if err != nil || most == 0 {
+		return err
+	}
+	if n >= most {
+		return Fail(CodeQuotaExceeded, "project %s/%s has %d of %d stacks: destroy one with remove_stack, or have the quota raised",
 			project.Org, project.Name, n, most)
 	}
-	return err
+	if n+1 != (9*most+9)/10 {
+		return nil
+	}
+	return notify(tx, project.Org, project.ID, "quota.near", map[string]string{
+		"project_id": project.ID, "quota": "stacks", "used": strconv.Itoa(n + 1), "of": strconv.Itoa(most), "url": "/v1/projects/" + project.ID,
+	})
 }
 
 // operationLeft says whether the project may order one more operation. The caller

@@ -22,7 +22,7 @@ func (s *Service) write(ctx context.Context, do func(Tx) error) error {
 var codes = map[backend.Code]Code{
 	backend.CodeInvalid: CodeInvalid, backend.CodeUnauthenticated: CodeUnauthenticated, backend.CodeForbidden: CodeForbidden,
 	backend.CodeNotFound: CodeNotFound, backend.CodeConflict: CodeConflict, backend.CodeTooLarge: CodeTooLarge,
-	backend.CodeUnavailable: CodeEngineUnavailable,
+	backend.CodeUnavailable: CodeUnavailable,
 }
 
 // public turns what the backend and the store say into an Error of this package.

@@ -7,8 +7,6 @@ import (
 	"hash/fnv"
 	"slices"
 	"time"
-
-	"github.com/robfig/cron/v3"
 )
 
 const (
@@ -60,7 +58,7 @@ func checkSchedules(schedules []Schedule) (findings []FieldError) {
 		case it.Cron == "" && it.At.IsZero() || it.Cron != "" && !it.At.IsZero():
 			find(i, "cron", "either cron, for again and again, or at, for once")
 		case it.Cron != "":
-			when, err := cron.ParseStandard(it.Cron)
+			when, err := parseCron(it.Cron)
 			if err != nil {
 				find(i, "cron", "%.60q is no schedule of five fields (minute hour day month weekday, UTC): %v", it.Cron, err)
 				break
@@ -91,7 +89,7 @@ func (c Schedule) after(stackID string, now time.Time) time.Time {
 		}
 		return never
 	}
-	when, err := cron.ParseStandard(c.Cron)
+	when, err := parseCron(c.Cron)
 	if err != nil {
 		return never // it was checked when it was set
 	}

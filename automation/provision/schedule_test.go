@@ -116,6 +116,8 @@ var scheduleTests = []test{
 				{Kind: provision.ScheduleUp, Cron: "0 * * * *", At: time.Now()},
 				{Kind: provision.ScheduleDrift, Cron: "every day"},
 				{Kind: provision.ScheduleDrift, Cron: "* * * * *"},
+				{Kind: provision.ScheduleDrift, Cron: "TZ="},
+				{Kind: provision.ScheduleDrift, Cron: "@every 1s"},
 				{Kind: provision.ScheduleDestroy, Cron: "0 3 * * *"},
 				{Kind: provision.ScheduleUp, Cron: "0 3 * * *", Remediate: provision.RemediateAuto},
 				{Kind: provision.ScheduleDrift, Cron: "0 3 * * *", Remediate: "maybe"},
@@ -128,7 +130,7 @@ var scheduleTests = []test{
 		}
 		require.Equal(t, []string{
 			"/schedules/0/kind", "/schedules/1/cron", "/schedules/2/cron", "/schedules/3/cron", "/schedules/4/cron",
-			"/schedules/5/cron", "/schedules/6/remediate", "/schedules/7/remediate",
+			"/schedules/5/cron", "/schedules/6/cron", "/schedules/7/cron", "/schedules/8/remediate", "/schedules/9/remediate",
 		}, pointers)
 	}},
 }

@@ -12,7 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"sync"
+	"strings"
 
 	"redoubt/automation/backend"
 )
@@ -49,27 +49,6 @@ type sealing struct {
 	print []byte
 }
 
-// fingerprints holds the key of fingerprints, which the installation's signing key
-// is the source of: to read it may ask a key service.
-type fingerprints struct {
-	mu  sync.Mutex
-	key []byte
-}
-
-// of is the key of a stack's fingerprints.
-func (f *fingerprints) of(ctx context.Context, stacks *backend.Service, stackID string) ([]byte, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.key == nil {
-		key, err := stacks.SigningKey(ctx)
-		if err != nil {
-			return nil, public(err)
-		}
-		f.key = key
-	}
-	return mac(f.key, "fingerprints of inputs", stackID), nil
-}
-
 func mac(key []byte, parts ...string) []byte {
 	h := hmac.New(sha256.New, key)
 	for _, p := range parts {
@@ -79,12 +58,11 @@ func mac(key []byte, parts ...string) []byte {
 }
 
 // sealed are inputs that were checked, with the secrets in them sealed for a stack.
-func (s *Service) sealed(ctx context.Context, stackID string, b Blueprint, seal func(label string, plain []byte) []byte, inputs json.RawMessage) (json.RawMessage, error) {
-	key, err := s.prints.of(ctx, s.backend, stackID)
-	if err != nil {
-		return nil, err
+func (s *Service) sealed(stackID string, b Blueprint, seal func(label string, plain []byte) []byte, inputs json.RawMessage) (json.RawMessage, error) {
+	if len(b.SecretInputs) == 0 {
+		return inputs, nil
 	}
-	return sealing{seal: seal, print: key}.sealInputs(b.SecretInputs, inputs)
+	return sealing{seal: seal, print: mac(s.derived("fingerprints of inputs"), stackID)}.sealInputs(b.SecretInputs, inputs)
 }
 
 // sealInputs seals what is secret in inputs that were checked.
@@ -112,6 +90,51 @@ func (k sealing) sealInputs(secrets []string, inputs json.RawMessage) (json.RawM
 		}
 	}
 	return json.Marshal(value)
+}
+
+// unmasked puts the sealed secrets of current inputs where new ones have "[secret]":
+// that is how they are shown, and who sends them back means that they stay. Members
+// of lists are not told from each other: those are findings.
+func unmasked(secrets []string, inputs, current json.RawMessage) (json.RawMessage, findings) {
+	var f findings
+	value, err := decoded(inputs)
+	if err != nil {
+		return inputs, nil // checkInputs says so at its field
+	}
+	old, err := decoded(current)
+	if err != nil {
+		old = nil
+	}
+	some := false
+	for _, secret := range secrets {
+		value, _ = at(value, "", tokens(secret), func(place string, v any) (any, error) { // the function returns no error
+			if v != masked {
+				return v, nil
+			}
+			some = true
+			kept, found := any(nil), false
+			if !strings.Contains(secret, "*") {
+				_, _ = at(old, "", tokens(secret), func(_ string, v any) (any, error) {
+					kept = v
+					_, found = sealedOf(v)
+					return v, nil
+				})
+			}
+			if !found {
+				f.add("/inputs"+place, "is masked: give the secret itself")
+				return v, nil
+			}
+			return kept, nil
+		})
+	}
+	if !some || len(f) > 0 {
+		return inputs, f
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return inputs, nil
+	}
+	return text, nil
 }
 
 // at replaces what is at a pointer in a value; "*" stands for all of an object's or
@@ -232,7 +255,7 @@ func (s *Service) Unsealed(ctx context.Context, o Operation) (inputs json.RawMes
 // asService is who this service is to the backend when it acts for somebody, having
 // decided itself that they may.
 func asService(p Principal) backend.Caller {
-	return backend.Caller{Address: p.Caller.Address, Token: backend.Token{
+	return backend.Caller{Decided: true, Address: p.Caller.Address, Token: backend.Token{
 		ID: p.Caller.Token.ID, Principal: p.Name, Grants: []backend.Grant{{Stacks: "*/*/*", Verbs: []backend.Verb{backend.Admin}}},
 	}}
 }

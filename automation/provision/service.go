@@ -61,8 +61,6 @@ type Service struct {
 	opts       Options
 	// changed tells who waits for an operation's events in this process.
 	changed notifier
-	// prints has the key of fingerprints of secret inputs.
-	prints fingerprints
 	// pruned is when old answers to requests were last forgotten here.
 	pruned atomic.Int64
 }
@@ -72,9 +70,13 @@ func New(store Store, stacks *backend.Service, catalog Catalog, authorizer Autho
 	return &Service{store: store, backend: stacks, catalog: catalog, authorizer: authorizer, dispatcher: dispatcher, opts: opts.withDefaults()}
 }
 
+// entropy makes the ids of one process sort as they were made, within a millisecond
+// too.
+var entropy = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
+
 // newID is a prefix and a ULID: sortable by time, unique.
 func newID(prefix string) string {
-	return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Now(), rand.Reader).String())
+	return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Now(), entropy).String())
 }
 
 // wake asks for a worker. Where it fails the sweep finds the operation.

@@ -6,18 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
+
 	"redoubt/automation/backend"
 )
 
-// masked stands for what is secret.
+// masked stands for what is secret, here and in what the Pulumi CLI prints.
 const masked = "[secret]"
-
-// The engine's marks in a state (sdk/go/common/resource/sig): an object with them
-// is a secret, its ciphertext beside them.
-const (
-	signature       = "4dabf18193072939515e22adb298388d"
-	secretSignature = "1b47061264138c4ac30d75fd1eb44270"
-)
 
 // StackResource is a resource of a stack, without what it is made of.
 type StackResource struct {
@@ -25,16 +20,14 @@ type StackResource struct {
 	Type   string `json:"type"`
 	ID     string `json:"id,omitempty"`
 	Parent string `json:"parent,omitempty"`
+	// Provider is the URN of the provider that has made it, "::" and its id.
+	Provider string `json:"provider,omitempty"`
 	// Custom is true for what a provider has made, false for components.
 	Custom bool `json:"custom"`
-	// Protected is the engine's protect, External a resource that is only read.
-	Protected bool `json:"protected,omitempty"`
-	External  bool `json:"external,omitempty"`
-	// Pending says that it is to be deleted.
-	PendingDeletion bool     `json:"pending_deletion,omitempty"`
-	DependsOn       []string `json:"depends_on,omitempty"`
-	CreatedAt       string   `json:"created_at,omitempty"`
-	ModifiedAt      string   `json:"modified_at,omitempty"`
+	// Protect is the engine's, External a resource that is only read.
+	Protect   bool     `json:"protect,omitempty"`
+	External  bool     `json:"external,omitempty"`
+	DependsOn []string `json:"depends_on,omitempty"`
 }
 
 // stored is as much of a state as is looked at here.
@@ -49,13 +42,12 @@ type storedResource struct {
 	Type         string          `json:"type"`
 	ID           string          `json:"id"`
 	Parent       string          `json:"parent"`
+	Provider     string          `json:"provider"`
 	Custom       bool            `json:"custom"`
 	Protect      bool            `json:"protect"`
 	External     bool            `json:"external"`
 	Delete       bool            `json:"delete"`
 	Dependencies []string        `json:"dependencies"`
-	Created      string          `json:"created"`
-	Modified     string          `json:"modified"`
 	Outputs      json.RawMessage `json:"outputs"`
 }
 
@@ -87,10 +79,10 @@ func (d stored) outputs() (map[string]any, error) {
 	return map[string]any{}, nil
 }
 
-// secretOf returns a secret's ciphertext.
+// secretOf returns a secret's ciphertext: the engine marks objects that are one.
 func secretOf(v any) (ciphertext string, ok bool) {
 	m, ok := v.(map[string]any)
-	if !ok || m[signature] != secretSignature {
+	if !ok || m[sig.Key] != sig.Secret {
 		return "", false
 	}
 	ciphertext, _ = m["ciphertext"].(string)
@@ -165,7 +157,7 @@ func (s *Service) RevealOutputs(ctx context.Context, p Principal, id, reason str
 			return nil, Fail(CodeConflict, "the secrets of stack %s are not encrypted by this service: its state uses another secrets provider", env.Name)
 		}
 		texts = append(texts, text)
-		return map[string]any{signature: secretSignature, "ciphertext": fmt.Sprint(len(texts) - 1)}, nil
+		return map[string]any{sig.Key: sig.Secret, "ciphertext": fmt.Sprint(len(texts) - 1)}, nil
 	}); err != nil {
 		return nil, err
 	}
@@ -205,8 +197,8 @@ func (s *Service) Resources(ctx context.Context, p Principal, id string) ([]Stac
 	found := []StackResource{}
 	for _, r := range d.Deployment.Resources {
 		found = append(found, StackResource{
-			URN: r.URN, Type: r.Type, ID: r.ID, Parent: r.Parent, Custom: r.Custom, Protected: r.Protect, External: r.External,
-			PendingDeletion: r.Delete, DependsOn: r.Dependencies, CreatedAt: r.Created, ModifiedAt: r.Modified,
+			URN: r.URN, Type: r.Type, ID: r.ID, Parent: r.Parent, Provider: r.Provider, Custom: r.Custom, Protect: r.Protect,
+			External: r.External, DependsOn: r.Dependencies,
 		})
 	}
 	return found, nil

@@ -33,7 +33,7 @@ var waitTests = []test{
 				events, err := w.WaitEvents(ctx, w.viewer, o.ID, after, 0)
 				got <- answer{events, err}
 			}()
-			require.Eventually(t, func() bool { return w.Waiting() == 1 }, patience, time.Millisecond)
+			require.Eventually(t, func() bool { return w.Waiters() == 1 }, patience, time.Millisecond)
 			w.update(t, func(tx provision.Tx) error {
 				return tx.AddEvents(o.ID, []provision.Event{{At: tx.Now(), Type: provision.EventLog, Data: json.RawMessage(`{"n":1}`)}})
 			})
@@ -45,7 +45,7 @@ var waitTests = []test{
 			require.Len(t, a.events, 1)
 			events = a.events
 		}
-		require.Zero(t, w.Waiting())
+		require.Zero(t, w.Waiters())
 	}},
 	{"who waits is told of the end, and of the end of waiting", func(t *testing.T, w *world) {
 		_, o := w.environment(t, "logs")
@@ -53,7 +53,7 @@ var waitTests = []test{
 		defer stop()
 		_, err := w.WaitEvents(soon, w.viewer, o.ID, 1, 0)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Zero(t, w.Waiting(), "nothing is left of who went away")
+		require.Zero(t, w.Waiters(), "nothing is left of who went away")
 		_, err = w.Cancel(t.Context(), w.operator, o.ID, false)
 		require.NoError(t, err)
 		events, err := w.WaitEvents(t.Context(), w.viewer, o.ID, 1, 0)
@@ -73,7 +73,7 @@ var waitTests = []test{
 			seen, _ := w.WaitOperation(t.Context(), w.viewer, o.ID, patience)
 			got <- seen
 		}()
-		require.Eventually(t, func() bool { return w.Waiting() == 1 }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return w.Waiters() == 1 }, patience, time.Millisecond)
 		w.waiting(t, o.ID, digest)
 		w.Tell(o.ID)
 		require.Equal(t, provision.AwaitingApproval, (<-got).State)
@@ -81,6 +81,6 @@ var waitTests = []test{
 		stop()
 		_, err = w.WaitOperation(gone, w.viewer, o.ID, patience)
 		require.ErrorIs(t, err, context.Canceled)
-		require.Zero(t, w.Waiting())
+		require.Zero(t, w.Waiters())
 	}},
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/backend"
+	"redoubt/automation/cedar"
 	"redoubt/automation/keyfile"
 	"redoubt/automation/provision"
 	"redoubt/automation/sql"
@@ -75,8 +76,10 @@ type world struct {
 	store   *shifted
 	backend *backend.Service
 	catalog catalog
-	woken   *dispatcher
-	project provision.Project
+	// policies are those that the service has by default.
+	policies *cedar.Authorizer
+	woken    *dispatcher
+	project  provision.Project
 	// log is what operators see.
 	log *buffer
 
@@ -99,6 +102,8 @@ func newWorld(t testing.TB, database string) *world {
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.backend = backend.New(base, ring, backend.Options{Log: log})
 	_, err = w.backend.Bootstrap(ctx, org)
+	require.NoError(t, err)
+	w.policies, err = cedar.New(cedar.Options{})
 	require.NoError(t, err)
 	w.Service = w.node()
 	people := map[*provision.Principal]struct {
@@ -137,7 +142,7 @@ func newWorld(t testing.TB, database string) *world {
 
 // node is one more process on the same database.
 func (w *world) node() *provision.Service {
-	return provision.New(w.store, w.backend, w.catalog, roles{}, w.woken, provision.Options{
+	return provision.New(w.store, w.backend, w.catalog, w.policies, w.woken, provision.Options{
 		Key: bytes.Repeat([]byte{7}, 32),
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
@@ -405,30 +410,6 @@ func (d *dispatcher) count() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.ids)
-}
-
-// roles is the table of roles, without a language for policies.
-type roles struct{}
-
-var may = map[provision.Role]string{
-	provision.Viewer:       "read",
-	provision.Requester:    "read preview apply",
-	provision.Operator:     "read preview apply destroy reveal cancel manage_stack",
-	provision.Approver:     "read preview approve read_audit",
-	provision.PolicyOwner:  "read preview waive read_audit",
-	provision.ProjectAdmin: "read preview apply destroy reveal cancel manage_stack manage_project read_audit",
-	provision.OrgAdmin:     "read cancel force_cancel manage_stack manage_project create_project manage_settings read_audit",
-	provision.Auditor:      "read read_audit",
-}
-
-func (roles) Decide(p provision.Principal, bindings []provision.Binding, action provision.Action, on provision.Resource) (provision.Decision, error) {
-	for _, b := range bindings {
-		if slices.Contains(strings.Fields(may[b.Role]), string(action)) && (b.Scope == "*" || strings.HasPrefix(on.String()+"/", b.Scope+"/")) {
-			factor := slices.Contains([]provision.Action{provision.ActionApprove, provision.ActionWaive, provision.ActionReveal}, action)
-			return provision.Decision{Allowed: p.MFA || !factor, NeedsMFA: factor && !p.MFA, Policies: []string{string(b.Role)}}, nil
-		}
-	}
-	return provision.Decision{Allowed: p.Kind == provision.System}, nil
 }
 
 // buffer is a log that is written by many.

@@ -3,7 +3,7 @@ package sql
 import "redoubt/automation/backend"
 
 var tokenColumns = columns{
-	"id", "hash", "name", "principal", "grants", "created_at", "created_by", "expires_at", "revoked_at", "last_used_at",
+	"id", "hash", "name", "principal", "human", "member_of", "grants", "created_at", "created_by", "expires_at", "revoked_at", "last_used_at",
 }
 
 var (
@@ -14,13 +14,13 @@ var (
 
 func tokenArgs(k backend.Token) []any {
 	return []any{
-		k.ID, blob(k.Hash), k.Name, k.Principal, asJSON(k.Grants), micros(k.CreatedAt), k.CreatedBy,
+		k.ID, blob(k.Hash), k.Name, k.Principal, k.Human, asJSON(k.Groups), asJSON(k.Grants), micros(k.CreatedAt), k.CreatedBy,
 		micros(k.ExpiresAt), micros(k.RevokedAt), micros(k.LastUsedAt),
 	}
 }
 
 func scanToken(r row) (k backend.Token, err error) {
-	err = r.Scan(&k.ID, bytesOf{&k.Hash}, &k.Name, &k.Principal, jsonOf{&k.Grants}, moment{&k.CreatedAt}, &k.CreatedBy,
+	err = r.Scan(&k.ID, bytesOf{&k.Hash}, &k.Name, &k.Principal, &k.Human, jsonOf{&k.Groups}, jsonOf{&k.Grants}, moment{&k.CreatedAt}, &k.CreatedBy,
 		moment{&k.ExpiresAt}, moment{&k.RevokedAt}, moment{&k.LastUsedAt})
 	return k, err
 }

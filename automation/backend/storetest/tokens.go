@@ -11,7 +11,7 @@ import (
 var tokenTests = []test{
 	{"tokens come back as they were, sorted by id", func(t *testing.T, s backend.Store) {
 		full := backend.Token{
-			ID: "tok_b", Hash: []byte{0, 1}, Name: "CI ✓", Principal: "alice",
+			ID: "tok_b", Hash: []byte{0, 1}, Name: "CI ✓", Principal: "sa:ci", Human: "alice", Groups: []string{"shop", "on call"},
 			Grants:    []backend.Grant{{Stacks: "acme/*/*", Verbs: []backend.Verb{backend.Read, backend.Apply}}, {Stacks: "x"}},
 			CreatedAt: at(1), CreatedBy: "root", ExpiresAt: at(2), RevokedAt: at(3), LastUsedAt: at(4),
 		}
@@ -27,7 +27,7 @@ var tokenTests = []test{
 			require.ErrorIs(t, err, backend.ErrNotFound)
 		})
 		require.Equal(t, []backend.Token{zero, full}, got(t, s, backend.Tx.Tokens))
-		full.RevokedAt, full.Grants, full.Name = at(9), []backend.Grant{}, "another"
+		full.RevokedAt, full.Grants, full.Name, full.Human, full.Groups = at(9), []backend.Grant{}, "another", "bob", []string{}
 		update(t, s, func(tx backend.Tx) { require.NoError(t, tx.SaveToken(full)) })
 		require.Equal(t, full, got(t, s, func(tx backend.Tx) (backend.Token, error) { return tx.Token("tok_b") }))
 	}}, {"who locks a token sees what the one before did", func(t *testing.T, s backend.Store) {

@@ -22,6 +22,8 @@ type createToken struct {
 	remote
 	Name      string        `help:"What it is for." required:"" placeholder:"TEXT"`
 	Principal string        `help:"Whom it speaks for." required:"" placeholder:"WHO"`
+	Human     string        `help:"The person behind it, as the identity provider knows them; the principal itself makes it that person's own." placeholder:"WHO"`
+	Group     []string      `help:"A group that role bindings know it by; may be given more than once." sep:"none" placeholder:"GROUP"`
 	Grant     []string      `help:"What it may do: STACKS:VERBS; may be given more than once." required:"" sep:"none" placeholder:"GRANT"`
 	Lifetime  time.Duration `help:"How long it is good; for ever where nothing is said." placeholder:"720h"`
 }
@@ -40,6 +42,7 @@ Stacks are a pattern of organization/project/stack. Verbs are some of
 Examples:
   redoubt token create --name laptop --principal alice --grant 'acme/*/*:read,write,decrypt,preview,apply'
   redoubt token create --name ci --principal ci --lifetime 720h --grant 'acme/shop/*:read,decrypt,preview'
+  redoubt token create --name deploy --principal sa:deploy --human alice --group builders --grant 'acme/shop/*:read'
   redoubt token create --name root --principal bob --grant '*/*/*:admin'`
 }
 
@@ -54,7 +57,7 @@ func (c *createToken) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	made, err := client.CreateToken(ctx, adminapi.NewToken{
-		Name: c.Name, Principal: c.Principal, Grants: grants, LifetimeSeconds: int64(c.Lifetime / time.Second),
+		Name: c.Name, Principal: c.Principal, Human: c.Human, Groups: c.Group, Grants: grants, LifetimeSeconds: int64(c.Lifetime / time.Second),
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,3 @@
+-- +goose Up
+ALTER TABLE tokens ADD COLUMN human TEXT NOT NULL DEFAULT '';
+ALTER TABLE tokens ADD COLUMN member_of TEXT NOT NULL DEFAULT 'null';
