@@ -93,17 +93,15 @@ type Outputs struct {
 
 // Resource is a resource of a stack's state.
 type Resource struct {
-	URN             string   `json:"urn"`
-	Type            string   `json:"type"`
-	ID              string   `json:"id,omitempty" doc:"The provider's."`
-	Parent          string   `json:"parent,omitempty"`
-	Custom          bool     `json:"custom" doc:"A provider made it; it is no component."`
-	Protected       bool     `json:"protected,omitempty" doc:"The engine does not delete it."`
-	External        bool     `json:"external,omitempty" doc:"It is only read."`
-	PendingDeletion bool     `json:"pending_deletion,omitempty"`
-	DependsOn       []string `json:"depends_on,omitempty"`
-	CreatedAt       string   `json:"created_at,omitempty"`
-	ModifiedAt      string   `json:"modified_at,omitempty"`
+	URN       string   `json:"urn"`
+	Type      string   `json:"type"`
+	ID        string   `json:"id,omitempty" doc:"The provider's."`
+	Parent    string   `json:"parent,omitempty"`
+	Provider  string   `json:"provider,omitempty" doc:"The URN of the provider that has made it, :: and its id."`
+	Custom    bool     `json:"custom" doc:"A provider made it; it is no component."`
+	Protect   bool     `json:"protect,omitempty" doc:"The engine does not delete it."`
+	External  bool     `json:"external,omitempty" doc:"It is only read."`
+	DependsOn []string `json:"depends_on,omitempty"`
 }
 
 // Update is one that changed a stack's state, whoever ran it.

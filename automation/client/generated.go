@@ -564,21 +564,20 @@ type RequiredApproval struct {
 
 // Resource is as docs/openapi.json has it.
 type Resource struct {
-	CreatedAt string `json:"created_at,omitempty"`
 	// A provider made it; it is no component.
 	Custom    bool     `json:"custom"`
 	DependsOn []string `json:"depends_on,omitempty"`
 	// It is only read.
 	External bool `json:"external,omitempty"`
 	// The provider's.
-	ID              string `json:"id,omitempty"`
-	ModifiedAt      string `json:"modified_at,omitempty"`
-	Parent          string `json:"parent,omitempty"`
-	PendingDeletion bool   `json:"pending_deletion,omitempty"`
+	ID     string `json:"id,omitempty"`
+	Parent string `json:"parent,omitempty"`
 	// The engine does not delete it.
-	Protected bool   `json:"protected,omitempty"`
-	Type      string `json:"type"`
-	URN       string `json:"urn"`
+	Protect bool `json:"protect,omitempty"`
+	// The URN of the provider that has made it, :: and its id.
+	Provider string `json:"provider,omitempty"`
+	Type     string `json:"type"`
+	URN      string `json:"urn"`
 }
 
 // ResourcePage is as docs/openapi.json has it.
