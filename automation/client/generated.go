@@ -584,7 +584,7 @@ type Resource struct {
 	Parent string `json:"parent,omitempty"`
 	// The engine does not delete it.
 	Protect bool `json:"protect,omitempty"`
-	// URN and id of the provider that made it.
+	// The URN of the provider that has made it, :: and its id.
 	Provider string `json:"provider,omitempty"`
 	Type     string `json:"type"`
 	URN      string `json:"urn"`
