@@ -114,6 +114,18 @@ type schema struct {
 	WriteOnly   bool               `json:"writeOnly"`
 	Ref         string             `json:"$ref"`
 	Defs        map[string]*schema `json:"$defs"`
+	// Additional is a truth value, or a schema.
+	Additional json.RawMessage `json:"additionalProperties"`
+}
+
+// property is the schema of one of an object's, by its name; an empty one where
+// there is none.
+func (s *schema) property(root *schema, name string) *schema {
+	found := s.Properties[name]
+	if found == nil && json.Unmarshal(s.Additional, &found) != nil || found == nil {
+		return &schema{}
+	}
+	return found.resolve(root)
 }
 
 // inputsOf are a schema's properties, needed ones first.

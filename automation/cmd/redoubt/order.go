@@ -146,11 +146,7 @@ func (c *orderCommand) inputs(s *streams, text json.RawMessage) (json.RawMessage
 func place(values map[string]any, path []string, root *schema, text string) error {
 	at := root
 	for i, name := range path {
-		next := &schema{}
-		if at.Properties[name] != nil {
-			next = at.Properties[name].resolve(root)
-		}
-		at = next
+		at = at.property(root, name)
 		if i == len(path)-1 {
 			value, err := typed(at, text)
 			values[name] = value

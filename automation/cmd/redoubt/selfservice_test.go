@@ -27,8 +27,11 @@ import (
 
 // office is a served self-service on SQLite, whose worker the test is.
 type office struct {
-	store provision.Store
-	url   string
+	store   provision.Store
+	service *provision.Service
+	stacks  *backend.Service
+	admin   string // the first access token
+	url     string
 }
 
 // whoever has a role may everything; the names of people are their tokens.
@@ -54,7 +57,9 @@ func (whoever) Blueprint(name, _ string) (provision.Blueprint, error) {
 		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["name"],"properties":{
 			"name":{"type":"string","description":"What it is called."},"days":{"type":"integer","minimum":1,"default":30},
 			"password":{"type":"string","writeOnly":true},"tags":{"type":"array","items":{"type":"string"}},
-			"log":{"type":"object","additionalProperties":false,"properties":{"prefix":{"type":"string"},"level":{"enum":["low","high"]}}}}}`),
+			"log":{"type":"object","additionalProperties":false,"properties":{"prefix":{"type":"string"},"level":{"enum":["low","high"]}}},
+			"copy":{"type":"object","additionalProperties":false,"required":["to"],"properties":{"to":{"type":"string"},"how":{"type":"string"}}},
+			"marks":{"type":"object","additionalProperties":{"type":"string"}}}}`),
 		Example: json.RawMessage(`{"name":"logs"}`), SecretInputs: []string{"/password"},
 	}, nil
 }
@@ -69,7 +74,7 @@ func openOffice(t *testing.T) *office {
 	ring, err := keyfile.Open(filepath.Join(folder, "keys.json"))
 	require.NoError(t, err)
 	stacks := backend.New(base, ring, backend.Options{})
-	_, err = stacks.Bootstrap(ctx, "acme")
+	admin, err := stacks.Bootstrap(ctx, "acme")
 	require.NoError(t, err)
 	service := provision.New(store, stacks, whoever{}, whoever{}, whoever{}, provision.Options{Key: bytes.Repeat([]byte{7}, 32)})
 	server := httptest.NewServer(api.New(service, api.Options{Identify: func(r *http.Request) (provision.Principal, error) {
@@ -81,7 +86,7 @@ func openOffice(t *testing.T) *office {
 		server.Close()
 		require.NoError(t, base.Close())
 	})
-	o := &office{store: store, url: server.URL}
+	o := &office{store: store, service: service, stacks: stacks, admin: admin, url: server.URL}
 	for _, who := range []string{"alice", "bob"} {
 		o.update(t, func(tx provision.Tx) error {
 			return tx.CreateBinding(provision.Binding{ID: "bnd_" + who, Subject: "user:" + who, Role: provision.OrgAdmin, Scope: "*", Version: 1, CreatedAt: tx.Now()})
@@ -172,12 +177,13 @@ func TestOrderApproveWatch(t *testing.T) {
 	require.Regexp(t, `secure-bucket +1\.0\.0 +A bucket`, o.does(t, "alice", "blueprints"))
 	table := o.does(t, "alice", "blueprints", "secure-bucket")
 	require.Regexp(t, `(?s)name +string +yes +What it is called\..*days +integer +no +30.*log\.level +one of low, high.*password +string, secret.*tags +list of string`, table)
+	require.Regexp(t, `(?s)copy\.how +string +no .*copy\.to +string +with copy`, table, "an order fails without it where it has copy")
 	require.JSONEq(t, `{"name":"logs"}`, o.does(t, "alice", "blueprints", "secure-bucket", "--example"))
 
 	secret := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(secret, []byte("hunter2\n"), 0o600))
-	op := o.orders(t, "logs", "--set", "days=7", "--set", "log.level=high", "--set", "tags=a,b", "--set", "password=@"+secret, "--ttl", "2d", "--label", "team=web")
-	require.JSONEq(t, `{"name":"logs","days":7,"log":{"level":"high"},"tags":["a","b"],"password":"[secret]"}`, string(op.Inputs))
+	op := o.orders(t, "logs", "--set", "days=7", "--set", "log.level=high", "--set", "tags=a,b", "--set", "marks.cost-center=1000", "--set", "password=@"+secret, "--ttl", "2d", "--label", "team=web")
+	require.JSONEq(t, `{"name":"logs","days":7,"log":{"level":"high"},"tags":["a","b"],"marks":{"cost-center":"1000"},"password":"[secret]"}`, string(op.Inputs))
 	require.Contains(t, o.does(t, "alice", "operations", "list", "--stack", "acme/shop/logs"), op.ID)
 	require.NotContains(t, o.does(t, "alice", "environments", "show", "acme/shop/logs"), "hunter2")
 

@@ -22,7 +22,7 @@ type webhookCommands struct {
 
 type createWebhook struct {
 	remote
-	Address string   `arg:"" help:"Where events go: https, on the public internet unless the operator allows more."`
+	Address string   `arg:"" help:"Where events go, on the public internet unless the operator allows more: https://…"`
 	For     string   `help:"Whose events: an organization's, or a project's." required:"" placeholder:"ORG[/PROJECT]"`
 	Type    []string `help:"Types of events, or with a star at the end; may be given more than once." default:"*" placeholder:"TYPE"`
 }
