@@ -39,22 +39,23 @@ func (s *Service) allowAny(ctx context.Context, p Principal, actions []Action, o
 			first = d
 		}
 	}
-	why := fmt.Sprintf("%s may not %s %s: %s", p.Name, actions[0].words(), noun, remedy(p, actions[0], on, first))
+	read, err := judge(ActionRead, on)
+	if err != nil {
+		return err
+	}
+	said := noun
+	if kind, _, _ := strings.Cut(noun, " "); read.Allowed && (kind == "stack" || kind == "project") {
+		said = on.noun() // by its name: who may read it may know that
+	}
+	why := fmt.Sprintf("%s may not %s %s: %s", p.Name, actions[0].words(), said, remedy(p, actions[0], on, first))
 	if first.NeedsMFA {
-		why = fmt.Sprintf("to %s %s takes a second factor: sign in again with one", actions[0].words(), noun)
+		why = fmt.Sprintf("to %s %s takes a second factor: sign in again with one", actions[0].words(), said)
 	}
 	refusal := s.refuse(ctx, p, actions[0], on.String(), why, first.Policies)
 	if CodeOf(refusal) != CodeForbidden {
 		return refusal // it could not be recorded
 	}
-	if on.Org == "" {
-		return refusal // everybody knows that there is an installation
-	}
-	read, err := judge(ActionRead, on)
-	if err != nil {
-		return err
-	}
-	if !read.Allowed {
+	if !read.Allowed && on.Org != "" { // everybody knows that there is an installation
 		return Fail(CodeNotFound, "there is no %s", noun)
 	}
 	return refusal
@@ -158,5 +159,17 @@ func (r Resource) noun() string {
 	return "stack " + r.String()
 }
 
+// phrases are actions in a sentence, before what they are on, where that is not
+// their name.
+var phrases = map[Action]string{
+	ActionManageStack: "manage", ActionManageProject: "manage", ActionCreateProject: "make projects in", ActionForceCancel: "end by force",
+	ActionManageSettings: "change the settings of", ActionReadAudit: "read the audit log of",
+}
+
 // words is the action in a sentence.
-func (a Action) words() string { return strings.ReplaceAll(string(a), "_", " ") }
+func (a Action) words() string {
+	if phrase, ok := phrases[a]; ok {
+		return phrase
+	}
+	return string(a)
+}

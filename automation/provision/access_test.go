@@ -187,9 +187,29 @@ var accessTests = []test{
 		fails(t, err, provision.CodeNotFound)
 	}},
 	{"the audit log is for who may read all of it", func(t *testing.T, w *world) {
-		w.unchanged(t, provision.CodeForbidden, "may not read audit", func() error { _, err := w.Audit(t.Context(), w.approver, 0, 0); return err })
+		w.unchanged(t, provision.CodeForbidden, "may not read the audit log of", func() error { _, err := w.Audit(t.Context(), w.approver, 0, 0); return err })
 		entries, err := w.Audit(t.Context(), w.admin, 0, 0)
 		require.NoError(t, err)
 		require.NotEmpty(t, entries)
 	}},
+}
+
+// A refusal says what helps, in words that can be typed.
+func TestRefusalNamesTheCommand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir())
+	env, _ := w.environment(t, "logs")
+	up := func(p provision.Principal) error {
+		_, err := w.Order(t.Context(), p, env.ID, provision.NewOperation{Kind: provision.KindUp})
+		return err
+	}
+	require.EqualError(t, up(w.viewer), "vera may not apply stack acme/shop/logs: an administrator gives a role with `redoubt bindings create user:vera requester acme/shop`")
+	odd := human("o'hara; rm")
+	_, err := w.CreateBinding(t.Context(), w.admin, provision.NewBinding{Subject: "user:" + odd.Name, Role: provision.Viewer, Scope: "acme/shop"})
+	require.NoError(t, err)
+	require.ErrorContains(t, up(odd), "`redoubt bindings create 'user:o'\\''hara; rm' requester acme/shop`", "quoted for a shell")
+	_, err = w.CreateProject(t.Context(), w.owner, provision.NewProject{Org: org, Name: "more"})
+	require.NotContains(t, err.Error(), "bindings create", "who may not read the organization is not told of it")
+	_, err = w.Audit(t.Context(), w.viewer, 0, 1)
+	require.ErrorContains(t, err, "bindings create user:vera auditor '*'`")
 }

@@ -66,7 +66,7 @@ var cancelTests = []test{
 	{"by force takes who may, and is recorded as that", func(t *testing.T, w *world) {
 		_, o := w.environment(t, "logs")
 		w.moved(t, o.ID, ways[provision.Applying]...)
-		w.unchanged(t, provision.CodeForbidden, "may not force cancel", func() error {
+		w.unchanged(t, provision.CodeForbidden, "may not end by force", func() error {
 			_, err := w.Cancel(t.Context(), w.operator, o.ID, true)
 			return err
 		})
