@@ -75,7 +75,8 @@ func (w *Work) advance(ctx context.Context, engine Engine) error {
 	case o.Kind == KindRecover:
 		return w.recover(ctx, engine, open)
 	}
-	if o.Kind == KindUp && w.project.Settings.Rehearse {
+	// The rehearsal's account has no other stacks: what reads one is not rehearsed.
+	if o.Kind == KindUp && w.project.Settings.Rehearse && len(w.reads(o)) == 0 {
 		if done, err := w.rehearse(ctx, engine, open); err != nil || done {
 			return err
 		}
