@@ -37,7 +37,9 @@ func remedy(p Principal, action Action, on Resource, d Decision) string {
 // word quotes a text for a shell where that is needed: an identity provider's names
 // may hold anything.
 func word(text string) string {
-	plain := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(":/@._-+", r) }
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(":/@._-+", r)
+	}
 	if strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
 		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 	}
