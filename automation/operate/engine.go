@@ -13,6 +13,7 @@ import (
 	"redoubt/automation/engine"
 	"redoubt/automation/provision"
 	"redoubt/automation/runner"
+	"redoubt/automation/tracing"
 )
 
 // The accounts that stacks may be in.
@@ -48,6 +49,9 @@ type Options struct {
 	Grace time.Duration
 	// Env is added to the environment of CLI and plugins: PULUMI_* and AWS_*.
 	Env map[string]string
+	// Traces is where the CLI sends its spans, as its --otel-traces takes it; empty for
+	// nowhere.
+	Traces string
 	// CLI is the Pulumi CLI; by default the one that engine.FindCLI finds. Command is
 	// the child's command line; by default this executable with runner.ChildCommand.
 	CLI     engine.CLI
@@ -194,6 +198,9 @@ func (e *Engine) spec(kind runner.Kind, r provision.Run, folder string) (runner.
 		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover,
 		Inherit: engine.Inherit{Network: true}, Env: map[string]string{},
 		Plugins: e.opts.Plugins, Grace: e.opts.Grace, CLI: e.opts.CLI, Command: e.opts.Command,
+	}
+	if tracing.Sampled(r.Traceparent) {
+		spec.Traces = engine.Traces{Endpoint: e.opts.Traces, Parent: r.Traceparent}
 	}
 	if e.opts.Policy != NoPolicy {
 		if _, err := e.packs.of(e.opts.Policy, e.opts.PolicyConfig); err != nil {
