@@ -21,7 +21,7 @@ import (
 )
 
 // rounds is how often the pair is measured, in turns.
-const rounds = 5
+const rounds = 9
 
 // BenchmarkService compares orders with what they do: the same program, on the same
 // backend, by the same CLI, started by nobody but the Automation API, without what
