@@ -33,7 +33,7 @@ func renderOverhead(b *strings.Builder, rows []result) {
 	if len(rows) == 0 {
 		return
 	}
-	b.WriteString("\n## What self-service costs over the bare CLI\n\nA hundred resources that do nothing, ordered from the service and run by its worker, and the same program run through the Automation API with the same CLI on the same backend, in turns; medians. The bare side is as bare as can be: one process that is warm, with its workspace there, and no start of the CLI beyond the one that works. Rehearsal, policy and approvals are off: they are what the service is for.\n\n| order | database | bare, s | ordered, s | ratio | more, ms | starts of the CLI, bare | ordered |\n|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n## What self-service costs over the bare CLI\n\nResources that do nothing, ordered from the service and run by its worker, and the same program run through the Automation API with the same CLI on the same backend, in turns; medians. The bare side is as bare as can be: one process that is warm, with its workspace there, and no start of the CLI beyond the one that works. Rehearsal, policy and approvals are off: they are what the service is for. What an order costs more is the same whatever it does: the start of a process of its own, in which its program runs, and a few transactions. With a provider and a policy pack there is more to do, and its share is less.\n\n| order | resources | database | bare, s | ordered, s | ratio | more, ms | starts of the CLI, bare | ordered |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range orders {
 		for _, r := range rows {
 			bare, service := r.metrics[o.unit+"-bare-s"], r.metrics[o.unit+"-service-s"]
@@ -41,7 +41,7 @@ func renderOverhead(b *strings.Builder, rows []result) {
 			if bare > 0 {
 				share = fmt.Sprintf("%.2f×", service/bare)
 			}
-			fmt.Fprintf(b, "| %s | %s | %.2f | %.2f | %s | %.0f | %g | %g |\n", o.name, databaseNames[r.labels["database"]], bare, service, share,
+			fmt.Fprintf(b, "| %s | %s | %s | %.2f | %.2f | %s | %.0f | %g | %g |\n", o.name, r.labels["resources"], databaseNames[r.labels["database"]], bare, service, share,
 				(service-bare)*1000, r.metrics[o.unit+"-bare-forks"], r.metrics[o.unit+"-service-forks"])
 		}
 	}
