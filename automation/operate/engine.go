@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -120,16 +119,17 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if !known {
 		return result, unavailable(fmt.Errorf("there is no phase %q", r.Phase))
 	}
-	folder, err := os.MkdirTemp("", "redoubt-run-") // 0700
+	// One that is killed leaves it to the next operation to remove.
+	folder, claim, err := engine.MakeFolder(engine.OperationFolder)
 	if err != nil {
-		return result, unavailable(fmt.Errorf("no folder for a run: %w", err))
+		return result, unavailable(err)
 	}
 	defer func() {
-		if rmErr := os.RemoveAll(folder); rmErr != nil {
+		if rmErr := errors.Join(folder.Remove(), claim.Close()); rmErr != nil {
 			e.opts.Log.Error("the folder of a run cannot be removed", "folder", folder, "error", rmErr)
 		}
 	}()
-	spec, err := e.spec(kind, r, folder)
+	spec, err := e.spec(kind, r, folder.Work())
 	if err != nil {
 		return result, err
 	}
@@ -137,7 +137,7 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if r.Phase == provision.PhaseRehearse {
 		place = e.nowhere
 	}
-	leave, err := place(&spec, r, folder)
+	leave, err := place(&spec, r, folder.Work())
 	if err != nil {
 		return result, unavailable(err)
 	}

@@ -42,12 +42,14 @@ func TestBucketLogsIntoAnotherStacks(t *testing.T) {
 func TestBucketReadersAndLogBucketsAreChecked(t *testing.T) {
 	t.Parallel()
 	for finding, change := range map[string]func(*data.BucketArgs){
-		"readers[0]: \"x\" is not":     func(a *data.BucketArgs) { a.Readers = []data.BucketReader{"x"} },
-		"readers[0]: set for kind":     func(a *data.BucketArgs) { a.Kind, a.Readers = data.Audit, []data.BucketReader{data.Distributions} },
-		"logBucketName: set with":      func(a *data.BucketArgs) { a.LogBucketName = "other-logs" },
-		"logBucketName: \"A\" (3 to":   func(a *data.BucketArgs) { a.LogBucket, a.LogBucketName = nil, "A" },
-		"logBucket: nil (accesses to":  func(a *data.BucketArgs) { a.LogBucket = nil },
-		"logBucket: set (a bucket of ": func(a *data.BucketArgs) { a.Kind, a.LogBucketName, a.LogBucket, a.KmsKeyArn = data.AccessLogs, "other-logs", nil, nil },
+		"readers[0]: \"x\" is not":    func(a *data.BucketArgs) { a.Readers = []data.BucketReader{"x"} },
+		"readers[0]: set for kind":    func(a *data.BucketArgs) { a.Kind, a.Readers = data.Audit, []data.BucketReader{data.Distributions} },
+		"logBucketName: set with":     func(a *data.BucketArgs) { a.LogBucketName = "other-logs" },
+		"logBucketName: \"A\" (3 to":  func(a *data.BucketArgs) { a.LogBucket, a.LogBucketName = nil, "A" },
+		"logBucket: nil (accesses to": func(a *data.BucketArgs) { a.LogBucket = nil },
+		"logBucket: set (a bucket of ": func(a *data.BucketArgs) {
+			a.Kind, a.LogBucketName, a.LogBucket, a.KmsKeyArn = data.AccessLogs, "other-logs", nil, nil
+		},
 	} {
 		_, err := graphtest.Build(func(ctx *pulumi.Context) error {
 			return bucketSet(ctx, func(a *data.BucketArgs) error {
