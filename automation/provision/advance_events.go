@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,6 +28,11 @@ type emitter struct {
 func (e *emitter) emit(event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if event.Type == EventProgress {
+		// How far it was is nobody's concern any more: there would be one of these for
+		// each resource, a third of all that is written.
+		e.waiting = slices.DeleteFunc(e.waiting, func(earlier Event) bool { return earlier.Type == EventProgress })
+	}
 	e.waiting = append(e.waiting, event)
 	if len(e.waiting) >= emitMost {
 		select {

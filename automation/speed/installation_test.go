@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/api"
@@ -19,6 +21,7 @@ import (
 	"redoubt/automation/provision"
 	"redoubt/automation/pulumiapi"
 	"redoubt/automation/river"
+	"redoubt/automation/runner"
 	"redoubt/automation/sql"
 	"redoubt/automation/worker"
 	"redoubt/internal/postgrestest"
@@ -107,12 +110,12 @@ func (i *installation) work(b *testing.B, e provision.Engine) {
 	})
 }
 
-// stack orders a stack and waits until it is there.
-func (i *installation) stack(b *testing.B, name string) provision.Environment {
+// stack orders a stack of so many resources and waits until it is there.
+func (i *installation) stack(b *testing.B, name string, resources int) provision.Environment {
 	b.Helper()
 	no := false
 	env, o, err := i.service.CreateEnvironment(b.Context(), admin, provision.NewEnvironment{
-		ProjectID: i.project.ID, Name: name, Blueprint: things, Inputs: json.RawMessage(`{}`), Protected: &no,
+		ProjectID: i.project.ID, Name: name, Blueprint: things, Inputs: json.RawMessage(fmt.Sprintf(`{"resources":%d}`, resources)), Protected: &no,
 	})
 	require.NoError(b, err)
 	i.wait(b, o)
@@ -134,11 +137,17 @@ func (i *installation) wait(b *testing.B, o provision.Operation) {
 	require.Equal(b, provision.Succeeded, o.State, "%+v", o.Failure)
 }
 
-// things is the blueprint, of so many resources that do nothing.
-const (
-	things  = "things"
-	ordered = 100
-)
+// things is the blueprint, of as many resources that do nothing as its order says.
+const things = "things"
+
+// orderedNoOp is its program.
+func orderedNoOp(ctx *pulumi.Context) error {
+	var in struct{ Resources int }
+	if err := json.Unmarshal(runner.Inputs(ctx), &in); err != nil {
+		return err
+	}
+	return noOp(in.Resources)(ctx)
+}
 
 type catalog struct{}
 

@@ -27,7 +27,7 @@ func BenchmarkMemory(b *testing.B) {
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, e.Close()) })
 	i.work(b, e)
-	env := i.stack(b, "memory")
+	env := i.stack(b, "memory", 100)
 	var child, pulumi int
 	for range b.N {
 		ended, watched := make(chan struct{}), make(chan map[int]peak)

@@ -46,7 +46,7 @@ func BenchmarkStart(b *testing.B) {
 		b.Run("database="+d.name, func(b *testing.B) {
 			i, starts := install(b, d.open(b)), make(started, 1)
 			i.work(b, starts)
-			env := i.stack(b, "start")
+			env := i.stack(b, "start", 0)
 			<-starts
 			var took waits
 			for range b.N {

@@ -20,8 +20,10 @@ import (
 	"redoubt/automation/operate"
 )
 
-// rounds is how often the pair is measured, in turns.
-const rounds = 5
+// programs are how many resources the program has, and how often the pair is
+// measured, in turns: what an order costs more is the same whatever it does, and so
+// its share is less where there is more to do.
+var programs = []struct{ resources, rounds int }{{100, 9}, {1000, 3}}
 
 // BenchmarkService compares orders with what they do: the same program, on the same
 // backend, by the same CLI, started by nobody but the Automation API, without what
@@ -38,16 +40,20 @@ func BenchmarkService(b *testing.B) {
 			require.NoError(b, err)
 			b.Cleanup(func() { require.NoError(b, e.Close()) })
 			i.work(b, e)
-			var up, preview pair
-			i.pair(b, cli, "warm-up", new(pair), new(pair))
-			for range b.N {
-				for n := range rounds {
-					i.pair(b, cli, fmt.Sprintf("round-%d", n), &up, &preview)
-				}
+			i.pair(b, cli, "warm-up", 100, new(pair), new(pair))
+			for _, p := range programs {
+				b.Run(fmt.Sprintf("resources=%d", p.resources), func(b *testing.B) {
+					var up, preview pair
+					for range b.N {
+						for n := range p.rounds {
+							i.pair(b, cli, fmt.Sprintf("of-%d-%d", p.resources, n), p.resources, &up, &preview)
+						}
+					}
+					b.ReportMetric(0, "ns/op")
+					up.report(b, "up")
+					preview.report(b, "preview")
+				})
 			}
-			b.ReportMetric(0, "ns/op")
-			up.report(b, "up")
-			preview.report(b, "preview")
 		})
 	}
 }
@@ -69,7 +75,7 @@ func (p *pair) report(b *testing.B, name string) {
 func median(all []time.Duration) time.Duration { return slices.Sorted(slices.Values(all))[len(all)/2] }
 
 // pair makes a stack, and previews it when it is there; once each way.
-func (i *installation) pair(b *testing.B, cli counted, name string, up, preview *pair) {
+func (i *installation) pair(b *testing.B, cli counted, name string, resources int, up, preview *pair) {
 	b.Helper()
 	measure := func(took *[]time.Duration, forks *int, do func()) {
 		before, start := cli.starts(b), time.Now()
@@ -77,21 +83,21 @@ func (i *installation) pair(b *testing.B, cli counted, name string, up, preview 
 		*took = append(*took, time.Since(start))
 		*forks += cli.starts(b) - before
 	}
-	bare := i.bare(b, cli, name)
+	bare := i.bare(b, cli, name, resources)
 	do := func(run func(context.Context, *engine.Recorder) (engine.Outcome, error)) {
 		_, err := run(context.WithoutCancel(b.Context()), &engine.Recorder{})
 		require.NoError(b, err)
 	}
 	measure(&up.bare, &up.bareForks, func() { do(bare.Preview); do(bare.Up) })
 	measure(&preview.bare, &preview.bareForks, func() { do(bare.Preview) })
-	measure(&up.service, &up.serviceForks, func() { i.stack(b, name) })
+	measure(&up.service, &up.serviceForks, func() { i.stack(b, name, resources) })
 	env, err := i.service.Environment(b.Context(), admin, org+"/speed/"+name)
 	require.NoError(b, err)
 	measure(&preview.service, &preview.serviceForks, func() { i.preview(b, env) })
 }
 
 // bare is a stack of the same backend without self-service.
-func (i *installation) bare(b *testing.B, cli counted, name string) *engine.Stack {
+func (i *installation) bare(b *testing.B, cli counted, name string, resources int) *engine.Stack {
 	b.Helper()
 	ctx := context.WithoutCancel(b.Context())
 	by, err := i.backend.Authenticate(ctx, i.token)
@@ -114,7 +120,7 @@ func (i *installation) bare(b *testing.B, cli counted, name string) *engine.Stac
 	stack, err := engine.OpenStack(ctx, engine.StackOptions{
 		Name:     full.String(),
 		Project:  workspace.Project{Name: tokens.PackageName(full.Project), Runtime: workspace.NewProjectRuntimeInfo("go", nil)},
-		Settings: workspace.ProjectStack{Config: config.Map{}}, Program: noOp(ordered), Folder: folder.Work(), Env: env,
+		Settings: workspace.ProjectStack{Config: config.Map{}}, Program: noOp(resources), Folder: folder.Work(), Env: env,
 		Command: &engine.Command{CLI: cli.CLI, Env: engine.Inherit{Network: true}.Environment(), Folder: folder.Output()},
 	})
 	require.NoError(b, err)

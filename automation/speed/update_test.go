@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	if len(os.Args) > 1 && os.Args[1] == runner.ChildCommand {
-		os.Exit(runner.Main(map[string]runner.Program{things: func([]string) pulumi.RunFunc { return noOp(ordered) }}))
+		os.Exit(runner.Main(map[string]runner.Program{things: func([]string) pulumi.RunFunc { return orderedNoOp }}))
 	}
 	os.Exit(m.Run())
 }

@@ -2,6 +2,8 @@ package worker_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -140,4 +142,30 @@ func TestSecrets(t *testing.T) {
 	outputs, err := w.service.RevealOutputs(t.Context(), alice, env.ID, "a test")
 	require.NoError(t, err)
 	require.Equal(t, canary, outputs["secret"], "the program had it")
+}
+
+// Progress is told now and then, and at the end; everything else is told once.
+func TestProgressIsToldNowAndThen(t *testing.T) {
+	w := newWorld(t, "", nil)
+	w.works(t)
+	const things = 200
+	_, o := w.stack(t, w.project(t, free), "dev", "things", inputs{Things: things})
+	o = w.reaches(t, o.ID, provision.Succeeded)
+	told := w.told(t, o.ID)
+	for _, phase := range []string{"preview", "up"} {
+		var progress []string
+		resources := 0
+		for line := range strings.Lines(told) {
+			switch {
+			case strings.Contains(line, ` progress {"phase":"`+phase+`"`):
+				progress = append(progress, line)
+			case strings.Contains(line, ` resource {"phase":"`+phase+`"`) && strings.Contains(line, `"status":"done"`):
+				resources++
+			}
+		}
+		require.GreaterOrEqual(t, resources, things)
+		require.NotEmpty(t, progress)
+		require.Less(t, len(progress), resources/2)
+		require.Contains(t, progress[len(progress)-1], fmt.Sprintf(`"done":%d}`, resources))
+	}
 }

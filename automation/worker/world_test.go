@@ -124,7 +124,7 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 	if i.engine, err = operate.Open(o); err != nil {
 		return nil, err
 	}
-	i.service = provision.New(i.records, i.backend, catalog{}, anyone{}, i.queue, provision.Options{Quota: s.Quota, Log: log})
+	i.service = provision.New(i.records, i.backend, catalog{}, anyone{}, i.queue, provision.Options{Key: key, Quota: s.Quota, Log: log})
 	sweeping, end := context.WithCancel(ctx)
 	i.end = end
 	i.ended.Go(func() {

@@ -88,6 +88,7 @@ func render(results []result, cpu string) string {
 	fmt.Fprintf(&b, "# Performance\n\nWritten by `make bench`, in one run on one machine (%s, %d cores, Go %s): compare the ratios, not the seconds.\n", cpu, runtime.NumCPU(), strings.TrimPrefix(runtime.Version(), "go"))
 	renderUpdates(&b, results)
 	renderJournal(&b, results)
+	renderService(&b, results)
 	renderRest(&b, results)
 	return b.String()
 }
@@ -141,7 +142,8 @@ func renderJournal(b *strings.Builder, results []result) {
 // renderRest lists the other benchmarks as they are.
 func renderRest(b *strings.Builder, results []result) {
 	rest := slices.DeleteFunc(slices.Clone(results), func(r result) bool {
-		return strings.HasPrefix(r.name, "Update/") || strings.HasPrefix(r.name, "Journal/")
+		first, _, _ := strings.Cut(r.name, "/")
+		return slices.Contains([]string{"Update", "Journal", "Service", "Start", "API", "Memory"}, first)
 	})
 	if len(rest) == 0 {
 		return
