@@ -20,11 +20,14 @@ build: ## Build bin/redoubt and the policy pack bin/redoubt-policy
 functions: ## Build the archives of the Lambda functions into dist/functions
 	@go run ./infra/workload/functions/pack $(if $(RDS_CA),-authorities $(RDS_CA))
 
-demo: tools build functions ## Rehearse dev and prod, then see each known mistake refused
+demo: tools build functions ## Rehearse dev and prod, see each known mistake refused, then order from a server
 	@bin/redoubt rehearse --stack dev --stack prod
 	@echo
 	@echo "And now with mistakes: each must be refused at preview."
 	@bin/redoubt rehearse --break all
+	@echo
+	@echo "And now self-service: a server takes orders."
+	@tools/demo.sh
 
 test: tools build functions ## Run all tests
 	@tools/postgres.sh
@@ -56,8 +59,9 @@ FUZZTIME ?= 20s
 fuzz: ## Fuzz every parser and evaluator for FUZZTIME each
 	@tools/fuzz.sh $(FUZZTIME)
 
-generate: ## Write the generated documents
+generate: ## Write the generated documents, and the API's client
 	@go run ./internal/docgen
+	@go run ./internal/apigen
 
 clean: ## Remove what was built here
 	@rm -rf bin dist .redoubt

@@ -33,6 +33,13 @@ type AuditCheckpoint struct {
 	Signature string    `json:"signature" doc:"Ed25519, in base64."`
 }
 
+// AuditKey is the public key that checkpoints are signed with.
+type AuditKey struct {
+	KeyID     string `json:"key_id"`
+	Algorithm string `json:"algorithm" enum:"ed25519"`
+	PublicKey string `json:"public_key" doc:"In hexadecimal. Keep it elsewhere than the checkpoints."`
+}
+
 // Node is a worker with what it runs.
 type Node struct {
 	Node        string    `json:"node"`
@@ -88,6 +95,12 @@ func (h *handlers) listAuditCheckpoints(c *call, in *auditQuery) (*answer[page[A
 		next = textOf(checkpoints[in.Limit-1].Sequence)
 	}
 	return pageOf(checkpoints, next, checkpointOf), err
+}
+
+// getAuditKey answers whoever is known: a public key verifies, and tells nothing.
+func (h *handlers) getAuditKey(_ *call, _ *noInput) (*answer[AuditKey], error) {
+	key, id := h.service.AuditKey()
+	return &answer[AuditKey]{AuditKey{id, "ed25519", hex.EncodeToString(key)}}, nil
 }
 
 func (h *handlers) listNodes(c *call, _ *noInput) (*answer[page[Node]], error) {

@@ -13,9 +13,6 @@ import (
 	"redoubt/automation/provision"
 )
 
-// maxPage is how many things a page has at most.
-const maxPage = 200
-
 // maxWait is how long a request waits at most.
 const maxWait = time.Minute
 

@@ -104,5 +104,7 @@ var endpoints = []endpoint{
 
 	{get, "/v1/audit", "listAudit", ok, "Who did what.", plain, do((*handlers).listAudit)},
 	{get, "/v1/audit/checkpoints", "listAuditCheckpoints", ok, "Signed places in the record of who did what.", plain, do((*handlers).listAuditCheckpoints)},
+	{get, "/v1/audit/key", "getAuditKey", ok, "The public key that checkpoints are signed with.", plain, do((*handlers).getAuditKey)},
 	{get, "/v1/nodes", "listNodes", ok, "Which worker runs what.", plain, do((*handlers).listNodes)},
+	{get, "/v1/whoami", "whoAmI", ok, "Who you are.", plain, do((*handlers).whoAmI)},
 }

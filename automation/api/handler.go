@@ -36,6 +36,9 @@ type Options struct {
 	Metrics interface {
 		Request(method, route string, status int, took time.Duration)
 	}
+	// Tracing makes a span of each request; nil for the process's own provider, which
+	// makes none unless somebody has set it.
+	Tracing trace.TracerProvider
 	// MaxBody is how many bytes a body may have; 0 for 1 MiB.
 	MaxBody int64
 	// Version is the service's, for OpenAPI.
@@ -82,8 +85,14 @@ type handlers struct {
 // New makes the handler of everything below Prefix.
 func New(service Service, options Options) http.Handler {
 	h := newHandlers(service, options)
-	return otelhttp.NewHandler(h, "api", otelhttp.WithPropagators(propagation.TraceContext{}),
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return known(r.Method) + " " + Prefix }))
+	spans := []otelhttp.Option{
+		otelhttp.WithPropagators(propagation.TraceContext{}),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return known(r.Method) + " " + Prefix }),
+	}
+	if options.Tracing != nil {
+		spans = append(spans, otelhttp.WithTracerProvider(options.Tracing))
+	}
+	return otelhttp.NewHandler(h, "api", spans...)
 }
 
 // call is one request on its way through its endpoint.
@@ -232,6 +241,7 @@ func (h *handlers) observe(c *call, e *endpoint, status int, took time.Duration)
 	if e != nil {
 		route = e.path
 	}
+	trace.SpanFromContext(c).SetName(known(c.r.Method) + " " + route) // until now it was not known
 	if h.options.Metrics != nil {
 		h.options.Metrics.Request(known(c.r.Method), route, status, took)
 	}

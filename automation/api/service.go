@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/ed25519"
 	"time"
 
 	"redoubt/automation/backend"
@@ -62,6 +63,8 @@ type Service interface {
 
 	Audit(ctx context.Context, p provision.Principal, after int64, limit int) ([]backend.AuditEntry, error)
 	AuditCheckpoints(ctx context.Context, p provision.Principal, after int64, limit int) ([]provision.AuditCheckpoint, error)
+	// AuditKey is the public key of checkpoints, and its id.
+	AuditKey() (ed25519.PublicKey, string)
 	Claims(ctx context.Context, p provision.Principal) ([]provision.Claim, error)
 
 	// BeginRequest remembers that a request with an idempotency key is being

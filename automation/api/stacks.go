@@ -97,7 +97,7 @@ type Resource struct {
 	Type      string   `json:"type"`
 	ID        string   `json:"id,omitempty" doc:"The provider's."`
 	Parent    string   `json:"parent,omitempty"`
-	Provider  string   `json:"provider,omitempty" doc:"URN and id of the provider that made it."`
+	Provider  string   `json:"provider,omitempty" doc:"The URN of the provider that has made it, :: and its id."`
 	Custom    bool     `json:"custom" doc:"A provider made it; it is no component."`
 	Protect   bool     `json:"protect,omitempty" doc:"The engine does not delete it."`
 	External  bool     `json:"external,omitempty" doc:"It is only read."`

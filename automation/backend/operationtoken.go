@@ -13,6 +13,8 @@ type OperationToken struct {
 	Operation string
 	Stack     StackName
 	Verbs     []Verb
+	// Reads are other stacks, whose outputs the program reads.
+	Reads []StackName
 	// Lifetime is how long the process may take.
 	Lifetime time.Duration
 }
@@ -25,6 +27,10 @@ func MintOperationToken(tx Tx, o OperationToken) (credential string, err error) 
 	n := NewToken{
 		Name: "operation " + o.Operation, Principal: operationPrincipal(o.Operation), Lifetime: o.Lifetime,
 		Grants: []Grant{{Stacks: o.Stack.String(), Verbs: o.Verbs}},
+	}
+	for _, name := range o.Reads {
+		// The engine decrypts all outputs of a stack, or reads none.
+		n.Grants = append(n.Grants, Grant{Stacks: name.String(), Verbs: []Verb{Read, Decrypt}})
 	}
 	if err := n.check(); err != nil {
 		return "", err
@@ -48,8 +54,12 @@ func MintOperationToken(tx Tx, o OperationToken) (credential string, err error) 
 	for i, v := range o.Verbs {
 		verbs[i] = string(v)
 	}
+	reads := make([]string, len(o.Reads))
+	for i, name := range o.Reads {
+		reads[i] = name.String()
+	}
 	return credential, record(tx, service, "token.create", id, map[string]string{
-		"principal": n.Principal, "stack": o.Stack.String(), "verbs": strings.Join(verbs, " "),
+		"principal": n.Principal, "stack": o.Stack.String(), "verbs": strings.Join(verbs, " "), "reads": strings.Join(reads, " "),
 	})
 }
 

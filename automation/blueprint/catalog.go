@@ -69,7 +69,12 @@ func (b Blueprint) offer(build string) provision.Blueprint {
 	for _, part := range []string{build, b.Name, b.Version, string(b.Inputs().Schema)} {
 		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
 	}
+	var stacks []string
+	if b.OnBaseline {
+		stacks = []string{"/baseline"}
+	}
 	return provision.Blueprint{
+		StackInputs:  stacks,
 		BlueprintRef: provision.BlueprintRef{Name: b.Name, Version: b.Version, Digest: "sha256:" + hex.EncodeToString(sum.Sum(nil))},
 		Summary:      b.Summary, Schema: b.Inputs().Schema, Example: b.Inputs().Example, LaunchRole: b.LaunchRole(), Limits: b.Limits,
 		Check: b.Inputs().Check, SecretInputs: slices.Clone(b.Inputs().Secrets),

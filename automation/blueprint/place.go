@@ -67,6 +67,8 @@ type place struct {
 	scope    identity.Scope
 	// prefix starts every physical name.
 	prefix string
+	// suffix tells logical names of another region from the stack's own.
+	suffix string
 	tags   map[string]string
 }
 

@@ -15,6 +15,7 @@ type BucketInputs struct {
 	KeySettings
 	KmsKeyArn       string     `json:"kmsKeyArn,omitempty" doc:"An existing KMS key of the account and region that encrypts the objects; empty for one of the stack's own." pattern:"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"`
 	LogBucket       string     `json:"logBucket,omitempty" doc:"An existing bucket of the account and region that receives the access log; its policy must admit this bucket's. Empty for one of the stack's own." pattern:"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"`
+	ReplicaRegion   string     `json:"replicaRegion,omitempty" doc:"Another region that receives a copy of every object, encrypted with the key's replica; the key is then the stack's own. Choose it at the start: a key cannot be given a replica later." pattern:"^[a-z]{2}(-[a-z]+)+-[0-9]$"`
 	LogDays         int        `json:"logDays,omitempty" doc:"How long the access log is kept, in days, in a bucket of the stack's own." min:"1" max:"3653" default:"365"`
 	ExpireAfterDays int        `json:"expireAfterDays,omitempty" doc:"Objects are deleted after so many days; 0 keeps them." min:"0" max:"36500" default:"0"`
 	NoncurrentDays  int        `json:"noncurrentDays,omitempty" doc:"How long an overwritten or deleted version can be brought back, in days." min:"1" max:"3650" default:"90"`
@@ -40,6 +41,8 @@ func (in *BucketInputs) complete() {
 func (in *BucketInputs) check(f *findings) {
 	in.Where.check(f)
 	in.inRegion(f, "/kmsKeyArn", in.KmsKeyArn)
+	f.refuse(in.ReplicaRegion == in.Region, "/replicaRegion", "is the stack's own region (name another)")
+	f.refuse(in.ReplicaRegion != "" && in.KmsKeyArn != "", "/kmsKeyArn", "is given together with replicaRegion, where the key needs a replica (leave one of the two out)")
 	if r := in.Retention; r != nil {
 		f.refuse(isTrue(in.ForceDestroy), "/forceDestroy", "locked versions cannot be deleted (leave out one of forceDestroy and retention)")
 		f.refuse(r.Mode == "compliance" && r.Acknowledge != data.LockAcknowledgement, "/retention/acknowledge",
@@ -72,7 +75,7 @@ var SecureBucket = withOrder(Blueprint{
 	Name: "secure-bucket", Version: "1.0.0",
 	Summary: "A private, versioned S3 bucket with its own KMS key, access log, TLS only, life cycle and retention.",
 	Inputs:  bucketInputs, Outputs: bucketOutputs,
-	Limits: provision.BlueprintLimits{Resources: 40, Minutes: 20},
+	Limits: provision.BlueprintLimits{Resources: 80, Minutes: 20},
 	Change: map[string]string{InputsKey + ".expireAfterDays": "500"},
 	Drifts: []Drift{{
 		Type: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", Property: "blockPublicPolicy", Value: false,
@@ -94,9 +97,14 @@ func deployBucket(ctx *pulumi.Context, in *BucketInputs) error {
 	if r := in.Retention; r != nil {
 		args.ObjectLock = &data.ObjectLock{Mode: lockModes[r.Mode], Days: r.Days, Acknowledge: r.Acknowledge}
 	}
-	if in.KmsKeyArn != "" {
+	switch {
+	case in.KmsKeyArn != "":
 		args.KmsKeyArn = pulumi.String(in.KmsKeyArn)
-	} else {
+	case in.ReplicaRegion != "":
+		if err := in.replicate(ctx, p, args); err != nil {
+			return err
+		}
+	default:
 		key, err := p.newKey(ctx, "data", "Objects of "+p.prefix, in.KeyDeletionDays, isTrue(in.Protect))
 		if err != nil {
 			return err
@@ -124,11 +132,45 @@ func deployBucket(ctx *pulumi.Context, in *BucketInputs) error {
 	})
 }
 
+// replicate makes the key, with its replica, and the bucket in the other region
+// that receives the copies.
+func (in *BucketInputs) replicate(ctx *pulumi.Context, p *place, args *data.BucketArgs) error {
+	there := *p
+	there.scope, there.suffix = p.scope.In(in.ReplicaRegion), "-replica"
+	var err error
+	if there.provider, err = in.newProvider(ctx, "replica", in.ReplicaRegion, p.tags); err != nil {
+		return err
+	}
+	key, err := data.NewKey(ctx, p.prefix+"-data", &data.KeyArgs{
+		Scope: p.scope, Alias: p.prefix + "-data", Description: "Objects of " + p.prefix, DeletionWindowInDays: in.KeyDeletionDays,
+		MultiRegion: true, Replica: &data.KeyReplica{Region: in.ReplicaRegion, Provider: there.provider}, Protect: args.Protect, Tags: p.tags,
+	}, p.here())
+	if err != nil {
+		return err
+	}
+	// Access logs stay in their region, so the replica has its own.
+	logs, err := there.newLogBucket(ctx, in.LogDays, args.ForceDestroy, args.Protect)
+	if err != nil {
+		return err
+	}
+	copied := *args
+	copied.Scope, copied.BucketName, copied.LogBucketName, copied.LogBucket, copied.KmsKeyArn = there.scope, there.bucketName("data"), "", logs, key.ReplicaArn
+	replica, err := data.NewBucket(ctx, p.prefix+"-data-replica", &copied, there.here())
+	if err != nil {
+		return err
+	}
+	args.KmsKeyArn = key.Arn
+	args.Replica = &data.BucketReplica{
+		To: replica, KmsKeyArn: key.ReplicaArn, KeyAlias: key.AliasName, RoleName: p.prefix + "-replication", TimeControl: true,
+	}
+	return nil
+}
+
 var lockModes = map[string]string{"governance": "GOVERNANCE", "compliance": "COMPLIANCE"}
 
 // newLogBucket receives the access logs of the stack's buckets.
 func (p *place) newLogBucket(ctx *pulumi.Context, days int, forceDestroy, protect bool) (*data.Bucket, error) {
-	bucket, err := data.NewBucket(ctx, p.prefix+"-logs", &data.BucketArgs{
+	bucket, err := data.NewBucket(ctx, p.prefix+"-logs"+p.suffix, &data.BucketArgs{
 		Scope: p.scope, Kind: data.AccessLogs, BucketName: p.bucketName("logs"),
 		Writers: []data.BucketWriter{data.ServerAccessLogs}, SourcePrefix: p.prefix + "-", ExpireAfterDays: days,
 		ForceDestroy: forceDestroy, Protect: protect, Tags: p.tags,

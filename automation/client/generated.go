@@ -102,6 +102,14 @@ type AuditEntryPage struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
+// AuditKey is as docs/openapi.json has it.
+type AuditKey struct {
+	Algorithm string `json:"algorithm"`
+	KeyID     string `json:"key_id"`
+	// In hexadecimal. Keep it elsewhere than the checkpoints.
+	PublicKey string `json:"public_key"`
+}
+
 // Binding is as docs/openapi.json has it.
 type Binding struct {
 	CreatedAt time.Time `json:"created_at"`
@@ -576,7 +584,7 @@ type Resource struct {
 	Parent string `json:"parent,omitempty"`
 	// The engine does not delete it.
 	Protect bool `json:"protect,omitempty"`
-	// URN and id of the provider that made it.
+	// The URN of the provider that has made it, :: and its id.
 	Provider string `json:"provider,omitempty"`
 	Type     string `json:"type"`
 	URN      string `json:"urn"`
@@ -749,6 +757,25 @@ type WebhookPatch struct {
 	URL      *string  `json:"url,omitempty"`
 }
 
+// WhoAmI is as docs/openapi.json has it.
+type WhoAmI struct {
+	// token, oidc or session.
+	AuthMethod string   `json:"auth_method"`
+	Display    string   `json:"display,omitempty"`
+	Groups     []string `json:"groups"`
+	// The person behind it.
+	Human string `json:"human,omitempty"`
+	// As role bindings name it.
+	ID string `json:"id"`
+	// They signed in with one.
+	SecondFactor bool `json:"second_factor"`
+	// For a role binding: user:alice.
+	Subject string `json:"subject"`
+	// The id of the access token.
+	Token string `json:"token,omitempty"`
+	Type  string `json:"type"`
+}
+
 // ListAuditParams are what ListAudit may be told besides.
 type ListAuditParams struct {
 	// How many at most.
@@ -799,6 +826,15 @@ func (p ListAuditCheckpointsParams) query() url.Values {
 //	GET "/v1/audit/checkpoints"
 func (c *Client) ListAuditCheckpoints(ctx context.Context, params ListAuditCheckpointsParams) (out AuditCheckpointPage, err error) {
 	r := request{method: http.MethodGet, path: "/v1/audit/checkpoints", query: params.query()}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// GetAuditKey: The public key that checkpoints are signed with.
+//
+//	GET "/v1/audit/key"
+func (c *Client) GetAuditKey(ctx context.Context) (out AuditKey, err error) {
+	r := request{method: http.MethodGet, path: "/v1/audit/key"}
 	err = c.do(ctx, r, &out)
 	return out, err
 }
@@ -1521,6 +1557,15 @@ func (c *Client) RotateWebhookSecret(ctx context.Context, id string) (out Secret
 //	POST "/v1/webhooks/" + url.PathEscape(id) + ":test"
 func (c *Client) TestWebhook(ctx context.Context, id string) (out Delivery, err error) {
 	r := request{method: http.MethodPost, path: "/v1/webhooks/" + url.PathEscape(id) + ":test"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// WhoAmI: Who you are.
+//
+//	GET "/v1/whoami"
+func (c *Client) WhoAmI(ctx context.Context) (out WhoAmI, err error) {
+	r := request{method: http.MethodGet, path: "/v1/whoami"}
 	err = c.do(ctx, r, &out)
 	return out, err
 }

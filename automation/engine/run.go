@@ -39,6 +39,8 @@ type Command struct {
 	Folder string
 	// Grace is how long the CLI may take to end after ctx; 0 for DefaultGrace.
 	Grace time.Duration
+	// Traces is where it sends its spans; the zero value for nowhere.
+	Traces Traces
 	// Kill ends the CLI at once when it is closed; nil for never.
 	Kill <-chan struct{}
 	// Started is told the id of each process, which leads a group of its own;
@@ -67,7 +69,7 @@ func (c *Command) Run(ctx context.Context, dir string, stdin io.Reader, stdout, 
 	}
 	defer errs.close()
 
-	cmd := exec.Command(c.CLI.Executable, nonInteractive(args)...)
+	cmd := exec.Command(c.CLI.Executable, c.Traces.flags(nonInteractive(args))...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, stdin, out.file, errs.file
 	cmd.Env = c.environment(env)
 	cmd.ExtraFiles = c.Held
@@ -142,7 +144,7 @@ func KillGroup(pid int) {
 // environment is Env with what the Automation API adds, and with the CLI's
 // folder first on PATH, where its own plugins are.
 func (c *Command) environment(added []string) []string {
-	env := slices.Concat(c.Env, added, []string{"PULUMI_AUTOMATION_API=true"})
+	env := slices.Concat(c.Env, added, c.Traces.variables(), []string{"PULUMI_AUTOMATION_API=true"})
 	path := filepath.Dir(c.CLI.Executable)
 	for i := len(env) - 1; i >= 0; i-- {
 		if list, ok := strings.CutPrefix(env[i], "PATH="); ok {

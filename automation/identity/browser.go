@@ -19,6 +19,7 @@ import (
 //	GET  /auth/callback                  back from it
 //	POST /auth/token                     form: token=redoubt_…, return=/…
 //	POST /auth/logout                    ends the session, and the provider's
+//	GET  /auth/options                   how command lines sign in: SignIn
 type Browser struct {
 	*Identifier
 	// Public is the service's own address, without a slash at the end.
@@ -35,6 +36,7 @@ func (b Browser) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /auth/login": b.login, "GET /auth/callback": b.callback, "POST /auth/token": b.token, "POST /auth/logout": b.logout,
+		"GET /auth/options": b.options,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")

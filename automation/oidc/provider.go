@@ -66,6 +66,9 @@ func New(c Config) (*Provider, error) {
 // Issuer is its address.
 func (p *Provider) Issuer() string { return p.config.Issuer }
 
+// LoginClient is the public client that command lines sign in with.
+func (p *Provider) LoginClient() string { return p.config.LoginClientID }
+
 // away is the error for an issuer that does not answer.
 func (p *Provider) away(cause error) error {
 	return &provision.Error{

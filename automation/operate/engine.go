@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"redoubt/automation/engine"
 	"redoubt/automation/provision"
 	"redoubt/automation/runner"
+	"redoubt/automation/tracing"
 )
 
 // The accounts that stacks may be in.
@@ -49,6 +49,9 @@ type Options struct {
 	Grace time.Duration
 	// Env is added to the environment of CLI and plugins: PULUMI_* and AWS_*.
 	Env map[string]string
+	// Traces is where the CLI sends its spans, as its --otel-traces takes it; empty for
+	// nowhere.
+	Traces string
 	// CLI is the Pulumi CLI; by default the one that engine.FindCLI finds. Command is
 	// the child's command line; by default this executable with runner.ChildCommand.
 	CLI     engine.CLI
@@ -116,16 +119,17 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if !known {
 		return result, unavailable(fmt.Errorf("there is no phase %q", r.Phase))
 	}
-	folder, err := os.MkdirTemp("", "redoubt-run-") // 0700
+	// One that is killed leaves it to the next operation to remove.
+	folder, claim, err := engine.MakeFolder(engine.OperationFolder)
 	if err != nil {
-		return result, unavailable(fmt.Errorf("no folder for a run: %w", err))
+		return result, unavailable(err)
 	}
 	defer func() {
-		if rmErr := os.RemoveAll(folder); rmErr != nil {
+		if rmErr := errors.Join(folder.Remove(), claim.Close()); rmErr != nil {
 			e.opts.Log.Error("the folder of a run cannot be removed", "folder", folder, "error", rmErr)
 		}
 	}()
-	spec, err := e.spec(kind, r, folder)
+	spec, err := e.spec(kind, r, folder.Work())
 	if err != nil {
 		return result, err
 	}
@@ -133,7 +137,7 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if r.Phase == provision.PhaseRehearse {
 		place = e.nowhere
 	}
-	leave, err := place(&spec, r, folder)
+	leave, err := place(&spec, r, folder.Work())
 	if err != nil {
 		return result, unavailable(err)
 	}
@@ -194,6 +198,9 @@ func (e *Engine) spec(kind runner.Kind, r provision.Run, folder string) (runner.
 		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover,
 		Inherit: engine.Inherit{Network: true}, Env: map[string]string{},
 		Plugins: e.opts.Plugins, Grace: e.opts.Grace, CLI: e.opts.CLI, Command: e.opts.Command,
+	}
+	if tracing.Sampled(r.Traceparent) {
+		spec.Traces = engine.Traces{Endpoint: e.opts.Traces, Parent: r.Traceparent}
 	}
 	if e.opts.Policy != NoPolicy {
 		if _, err := e.packs.of(e.opts.Policy, e.opts.PolicyConfig); err != nil {

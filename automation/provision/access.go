@@ -39,7 +39,7 @@ func (s *Service) allowAny(ctx context.Context, p Principal, actions []Action, o
 			first = d
 		}
 	}
-	why := fmt.Sprintf("%s may not %s %s: ask who administers it for a role that may", p.Name, actions[0].words(), noun)
+	why := fmt.Sprintf("%s may not %s %s: %s", p.Name, actions[0].words(), noun, remedy(p, actions[0], on, first))
 	if first.NeedsMFA {
 		why = fmt.Sprintf("to %s %s takes a second factor: sign in again with one", actions[0].words(), noun)
 	}

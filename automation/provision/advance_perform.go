@@ -75,7 +75,8 @@ func (w *Work) advance(ctx context.Context, engine Engine) error {
 	case o.Kind == KindRecover:
 		return w.recover(ctx, engine, open)
 	}
-	if o.Kind == KindUp && w.project.Settings.Rehearse {
+	// The rehearsal's account has no other stacks: what reads one is not rehearsed.
+	if o.Kind == KindUp && w.project.Settings.Rehearse && len(w.reads(o)) == 0 {
 		if done, err := w.rehearse(ctx, engine, open); err != nil || done {
 			return err
 		}
@@ -126,9 +127,9 @@ func (w *Work) rehearse(ctx context.Context, engine Engine, open opened) (done b
 // blocked ends an operation that the policy refuses.
 func (w *Work) blocked(result Result, with func(Tx, *Operation, *Environment) error) error {
 	n := result.mandatory()
-	return w.leave(PolicyBlocked, fmt.Sprintf("%d mandatory findings", n), func(tx Tx, o *Operation, env *Environment) error {
+	return w.leave(PolicyBlocked, fmt.Sprintf("%d mandatory finding(s)", n), func(tx Tx, o *Operation, env *Environment) error {
 		o.Failure = &Failure{Code: CodePolicyBlocked, Message: fmt.Sprintf(
-			"the policy refuses it, with %d mandatory findings: mend what they name, or have a policy owner waive them", n)}
+			"the policy refuses it, with %d mandatory finding(s): mend what they name, or have a policy owner waive them", n)}
 		if err := notify(tx, o.Stack.Org, o.ProjectID, "policy.violation", map[string]string{
 			"operation_id": o.ID, "stack_id": o.StackID, "stack": o.Stack.String(), "findings": fmt.Sprint(n), "url": "/v1/operations/" + o.ID,
 		}); err != nil {

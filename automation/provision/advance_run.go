@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,11 +128,24 @@ func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error)
 			return nil // it does not come near the backend
 		}
 		token, err = backend.MintOperationToken(tx, backend.OperationToken{
-			Operation: o.ID, Stack: o.Stack, Verbs: verbs, Lifetime: time.Until(w.deadline) + tokenReserve,
+			Operation: o.ID, Stack: o.Stack, Verbs: verbs, Reads: w.reads(*o), Lifetime: time.Until(w.deadline) + tokenReserve,
 		})
 		return err
 	})
 	return exemptions, token, err
+}
+
+// reads are the stacks whose outputs the program reads; who ordered it may.
+func (w *Work) reads(o Operation) (names []backend.StackName) {
+	b, err := w.service.catalog.Blueprint(o.Blueprint.Name, "")
+	if err != nil {
+		return nil // the run says so
+	}
+	for _, name := range references(b, o.Inputs) {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b backend.StackName) int { return strings.Compare(a.String(), b.String()) })
+	return names
 }
 
 // holds says whether a waiver applies to a stack at a time.

@@ -91,6 +91,9 @@ type Blueprint struct {
 	Check func(inputs json.RawMessage) (json.RawMessage, []FieldError) `json:"-"`
 	// SecretInputs are JSON pointers of inputs that are secrets.
 	SecretInputs []string `json:"secret_inputs,omitempty"`
+	// StackInputs are JSON pointers of inputs that name another stack,
+	// "organization/project/stack", whose outputs the program reads.
+	StackInputs []string `json:"stack_inputs,omitempty"`
 }
 
 // BlueprintLimits bound an operation.

@@ -59,6 +59,9 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 	if found {
 		given, masks := unmasked(b.SecretInputs, n.Inputs, nil)
 		complete, wrong := checkInputs(b, given)
+		if err := s.checkReferences(ctx, p, b, complete, &wrong); err != nil {
+			return Environment{}, Operation{}, err
+		}
 		inputs, f = complete, append(append(f, masks...), wrong...)
 	}
 	if err := f.err(); err != nil {

@@ -117,6 +117,9 @@ func (s *Service) fill(ctx context.Context, p Principal, env Environment, o *Ope
 		return err
 	}
 	complete, wrong := checkInputs(b, plain)
+	if err := s.checkReferences(ctx, p, b, complete, &wrong); err != nil {
+		return err
+	}
 	if *f = append(*f, wrong...); len(wrong) > 0 {
 		return nil
 	}

@@ -36,7 +36,7 @@ type test struct {
 func all() []test {
 	return slices.Concat(
 		environmentTests, orderTests, accessTests, decisionTests, cancelTests, waitTests, replyTests, stateTests, projectTests,
-		waiverTests, bindingTests, webhookTests, scheduleTests, lifeTests, checkpointTests,
+		waiverTests, bindingTests, referenceTests, webhookTests, scheduleTests, lifeTests, checkpointTests,
 	)
 }
 
@@ -96,7 +96,7 @@ func newWorld(t testing.TB, database string) *world {
 	t.Cleanup(func() { require.NoError(t, base.Close()) })
 	store, ok := sql.Provisioning(base)
 	require.True(t, ok)
-	w := &world{store: &shifted{Store: store}, woken: &dispatcher{}, log: &buffer{}, catalog: catalog{bucket(), box()}}
+	w := &world{store: &shifted{Store: store}, woken: &dispatcher{}, log: &buffer{}, catalog: catalog{bucket(), box(), shelf()}}
 	ring, err := keyfile.Open(filepath.Join(t.TempDir(), "keys.json"))
 	require.NoError(t, err)
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -361,6 +361,15 @@ func bucket() provision.Blueprint {
 		BlueprintRef: provision.BlueprintRef{Name: "bucket", Version: "1.0.0", Digest: "sha256:b1"},
 		Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"required":["name"],"properties":{
 			"name":{"type":"string","pattern":"^[a-z-]+$"},"size":{"type":"integer","minimum":1},"owner":{"type":"string","format":"email"}}}`),
+	}
+}
+
+// shelf stands on another stack.
+func shelf() provision.Blueprint {
+	return provision.Blueprint{
+		BlueprintRef: provision.BlueprintRef{Name: "shelf", Version: "1.0.0", Digest: "sha256:b3"},
+		Schema:       json.RawMessage(`{"type":"object","additionalProperties":false,"required":["on"],"properties":{"on":{"type":"string"}}}`),
+		StackInputs:  []string{"/on"},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 // production changes each example to what a production environment would order.
 var production = map[string]map[string]any{
-	"secure-bucket":   {"retention": map[string]any{"mode": "governance", "days": 30}},
+	"secure-bucket":   {"replicaRegion": "eu-west-1", "retention": map[string]any{"mode": "governance", "days": 30}},
 	"secure-database": {"environment": "prod"},
 	"secure-function": {},
 	"secure-service":  {"database": true, "allowedCidrs": []string{"203.0.113.0/24", "2001:db8::/32"}, "architecture": "X86_64"},

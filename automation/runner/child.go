@@ -158,7 +158,7 @@ func (c *child) operate(ctx context.Context, scrub scrubber) (engine.Outcome, er
 		return engine.Outcome{}, err
 	}
 	command := &watched{Command: &engine.Command{
-		CLI: c.spec.CLI, Env: c.spec.Inherit.Environment(), Folder: c.spec.Folder.Output(), Grace: c.spec.Grace, Kill: c.kill,
+		CLI: c.spec.CLI, Env: c.spec.Inherit.Environment(), Folder: c.spec.Folder.Output(), Grace: c.spec.Grace, Kill: c.kill, Traces: c.spec.Traces,
 		Started: func(pid int) { c.messages.push(message{CLI: pid}) }, Held: c.held,
 	}, ended: make(chan error, 1)}
 	stack, err := engine.OpenStack(ctx, engine.StackOptions{

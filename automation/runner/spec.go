@@ -77,6 +77,9 @@ type Spec struct {
 	// engine.DefaultGrace.
 	Grace time.Duration
 
+	// Traces is where the CLI sends its spans; the zero value for nowhere.
+	Traces engine.Traces
+
 	// CLI is the Pulumi CLI; by default the one that engine.FindCLI finds.
 	CLI engine.CLI
 	// Command is the child's command line; by default this executable with

@@ -38,6 +38,7 @@ type sealed struct {
 	Plugins              string
 	Acquire              bool
 	Grace                time.Duration
+	Traces               engine.Traces
 	CLI                  engine.CLI
 	Folder               engine.Folder
 }
@@ -56,7 +57,7 @@ func (s Spec) seal(folder engine.Folder) (sealed, error) {
 		Project: project, Settings: settings, Backend: s.Backend, Passphrase: s.Passphrase,
 		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, RefreshFirst: s.RefreshFirst, ClearPending: s.ClearPending,
 		Inherit: s.Inherit, Env: s.Env,
-		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, CLI: s.CLI, Folder: folder,
+		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, Traces: s.Traces, CLI: s.CLI, Folder: folder,
 	}, nil
 }
 

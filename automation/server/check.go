@@ -80,6 +80,7 @@ func (c Config) Check() (findings []Finding) {
 		found("log.format", "%q is no format: text or json", c.Log.Format)
 	}
 	c.checkProvisioning(found)
+	c.Tracing.check(found)
 	if p := c.Metrics.Path; p != metricsOff && (!strings.HasPrefix(p, "/") || p == "/" || strings.ContainsAny(p, " {}?#") || strings.HasPrefix(p, "/api/") || strings.HasPrefix(p, "/v0/")) {
 		found("metrics.path", "%q is no path for metrics: /metrics, or off", p)
 	}

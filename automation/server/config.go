@@ -24,6 +24,7 @@ type Config struct {
 	Retention Retention `koanf:"retention"`
 	Log       Log       `koanf:"log"`
 	Metrics   Metrics   `koanf:"metrics"`
+	Tracing   Tracing   `koanf:"tracing"`
 	Limits    Limits    `koanf:"limits"`
 
 	Provisioning Provisioning `koanf:"provisioning"`
@@ -79,6 +80,13 @@ type Metrics struct {
 	Listen string `koanf:"listen" help:"Another address that serves the metrics and health alone, and then nothing but that does."`
 }
 
+// Tracing sends spans to a collector of OpenTelemetry.
+type Tracing struct {
+	Endpoint string  `koanf:"endpoint" help:"Collector of OpenTelemetry that spans go to, by OTLP over gRPC: 127.0.0.1:4317. Empty for none."`
+	Insecure bool    `koanf:"insecure" help:"The collector has no TLS."`
+	Ratio    float64 `koanf:"ratio" help:"Which share of the traces that begin here is kept: 0.1 for each tenth. A trace that a client hands on is kept if the client keeps it."`
+}
+
 // Limits on what one server takes at once.
 type Limits struct {
 	Body     Size          `koanf:"body" help:"Largest body of a request, as it is sent: 512MiB."`
@@ -126,6 +134,7 @@ func Defaults() Config {
 		Retention:    Retention{States: 100, Journals: 7 * 24 * time.Hour, Events: 30 * 24 * time.Hour},
 		Log:          Log{Format: "text"},
 		Metrics:      Metrics{Path: "/metrics"},
+		Tracing:      Tracing{Ratio: 1},
 		Provisioning: Provisioning{Account: "rehearsal", Slots: 4, Rehearse: true, Shutdown: 20 * time.Second},
 		Identity:     Identity{Authorization: authorizedByGrants},
 		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, Shutdown: 20 * time.Second},

@@ -89,7 +89,7 @@ tls:
 `)
 	_, _, err := server.Load(server.Sources{
 		File:        file,
-		Environment: []string{"REDOUBT_LISTN=x", "REDOUBT_LIMITS_BODY=lots", "REDOUBT_METRICS_PATH=metrics"},
+		Environment: []string{"REDOUBT_LISTN=x", "REDOUBT_LIMITS_BODY=lots", "REDOUBT_METRICS_PATH=metrics", "REDOUBT_TRACING_RATIO=2", "REDOUBT_TRACING_ENDPOINT=http://u:CANARY@collector"},
 		Flags:       map[string]any{"listen": "0.0.0.0", "trusted-proxies": []string{"10.0.0.0"}, "log-format": "xml", "public-url": "ftp://u:CANARY@h", "keys-source": "awskms://alias/x"},
 	})
 	var config *server.ConfigError
@@ -108,6 +108,8 @@ tls:
 		`limits.body: "lots" is not what it takes`,
 		"[environment REDOUBT_LIMITS_BODY]",
 		`metrics.path: "metrics" is no path`,
+		"tracing.ratio: 2 is no share of all: from 0, none, to 1, all [environment REDOUBT_TRACING_RATIO]",
+		"tracing.endpoint: ",
 		`listen: "0.0.0.0" is no address: host:port`,
 		"[flag --listen]",
 		`proxy.trusted: "[10.0.0.0]" is not what it takes`,

@@ -128,6 +128,9 @@ func (p *provisioning) open(ctx context.Context, s *Server, signing []byte) (err
 	p.outbox = &webhook.Outbox{
 		Store: p.records, Secrets: p.service, Sender: webhook.NewSender(s.version, c.Provisioning.Webhooks), Log: s.log, Delivered: s.metrics.delivered,
 	}
+	if s.tracing != nil {
+		p.outbox.Tracer = s.tracing.Tracer("webhook")
+	}
 	return nil
 }
 
@@ -165,7 +168,7 @@ func (p *provisioning) openEngine(s *Server) (*operate.Engine, error) {
 	}
 	return operate.Open(operate.Options{
 		URL: url, Policy: pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Data: s.config.Data,
-		Plugins: c.Plugins, Acquire: c.Acquire, Log: s.log,
+		Plugins: c.Plugins, Acquire: c.Acquire, Traces: s.tracing.CLI(), Log: s.log,
 	})
 }
 
@@ -188,7 +191,7 @@ func (i Identity) provider() oidc.Config {
 func (p *provisioning) handlers(s *Server, address func(*http.Request) string) (orders, browsers http.Handler) {
 	who := identity.New(identity.Options{Backend: s.service, OIDC: p.issuer, Sessions: p.sessions, Address: address})
 	orders = orderapi.New(p.service, orderapi.Options{
-		Identify: who.Identify, Address: address, Log: s.log, Metrics: s.metrics, Version: s.version, Draining: p.draining,
+		Identify: who.Identify, Address: address, Log: s.log, Metrics: s.metrics, Tracing: s.tracing.Spans(), Version: s.version, Draining: p.draining,
 	})
 	return orders, identity.Browser{Identifier: who, Public: s.URL()}.Handler()
 }
@@ -204,7 +207,7 @@ func (p *provisioning) run(ctx context.Context) (stop func() error) {
 	}
 	s := p.server
 	w := worker.New(p.service, p.engine, p.queue, worker.Options{
-		Slots: s.config.Provisioning.Slots, Grace: s.config.Provisioning.Shutdown, Metrics: workMetrics{s.metrics}, Log: s.log,
+		Slots: s.config.Provisioning.Slots, Grace: s.config.Provisioning.Shutdown, Metrics: workMetrics{s.metrics}, Tracer: s.tracing.Tracer("worker"), Log: s.log,
 	})
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)

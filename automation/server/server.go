@@ -20,6 +20,7 @@ import (
 	"redoubt/automation/forwarded"
 	"redoubt/automation/provision"
 	"redoubt/automation/pulumiapi"
+	"redoubt/automation/tracing"
 )
 
 // Server is one process of the service.
@@ -28,6 +29,7 @@ type Server struct {
 	version string
 	log     *slog.Logger
 	metrics *metrics
+	tracing *tracing.Provider
 	store   backend.Store
 	service *backend.Service
 	// catalog is nil for a server that keeps states and provisions nothing.
@@ -77,6 +79,9 @@ func Open(ctx context.Context, config Config, options ...Option) (_ *Server, err
 		return nil, fmt.Errorf("the data folder cannot be made: %w", err)
 	}
 	s.metrics = newMetrics(s.version)
+	if s.tracing, err = tracing.Open(ctx, s.tracingOptions()); err != nil {
+		return nil, err
+	}
 	// First what fails most often, and costs nothing if something else fails.
 	if s.main, err = s.listen(config.Listen, true); err != nil {
 		return nil, err
@@ -279,6 +284,8 @@ func (s *Server) Close() error {
 		failures = append(failures, s.provisioning.close())
 		s.provisioning = nil
 	}
+	failures = append(failures, s.tracing.Close())
+	s.tracing = nil
 	if s.store != nil {
 		failures = append(failures, s.store.Close())
 		s.store = nil

@@ -16,14 +16,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/engine"
+	"redoubt/automation/runner"
 	"redoubt/automation/server"
 	"redoubt/internal/postgrestest"
 )
 
 // TestMain collects garbage as seldom as `redoubt serve` does, and `redoubt up`,
-// whose program this process also runs.
+// whose program this process also runs. The binary is also an operation's child.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
+	if len(os.Args) > 1 && os.Args[1] == runner.ChildCommand {
+		os.Exit(runner.Main(map[string]runner.Program{things: func([]string) pulumi.RunFunc { return noOp(ordered) }}))
+	}
 	os.Exit(m.Run())
 }
 

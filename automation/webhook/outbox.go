@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"redoubt/automation/backend"
 	"redoubt/automation/provision"
 )
@@ -37,6 +39,8 @@ type Outbox struct {
 	Sender  *Sender
 	// Log is for what only operators see; nil for none.
 	Log *slog.Logger
+	// Tracer makes a span of each attempt; nil for none.
+	Tracer trace.Tracer
 	// Delivered is told of each attempt, its status 0 for none; nil for nobody.
 	Delivered func(status int, late time.Duration)
 }
@@ -47,6 +51,8 @@ type attempt struct {
 	hook     provision.Webhook
 	secrets  [][]byte
 	at, due  time.Time
+	// trace is the W3C traceparent of the order that it tells of; empty for none.
+	trace string
 }
 
 // Round makes one attempt at every delivery that is due, at most a batch, and
@@ -91,6 +97,9 @@ func (o *Outbox) take(ctx context.Context) (taken []attempt, err error) {
 				a.delivery.DueAt = tx.Now().Add(retries[d.Attempts])
 			}
 			a.delivery.Attempts++
+			if o.Tracer != nil {
+				a.trace = orderedIn(tx, d)
+			}
 			if gone {
 				a.delivery.Error = "the webhook was disabled or deleted before it was delivered"
 			} else {
@@ -106,6 +115,8 @@ func (o *Outbox) take(ctx context.Context) (taken []attempt, err error) {
 }
 
 func (o *Outbox) try(ctx context.Context, a attempt) {
+	span := o.span(a)
+	defer span.End()
 	status, err := 0, error(nil)
 	if a.secrets, err = o.Secrets.WebhookSecrets(a.hook); err == nil {
 		status, err = o.Sender.Send(ctx, a.hook, a.secrets, a.delivery, a.at)
@@ -113,6 +124,7 @@ func (o *Outbox) try(ctx context.Context, a attempt) {
 	if ctx.Err() != nil {
 		return // it comes again
 	}
+	ended(span, status, err)
 	if o.Delivered != nil {
 		o.Delivered(status, a.at.Sub(a.due))
 	}

@@ -306,3 +306,43 @@ func TestShutdown(t *testing.T) {
 	w.reaches(t, preview.ID, provision.Succeeded)
 	require.Equal(t, 1, w.fake.count("preview", "t0"), fmt.Sprint(w.read(t, preview.ID)))
 }
+
+// The whole service dies, with its database in a file: what it acknowledged is there
+// when it is started again, previews begin anew, and an update is not.
+func TestKilledService(t *testing.T) {
+	w := newWorld(t, "", func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 5*time.Second })
+	project := w.project(t, free)
+	g := newGate(t)
+	_, preview := w.stack(t, project, "preview", "things", inputs{Things: 1, Previewing: string(g)})
+	env, apply := w.stack(t, project, "apply", "things", inputs{Slow: true})
+	w.Listen = w.http.Listener.Addr().String()
+	require.NoError(t, w.close())
+	service := start(t, w.setup)
+	g.awaited(t)
+	await(t, "the slow thing", w.fake.begun)
+	var orphans []int
+	for _, child := range children(t, service.cmd.Process.Pid, runner.ChildCommand) {
+		orphans = append(append(orphans, child), children(t, child, "pulumi")...)
+	}
+	require.Len(t, orphans, 4)
+	service.kill(t)
+	for _, pid := range orphans {
+		_ = syscall.Kill(-pid, syscall.SIGKILL) // gone already: good
+	}
+
+	var err error
+	w.installation, err = w.setup.open(t.Context())
+	require.NoError(t, err)
+	w.works(t)
+	g.open(t)
+	w.reaches(t, preview.ID, provision.Succeeded)
+	require.Equal(t, 1, w.fake.count("preview", "t0"))
+	apply = w.reaches(t, apply.ID, provision.NeedsRecovery)
+	require.Contains(t, strings.Join(apply.Failure.Pending, " "), "::slow")
+	mend := w.order(t, env, provision.NewOperation{Kind: provision.KindRecover})
+	w.reaches(t, mend.ID, provision.Succeeded)
+	w.fake.release()
+	up := w.order(t, env, provision.NewOperation{Kind: provision.KindUp})
+	w.reaches(t, up.ID, provision.Succeeded)
+	require.Equal(t, 2, w.fake.count("apply", "slow"), "once before the crash, and once after people said so")
+}

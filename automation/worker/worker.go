@@ -8,6 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"redoubt/automation/provision"
 	"redoubt/automation/river"
 )
@@ -29,6 +32,8 @@ type Options struct {
 	Look time.Duration
 	// Metrics is told what happens; nil for nobody.
 	Metrics Metrics
+	// Tracer makes a span of each operation and each phase of it; nil for none.
+	Tracer trace.Tracer
 	// Log is for what only operators see; nil for none.
 	Log *slog.Logger
 }
@@ -83,6 +88,9 @@ func New(service *provision.Service, engine provision.Engine, queue Queue, o Opt
 	}
 	if o.Metrics == nil {
 		o.Metrics = nobody{}
+	}
+	if o.Tracer == nil {
+		o.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -241,10 +249,12 @@ func (w *Worker) perform(ctx context.Context, l *lane, work *provision.Work) {
 	began := time.Now()
 	w.opts.Metrics.Began(l.queue, o.Kind)
 	w.opts.Log.Info("an operation is taken", "operation", o.ID, "kind", o.Kind, "stack", o.Stack, "node", w.opts.Node)
-	err := w.service.Perform(ctx, work, w.engine)
+	spanning, span := w.span(o)
+	err := w.service.Perform(ctx, work, traced{w.engine, w.opts.Tracer, spanning})
 	<-l.slots
 	l.wake()
 	o = work.Operation()
+	left(span, o, err)
 	w.opts.Metrics.Left(l.queue, o.Kind, o.State, time.Since(began), err)
 	switch {
 	case errors.Is(err, provision.ErrClaimLost):

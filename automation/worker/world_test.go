@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -45,6 +47,8 @@ type setup struct {
 	Address, Data string
 	// URL is a backend that there is already; empty for one of its own.
 	URL string
+	// Listen is where its own listens: the states of stacks have its address in them.
+	Listen string
 	// Account and Policy are the engine's.
 	Account, Policy string
 	Provider        int // port of the fake provider, 0 for none
@@ -99,7 +103,14 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 	if err != nil {
 		return nil, err
 	}
-	i.http = httptest.NewServer(pulumiapi.New(i.backend, pulumiapi.Options{SignKey: key, DefaultOrg: org}))
+	listener, err := net.Listen("tcp", orElse(s.Listen, "127.0.0.1:0"))
+	if err != nil {
+		return nil, err
+	}
+	i.http = &httptest.Server{Listener: listener, Config: &http.Server{
+		Handler: pulumiapi.New(i.backend, pulumiapi.Options{SignKey: key, DefaultOrg: org}), ReadHeaderTimeout: long,
+	}}
+	i.http.Start()
 	if i.queue, err = river.Open(ctx, s.Address, river.Options{Slots: s.Slots, Log: log}); err != nil {
 		return nil, err
 	}
@@ -126,6 +137,13 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 		}
 	})
 	return i, nil
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
 }
 
 func (i *installation) close() error {

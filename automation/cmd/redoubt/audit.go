@@ -16,6 +16,8 @@ import (
 type auditCommands struct {
 	Export exportAudit `cmd:"" help:"Print the audit log, a JSON object a line."`
 	Verify verifyAudit `cmd:"" help:"Verify that nobody changed the audit log: an exported one, or the server's."`
+
+	Checkpoints auditCheckpoints `cmd:"" help:"Print the signed checkpoints of the audit log, a JSON object a line."`
 }
 
 type exportAudit struct {
@@ -39,17 +41,22 @@ type verifyAudit struct {
 	remote
 	File    string `arg:"" optional:"" help:"An exported log, which is verified without a server; the server's own log where none is given."`
 	Against string `help:"An exported log that the server's must still begin with: a log that was cut off or written anew does not." type:"existingfile" placeholder:"FILE"`
+
+	Checkpoints string   `help:"Exported checkpoints, whose signatures must be good and whose entries must be in the log." type:"existingfile" placeholder:"FILE"`
+	Key         []string `help:"The public key that checkpoints are signed with; without it the one in their file is believed." placeholder:"HEX"`
 }
 
 // Help is the long text of redoubt audit verify --help.
 func (verifyAudit) Help() string {
 	return `Each entry has the hash of the one before: whoever changes or removes one must change all after it. What that cannot show is a log that was
-cut off at its end, or written anew as a whole; an export that is kept elsewhere can.
+cut off at its end, or written anew as a whole; an export that is kept elsewhere can, and so can the server's signed checkpoints.
 
 Examples:
   redoubt audit export > audit.jsonl
   redoubt audit verify audit.jsonl
   redoubt audit verify --against audit.jsonl
+  redoubt audit checkpoints > checkpoints.jsonl
+  redoubt audit verify audit.jsonl --checkpoints checkpoints.jsonl --key "$(cat audit.key)"
 
 Exit code: 0 if the log is whole, 1 if not, 2 if it could not be read.`
 }
@@ -62,8 +69,11 @@ type chain struct {
 	Last    int64  `json:"last,omitempty"`
 	Hash    string `json:"hash,omitempty"`
 	Problem string `json:"problem,omitempty"`
+	// Checkpoints are how many signed places the log was held to.
+	Checkpoints int `json:"checkpoints,omitempty"`
 
 	last backend.AuditEntry
+	held *checkpoints // nil for none
 }
 
 // add verifies the next entry. A log that does not begin with entry 1 is taken
@@ -82,7 +92,10 @@ func (c *chain) add(e adminapi.AuditEntry) error {
 	}
 	c.last, c.Last, c.Hash = last, last.Sequence, hex.EncodeToString(last.Hash)
 	c.Entries++
-	return nil
+	if c.held == nil {
+		return nil
+	}
+	return c.held.entry(entry)
 }
 
 // Run carries the command out.
@@ -90,13 +103,17 @@ func (c *verifyAudit) Run(ctx context.Context, s *streams) error {
 	if c.File != "" && c.Against != "" {
 		return errors.New("either a file, which is verified by itself, or --against, which compares the server's log with one")
 	}
-	found := &chain{}
-	var err error
+	found, err := c.begin()
 	switch {
+	case err != nil:
 	case c.File != "":
 		err = eachLine(c.File, found.add)
 	default:
 		err = c.online(ctx, found)
+	}
+	if err == nil && found.held != nil {
+		err = found.held.end(found)
+		found.Checkpoints = found.held.checked
 	}
 	if err != nil && backend.CodeOf(err) != backend.CodeConflict {
 		return err
@@ -113,11 +130,34 @@ func (c *verifyAudit) Run(ctx context.Context, s *streams) error {
 		if found.First > 1 {
 			fmt.Fprintf(w, "It begins with entry %d: what came before is not in it.\n", found.First)
 		}
+		if found.held != nil {
+			fmt.Fprintf(w, "%d of %d checkpoint(s) are of its entries, and their signatures are good.\n", found.held.checked, len(found.held.signed))
+			if !found.held.pinned {
+				fmt.Fprintln(w, "Their key was taken from their own file: give --key to trust nothing of that.")
+			}
+		}
 	})
 	if err == nil && !found.OK {
 		err = errNotOK
 	}
 	return err
+}
+
+// begin is a chain without entries, held to the checkpoints that were given.
+func (c *verifyAudit) begin() (*chain, error) {
+	found := &chain{}
+	if c.Checkpoints == "" {
+		if len(c.Key) > 0 {
+			return nil, errors.New("--key is for --checkpoints")
+		}
+		return found, nil
+	}
+	held, err := readCheckpoints(c.Checkpoints, c.Key)
+	if err != nil {
+		return nil, err
+	}
+	found.held = held
+	return found, held.signatures()
 }
 
 // online verifies the server's log here, from its entries: a server that lies

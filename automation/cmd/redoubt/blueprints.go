@@ -72,7 +72,7 @@ func (c *blueprintsCommand) Run(ctx context.Context, s *streams) error {
 		fmt.Fprintf(w, "%s %s: %s\n\n", b.Name, b.Version, b.Summary)
 		fmt.Fprintln(w, "INPUT\tTYPE\tNEEDED\tDEFAULT\tWHAT IT IS")
 		for _, i := range inputs {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.name, i.kind, yesOrNo(i.required), i.preset, i.text)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.name, i.kind, i.needed(), i.preset, i.text)
 		}
 	})
 }
@@ -90,6 +90,16 @@ func yesOrNo(b bool) string { return map[bool]string{true: "yes", false: "no"}[b
 type input struct {
 	name, kind, preset, text string
 	required                 bool
+	// within is the optional object that it is needed in, where that is given.
+	within string
+}
+
+// needed says when an order fails without it.
+func (i input) needed() string {
+	if i.within != "" {
+		return "with " + i.within
+	}
+	return yesOrNo(i.required)
 }
 
 // schema is a JSON Schema as far as a table shows it.
@@ -112,7 +122,7 @@ func inputsOf(text json.RawMessage) ([]input, error) {
 	if err := json.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("the blueprint's schema cannot be read: %w", err)
 	}
-	inputs := root.inputs(&root, "", 0)
+	inputs := root.inputs(&root, "", "", 0)
 	slices.SortStableFunc(inputs, func(a, b input) int {
 		switch {
 		case a.required == b.required:
@@ -129,16 +139,25 @@ func inputsOf(text json.RawMessage) ([]input, error) {
 // maxDepth is how far objects are taken apart: a schema may refer to itself.
 const maxDepth = 6
 
-func (s *schema) inputs(root *schema, prefix string, depth int) (out []input) {
+// inputs are those of an object: prefix is its own name with a dot, optional the
+// innermost object around it that an order may leave out; empty for none.
+func (s *schema) inputs(root *schema, prefix, optional string, depth int) (out []input) {
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		p := s.Properties[name].resolve(root)
 		needed := slices.Contains(s.Required, name)
 		if len(p.Properties) > 0 && depth < maxDepth {
-			out = append(out, p.inputs(root, prefix+name+".", depth+1)...)
+			around := optional
+			if !needed {
+				around = prefix + name // the innermost: who gives it gives what is needed in it
+			}
+			out = append(out, p.inputs(root, prefix+name+".", around, depth+1)...)
 			continue
 		}
-		preset := string(p.Default)
-		out = append(out, input{prefix + name, p.kind(root), preset, p.Description, needed})
+		i := input{name: prefix + name, kind: p.kind(root), preset: string(p.Default), text: p.Description, required: needed && optional == ""}
+		if needed {
+			i.within = optional
+		}
+		out = append(out, i)
 	}
 	return out
 }

@@ -22,6 +22,14 @@ type environmentCommands struct {
 	Lock    lockEnvironment    `cmd:"" help:"Keep operations out of an environment."`
 	Unlock  unlockEnvironment  `cmd:"" help:"Let operations in again."`
 	TTL     environmentTTL     `cmd:"" help:"Say how long an environment lives." name:"ttl"`
+
+	Update    updateEnvironment    `cmd:"" help:"Order a change of an environment's inputs."`
+	Refresh   refreshEnvironment   `cmd:"" help:"Order that an environment's state be read back from the real resources."`
+	Recover   recoverEnvironment   `cmd:"" help:"Order the recovery of an environment after an operation that died."`
+	Drift     driftEnvironment     `cmd:"" help:"Look whether somebody changed an environment by hand."`
+	Schedule  scheduleEnvironment  `cmd:"" help:"Look for drift again and again."`
+	Protect   protectEnvironment   `cmd:"" help:"Keep an environment from being destroyed."`
+	Unprotect unprotectEnvironment `cmd:"" help:"Let an environment be destroyed."`
 }
 
 // environment is the argument that most commands have.

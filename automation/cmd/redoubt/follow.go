@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,18 +15,46 @@ import (
 
 // follow shows an operation's events until it ends, and returns what the process
 // ends with. Control-C ends the following, not the operation. With lines, JSON is
-// an event a line; else it is the operation when it has ended.
+// an event a line, and it is followed over people's decisions too; else JSON is the
+// operation, and following ends when that waits for people.
 func follow(ctx context.Context, s *streams, r remote, service *client.Client, id string, lines bool) error {
+	if !lines {
+		return wait(ctx, s, r, service, id)
+	}
+	if err := showEvents(ctx, s, r, service, id, lines, nil); err != nil {
+		return err
+	}
+	op, err := service.GetOperation(ctx, id, client.GetOperationParams{})
+	if err != nil {
+		return err
+	}
+	if !r.JSON {
+		if err := r.print(s, op, func(w io.Writer) { conclude(w, op) }); err != nil {
+			return err
+		}
+	}
+	return succeeded(op)
+}
+
+// succeeded is what the process ends with for an operation that has ended.
+func succeeded(op client.Operation) error {
+	if op.State != "succeeded" {
+		return errNotOK
+	}
+	return nil
+}
+
+// showEvents shows an operation's events until it ends, or until enough says after one
+// that they are; nil for never.
+func showEvents(ctx context.Context, s *streams, r remote, service *client.Client, id string, lines bool, enough func(client.Event) bool) error {
 	v := &followView{operationView: newOperationView(s, r.JSON), id: id}
+	defer v.finish()
 	encoder := json.NewEncoder(s.out)
 	for e, err := range service.Events(ctx, id, 0) {
 		if ctx.Err() != nil {
-			v.finish()
-			fmt.Fprintf(s.err, "The operation goes on: redoubt operations watch %s follows it, redoubt operations cancel %s ends it.\n", id, id)
-			return errNotOK
+			break
 		}
 		if err != nil {
-			v.finish()
 			return err
 		}
 		switch {
@@ -36,21 +65,16 @@ func follow(ctx context.Context, s *streams, r remote, service *client.Client, i
 				return err
 			}
 		}
-	}
-	v.finish()
-	op, err := service.GetOperation(ctx, id, client.GetOperationParams{})
-	if err != nil {
-		return err
-	}
-	if !lines || !r.JSON {
-		if err := r.print(s, op, func(w io.Writer) { conclude(w, op) }); err != nil {
-			return err
+		if enough != nil && enough(e) {
+			break
 		}
 	}
-	if op.State != "succeeded" {
-		return errNotOK
+	if ctx.Err() == nil || errors.Is(context.Cause(ctx), errEnough) {
+		return nil
 	}
-	return nil
+	v.finish()
+	fmt.Fprintf(s.err, "The operation goes on: redoubt operations watch %s follows it, redoubt operations cancel %s ends it.\n", id, id)
+	return errNotOK
 }
 
 // followView shows events.

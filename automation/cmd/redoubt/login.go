@@ -14,7 +14,7 @@ import (
 )
 
 // login finds the server and the token that say who we are to it: what the
-// command line and the environment say, else what `pulumi login` has stored. A
+// command line and the environment say, else what `redoubt login` or `pulumi login` has stored. A
 // token is no flag, because others see the flags of a process.
 func login(address string) (engine.Backend, error) {
 	address = first(address, os.Getenv("REDOUBT_URL"), os.Getenv("PULUMI_BACKEND_URL"))
@@ -28,13 +28,13 @@ func login(address string) (engine.Backend, error) {
 	}
 	address = strings.TrimSuffix(first(address, stored.Current), "/")
 	if address == "" {
-		return engine.Backend{}, errors.New("which server? Give --url or REDOUBT_URL, or log in with `pulumi login URL`")
+		return engine.Backend{}, errors.New("which server? Give --url or REDOUBT_URL, or log in with `redoubt login URL`")
 	}
 	if err := checkServer(address); err != nil {
 		return engine.Backend{}, err
 	}
 	if token = first(token, stored.Accounts[address].AccessToken, stored.AccessTokens[address]); token == "" {
-		return engine.Backend{}, fmt.Errorf("there is no token for %s: set REDOUBT_TOKEN, or log in with `pulumi login %s`", redact.URL(address), redact.URL(address))
+		return engine.Backend{}, fmt.Errorf("there is no token for %s: set REDOUBT_TOKEN, or log in with `redoubt login %s`", redact.URL(address), redact.URL(address))
 	}
 	return engine.Backend{URL: address, Token: token}, nil
 }

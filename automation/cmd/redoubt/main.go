@@ -29,6 +29,9 @@ type commands struct {
 	Up       upCommand       `cmd:"" help:"Update a stack."`
 	Refresh  refreshCommand  `cmd:"" help:"Read every resource of a stack back into its state."`
 	Destroy  destroyCommand  `cmd:"" help:"Delete every resource of a stack."`
+	Login    loginCommand    `cmd:"" help:"Sign in to a server, with an access token or through its identity provider."`
+	Logout   logoutCommand   `cmd:"" help:"Forget what redoubt login has stored."`
+	Whoami   whoamiCommand   `cmd:"" help:"Say who one is to a server." name:"whoami"`
 	Serve    serveCommand    `cmd:"" help:"Keep the state of stacks, for pulumi login, and take orders."`
 	Token    tokenCommands   `cmd:"" help:"Access tokens of a server."`
 	Org      orgCommands     `cmd:"" help:"Organizations of a server."`
@@ -43,11 +46,12 @@ type commands struct {
 	Operations   operationCommands   `cmd:"" help:"Orders: list, show, watch, cancel, retry." group:"Self-service"`
 	Approve      approveCommand      `cmd:"" help:"Approve the plan of an operation." group:"Self-service"`
 	Reject       rejectCommand       `cmd:"" help:"Reject the plan of an operation." group:"Self-service"`
-	Environments environmentCommands `cmd:"" help:"What was ordered: list, show, destroy, lock, let it expire." group:"Self-service"`
+	Environments environmentCommands `cmd:"" help:"What was ordered: list, show, change, check for drift, destroy." group:"Self-service"`
 	Project      projectCommands     `cmd:"" help:"Teams' shares of an organization." group:"Self-service"`
 	Waive        waiveCommand        `cmd:"" help:"Let a mandatory finding pass for a while." group:"Self-service"`
 	Waivers      waiverCommands      `cmd:"" help:"Findings that are let pass." group:"Self-service"`
 	Bindings     bindingCommands     `cmd:"" help:"Who has which role." group:"Self-service"`
+	Webhook      webhookCommands     `cmd:"" help:"Addresses that are told of events." group:"Self-service"`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 

@@ -1,0 +1,147 @@
+package speed
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/stretchr/testify/require"
+
+	"redoubt/automation/backend"
+	"redoubt/automation/engine"
+	"redoubt/automation/operate"
+)
+
+// rounds is how often the pair is measured, in turns.
+const rounds = 5
+
+// BenchmarkService compares orders with what they do: the same program, on the same
+// backend, by the same CLI, started by nobody but the Automation API, without what
+// that asks and nobody reads (engine.OpenStack).
+//
+// An order of an update is a preview, on which policy and people decide, and an
+// update: so that is what it is compared with. Rehearsal, policy and approvals are
+// off: they are what self-service is for, and no overhead.
+func BenchmarkService(b *testing.B) {
+	for _, d := range databases {
+		b.Run("database="+d.name, func(b *testing.B) {
+			i, cli := install(b, d.open(b)), countedCLI(b)
+			e, err := operate.Open(operate.Options{URL: i.states, Policy: operate.NoPolicy, Account: operate.AWS, Data: b.TempDir(), CLI: cli.CLI})
+			require.NoError(b, err)
+			b.Cleanup(func() { require.NoError(b, e.Close()) })
+			i.work(b, e)
+			var up, preview pair
+			i.pair(b, cli, "warm-up", new(pair), new(pair))
+			for range b.N {
+				for n := range rounds {
+					i.pair(b, cli, fmt.Sprintf("round-%d", n), &up, &preview)
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			up.report(b, "up")
+			preview.report(b, "preview")
+		})
+	}
+}
+
+// pair is what both took.
+type pair struct {
+	bare, service           []time.Duration
+	bareForks, serviceForks int
+}
+
+func (p *pair) report(b *testing.B, name string) {
+	bare, service := median(p.bare), median(p.service)
+	b.ReportMetric(bare.Seconds(), name+"-bare-s")
+	b.ReportMetric(service.Seconds(), name+"-service-s")
+	b.ReportMetric(float64(p.bareForks)/float64(len(p.bare)), name+"-bare-forks")
+	b.ReportMetric(float64(p.serviceForks)/float64(len(p.service)), name+"-service-forks")
+}
+
+func median(all []time.Duration) time.Duration { return slices.Sorted(slices.Values(all))[len(all)/2] }
+
+// pair makes a stack, and previews it when it is there; once each way.
+func (i *installation) pair(b *testing.B, cli counted, name string, up, preview *pair) {
+	b.Helper()
+	measure := func(took *[]time.Duration, forks *int, do func()) {
+		before, start := cli.starts(b), time.Now()
+		do()
+		*took = append(*took, time.Since(start))
+		*forks += cli.starts(b) - before
+	}
+	bare := i.bare(b, cli, name)
+	do := func(run func(context.Context, *engine.Recorder) (engine.Outcome, error)) {
+		_, err := run(context.WithoutCancel(b.Context()), &engine.Recorder{})
+		require.NoError(b, err)
+	}
+	measure(&up.bare, &up.bareForks, func() { do(bare.Preview); do(bare.Up) })
+	measure(&preview.bare, &preview.bareForks, func() { do(bare.Preview) })
+	measure(&up.service, &up.serviceForks, func() { i.stack(b, name) })
+	env, err := i.service.Environment(b.Context(), admin, org+"/speed/"+name)
+	require.NoError(b, err)
+	measure(&preview.service, &preview.serviceForks, func() { i.preview(b, env) })
+}
+
+// bare is a stack of the same backend without self-service.
+func (i *installation) bare(b *testing.B, cli counted, name string) *engine.Stack {
+	b.Helper()
+	ctx := context.WithoutCancel(b.Context())
+	by, err := i.backend.Authenticate(ctx, i.token)
+	require.NoError(b, err)
+	full := backend.StackName{Org: org, Project: "bare", Stack: name}
+	_, err = i.backend.CreateStack(ctx, by, backend.NewStack{Name: full})
+	require.NoError(b, err)
+	folder, claim, err := engine.MakeFolder(engine.OperationFolder)
+	require.NoError(b, err)
+	b.Cleanup(func() {
+		require.NoError(b, folder.Remove())
+		require.NoError(b, claim.Close())
+	})
+	env, err := folder.Variables("", false)
+	require.NoError(b, err)
+	require.NoError(b, folder.SharePlugins("", false))
+	for k, v := range (engine.Backend{URL: i.states, Token: i.token}).Variables() {
+		env[k] = v
+	}
+	stack, err := engine.OpenStack(ctx, engine.StackOptions{
+		Name:     full.String(),
+		Project:  workspace.Project{Name: tokens.PackageName(full.Project), Runtime: workspace.NewProjectRuntimeInfo("go", nil)},
+		Settings: workspace.ProjectStack{Config: config.Map{}}, Program: noOp(ordered), Folder: folder.Work(), Env: env,
+		Command: &engine.Command{CLI: cli.CLI, Env: engine.Inherit{Network: true}.Environment(), Folder: folder.Output()},
+	})
+	require.NoError(b, err)
+	return stack
+}
+
+// counted is the CLI behind a script that counts its starts.
+type counted struct {
+	engine.CLI
+	log string
+}
+
+func countedCLI(b *testing.B) counted {
+	b.Helper()
+	cli, err := engine.FindCLI()
+	require.NoError(b, err)
+	folder := b.TempDir()
+	c := counted{engine.CLI{Executable: filepath.Join(folder, "pulumi"), Folder: folder, Version: cli.Version}, filepath.Join(folder, "starts")}
+	script := fmt.Sprintf("#!/bin/sh\necho start >>'%s'\nexec '%s' \"$@\"\n", c.log, cli.Executable)
+	require.NoError(b, os.WriteFile(c.Executable, []byte(script), 0o700))
+	require.NoError(b, os.WriteFile(c.log, nil, 0o600))
+	return c
+}
+
+func (c counted) starts(b *testing.B) int {
+	b.Helper()
+	text, err := os.ReadFile(c.log)
+	require.NoError(b, err)
+	return strings.Count(string(text), "\n")
+}
