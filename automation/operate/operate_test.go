@@ -35,7 +35,7 @@ func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"all":"mandatory","exemptions":{"entries":[
 		{"rule":"r1","resource":"*::a","reason":"old","owner":"o","expires":"2027-01-01"},
-		{"rule":"r2","resource":"*","reason":"why","owner":"bob","expires":"2027-04-01"}]}}`, string(text))
+		{"rule":"r2","resource":"urn:pulumi:*","reason":"why","owner":"bob","expires":"2027-04-01"}]}}`, string(text))
 	about, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), about.Mode().Perm())

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,6 +90,10 @@ func (p *packs) digest(path string) (string, error) {
 	return m.digest, nil
 }
 
+// everyURN is what the pack takes for every resource: a bare star it refuses, since
+// in a configuration, for all stacks and years, the rule's level says that.
+const everyURN = "urn:pulumi:*"
+
 // withExemptions is the pack's configuration with waivers as its exemptions, as a
 // file in the folder; the configuration itself where there are none. The pack knows
 // days: a waiver that ends in the middle of one is not handed on after that by the
@@ -122,8 +127,8 @@ func withExemptions(configuration string, waivers []provision.Waiver, folder str
 	}
 	for _, w := range waivers {
 		resource := w.Resource
-		if resource == "" {
-			resource = "*"
+		if strings.Trim(resource, "*?:") == "" {
+			resource = everyURN
 		}
 		if key := w.Policy + " " + resource; !seen[key] { // the pack wants each once
 			seen[key] = true

@@ -65,6 +65,10 @@ func (n NewWaiver) check(f *findings) {
 		f.add("/stack", "is no pattern of a stack's name: for example \"dev-*\"")
 	}
 	f.text("/resource", n.Resource, 0, 1000)
+	if r := n.Resource; r != "" && !strings.HasPrefix(r, "urn:pulumi:") && !strings.HasPrefix(r, "*") {
+		// The policy pack runs with no such exemption, and then no order would pass.
+		f.add("/resource", "can match no URN: give the URN, or a pattern such as *::%s", r)
+	}
 	f.text("/reason", n.Reason, 1, 1000)
 	if n.Lifetime <= 0 || n.Lifetime > longestWaiver {
 		f.add("/lifetime", "is %s: a waiver holds for more than nothing, and at most %s", n.Lifetime, longestWaiver)

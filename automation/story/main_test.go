@@ -3,11 +3,16 @@ package story
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // redoubt is the executable; the policy pack is beside it.
@@ -17,6 +22,15 @@ var redoubt string
 var module string
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == laptopProgram {
+		pulumi.Run(nothing)
+		return
+	}
+	flag.Parse()
+	// Much of the time they wait for claims of dead processes to end.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	if err := build(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -47,5 +61,10 @@ func build() (err error) {
 			return fmt.Errorf("go build %s: %w\n%s", of, err, out)
 		}
 	}
-	return nil
+	// Programs find the Lambda functions' archives where an installation has them.
+	dist := filepath.Join(filepath.Dir(folder), "dist")
+	if err := os.Remove(dist); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Symlink(filepath.Join(module, "dist"), dist)
 }

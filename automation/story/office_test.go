@@ -120,7 +120,9 @@ func (o *office) start(t *testing.T) {
 	defer log.Close() //nolint:errcheck // the process has its own
 	cmd := exec.Command(redoubt, args...)
 	// The CLI is found in bin/, from the working directory up.
-	cmd.Dir, cmd.Env, cmd.Stderr = module, environment(), log
+	temporary := filepath.Join(o.folder, "tmp")
+	require.NoError(t, os.MkdirAll(temporary, 0o700))
+	cmd.Dir, cmd.Env, cmd.Stderr = module, environment("TMPDIR="+temporary), log
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
