@@ -89,7 +89,7 @@ type docOf struct{ into any }
 
 // Scan implements sql.Scanner.
 func (d docOf) Scan(from any) error {
-	if err := (jsonOf{d.into}).Scan(from); err != nil {
+	if err := jsonOf(d).Scan(from); err != nil {
 		return err
 	}
 	settle(reflect.ValueOf(d.into).Elem())
