@@ -309,3 +309,21 @@ func TestReturn(t *testing.T) {
 		require.Equal(t, want, answer.Header.Get("Location"), "%q", path)
 	}
 }
+
+// Command lines ask how they sign in before they are anybody.
+func TestSignInOptions(t *testing.T) {
+	t.Parallel()
+	options := func(w *world) string {
+		answer, err := http.Get(w.url + "/auth/options")
+		require.NoError(t, err)
+		defer answer.Body.Close() //nolint:errcheck // it was read
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return string(text)
+	}
+	require.JSONEq(t, `{}`, options(newWorld(t, false)))
+	w := newWorld(t, true)
+	require.JSONEq(t, `{"issuer":"`+w.issuer.Issuer+`","client_id":"`+oidctest.ClientID+`"}`, options(w), "the client's secret is nobody's")
+}

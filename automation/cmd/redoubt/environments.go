@@ -206,7 +206,7 @@ func (c *setEnvironment) Run(ctx context.Context, s *streams) error {
 type destroyEnvironment struct {
 	environment
 	Confirm string `help:"The environment's own name, instead of being asked for it." placeholder:"NAME"`
-	Wait    bool   `help:"Follow the operation to its end."`
+	Wait    bool   `help:"Follow the operation to its end, or until it waits for people."`
 }
 
 // Help is the long text of redoubt environments destroy --help.

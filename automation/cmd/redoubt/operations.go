@@ -211,7 +211,7 @@ func (c *cancelOperation) Run(ctx context.Context, s *streams) error {
 type retryOperation struct {
 	remote
 	ID   string `arg:"" help:"The operation's id, op_…"`
-	Wait bool   `help:"Follow the new operation to its end."`
+	Wait bool   `help:"Follow the new operation to its end, or until it waits for people."`
 }
 
 // Help is the long text of redoubt operations retry --help.

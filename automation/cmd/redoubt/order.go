@@ -25,7 +25,7 @@ type orderCommand struct {
 	Message   string   `help:"Why, for who approves." placeholder:"TEXT"`
 	Existing  bool     `help:"Change an environment that there is, instead of making one."`
 	Key       string   `help:"Idempotency key: sent again with the same one, an order is not carried out twice." placeholder:"TEXT"`
-	Wait      bool     `help:"Follow the operation to its end."`
+	Wait      bool     `help:"Follow the operation to its end, or until it waits for people."`
 }
 
 // Help is the long text of redoubt order --help.
@@ -36,7 +36,8 @@ approve, the operation waits for them: redoubt approve.
 A secret is better in a file than on the command line, where others may see it:
 --set password=@password.txt, or --set password=@- for standard input.
 
-With --wait the exit code says how it went: 0 succeeded, 1 it did not.
+With --wait the exit code says how it went: 0 succeeded, or it is people's turn, and
+standard error says whose; 1 it did not succeed.
 
 Examples:
   redoubt order secure-bucket --project acme/shop --name logs --set retentionDays=30 --wait
