@@ -53,7 +53,18 @@ func (s *Service) BeginRequest(ctx context.Context, p Principal, r Reply) (store
 		age := now.Sub(known.CreatedAt)
 		switch {
 		case age >= keepReplies, known.Status == 0 && age >= longestRequest && bytes.Equal(known.RequestHash, r.RequestHash):
-			// Forgotten, or its process died.
+			// Forgotten, or its process died. Of several that find that out at once the
+			// first begins anew: the others see its reply, which is younger.
+			if err := countAlone(tx); err != nil {
+				return err
+			}
+			again, err := tx.Reply(r.Principal, r.Key, r.Route)
+			if errors.Is(err, backend.ErrNotFound) || err == nil && !again.CreatedAt.Equal(known.CreatedAt) {
+				return beingAnswered()
+			}
+			if err != nil {
+				return err
+			}
 			if err := tx.DropReply(r.Principal, r.Key, r.Route); err != nil && !errors.Is(err, backend.ErrNotFound) {
 				return err
 			}
