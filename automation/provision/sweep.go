@@ -26,6 +26,24 @@ func (s *Service) Sweep(ctx context.Context) (swept int, err error) {
 	return swept, errors.Join(failed...)
 }
 
+// Abandon ends the claims of all workers. It is for a process that starts where no
+// other can be: whoever had them is dead, and nobody need wait for them to end.
+func (s *Service) Abandon(ctx context.Context) error {
+	return s.store.Update(ctx, func(tx Tx) error {
+		claims, err := tx.Claims(tx.Now())
+		if err != nil {
+			return err
+		}
+		for _, c := range claims {
+			c.ExpiresAt = tx.Now()
+			if err := tx.RenewClaim(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // sweepBatch is how many of a kind are looked at at once.
 const sweepBatch = 100
 

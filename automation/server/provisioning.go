@@ -117,6 +117,12 @@ func (p *provisioning) open(ctx context.Context, s *Server, signing []byte) (err
 	p.service = provision.New(p.records, s.service, s.catalog, p.policies, p.queue, provision.Options{
 		Key: signing, Rehearse: c.Provisioning.Rehearse, Log: s.log,
 	})
+	if c.Database.URL == "" {
+		// SQLite's folder is locked: this is the only process there is.
+		if err := p.service.Abandon(ctx); err != nil {
+			return err
+		}
+	}
 	if p.sessions, err = session.New(p.records, session.Options{Plain: !strings.HasPrefix(s.URL(), "https://"), Origins: origins(c)}); err != nil {
 		return err
 	}
