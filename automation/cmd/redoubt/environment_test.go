@@ -162,7 +162,7 @@ func TestWaitEndsWherePeopleMustAct(t *testing.T) {
 	require.Equal(t, "needs_recovery", op.State)
 
 	// Nobody can order on a locked environment, but one may be locked after that.
-	p, id = order("third")
+	p, _ = order("third")
 	o.does(t, "bob", "environments", "lock", "acme/shop/third", "--reason", "until Friday")
 	require.Equal(t, exitOK, p.end(t), p.err)
 	require.Contains(t, p.err.String(), "bob locked the environment: until Friday")

@@ -66,6 +66,9 @@ func fill(v reflect.Value, n *int) {
 		for i := range v.NumField() {
 			fill(v.Field(i), n)
 		}
+		if caller, ok := v.Addr().Interface().(*backend.Caller); ok {
+			caller.Decided = false // it is about one call, and no store keeps it
+		}
 	default:
 		panic(fmt.Sprintf("fill does not know what to do with a %s", v.Type()))
 	}
