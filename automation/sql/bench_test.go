@@ -18,10 +18,10 @@ import (
 	"redoubt/internal/postgrestest"
 )
 
-// BenchmarkJournal appends batches of journal rows as the service does, each in
+// BenchmarkAppendJournal appends batches of journal rows as the service does, each in
 // a transaction that locks the update first and is durable when it ends. An
 // operation is one batch; writers write to updates of their own.
-func BenchmarkJournal(b *testing.B) {
+func BenchmarkAppendJournal(b *testing.B) {
 	server := postgrestest.Start(b, "fsync = on", "log_statement = none", "max_connections = 200")
 	for _, database := range []struct{ name, address string }{
 		{"sqlite", filepath.Join(b.TempDir(), "data")},
