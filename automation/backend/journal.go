@@ -73,7 +73,7 @@ func (s *Service) appendLocked(ctx context.Context, ref UpdateRef, rows []Journa
 		if err := keepRows(tx, ref, update.DryRun || !update.Journaled, rows); err != nil {
 			return err
 		}
-		return s.heardStep(tx, &update, true)
+		return s.heardStep(tx, &update)
 	})
 }
 

@@ -121,8 +121,8 @@ func (s *Service) extend(ctx context.Context, ref UpdateRef) error {
 }
 
 // heardStep does so, and keeps that the client has begun a step.
-func (s *Service) heardStep(tx Tx, update *Update, stepped bool) error {
-	if !stepped || update.Stepped {
+func (s *Service) heardStep(tx Tx, update *Update) error {
+	if update.Stepped {
 		return s.heard(tx, update)
 	}
 	update.Stepped, update.Touched, update.LeaseExpiresAt = true, true, tx.Now().Add(s.opts.Lease)

@@ -114,15 +114,8 @@ func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error)
 		verbs = append(verbs, backend.Write) // the CLI imports the state that it has cleared
 	}
 	err = w.step(func(tx Tx, o *Operation, _ *Environment) (err error) {
-		waivers, err := tx.Waivers(o.ProjectID)
-		if err != nil {
+		if exemptions, err = holding(tx, o.ProjectID, o.Stack.Stack); err != nil {
 			return err
-		}
-		exemptions = nil
-		for _, x := range waivers {
-			if x.holds(o.Stack.Stack, tx.Now()) {
-				exemptions = append(exemptions, x)
-			}
 		}
 		if phase == PhaseRehearse {
 			return nil // it does not come near the backend
@@ -146,11 +139,6 @@ func (w *Work) reads(o Operation) (names []backend.StackName) {
 	}
 	slices.SortFunc(names, func(a, b backend.StackName) int { return strings.Compare(a.String(), b.String()) })
 	return names
-}
-
-// holds says whether a waiver applies to a stack at a time.
-func (x Waiver) holds(stack string, at time.Time) bool {
-	return (x.Stack == "" || nameMatches(x.Stack, stack)) && x.RevokedAt.IsZero() && at.Before(x.ExpiresAt)
 }
 
 // stack is the backend's record of the stack.

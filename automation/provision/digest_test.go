@@ -14,10 +14,11 @@ import (
 
 // planned is an operation and its plan, with something in each field that counts.
 func planned() (provision.Operation, provision.Plan) {
-	return provision.Operation{
+	o := provision.Operation{
 		Kind: provision.KindUp, StackID: "stk_1", Blueprint: provision.BlueprintRef{Name: "box", Version: "1", Digest: "sha256:b"},
 		Inputs: json.RawMessage(`{"a":1,"big":9007199254740992,"s":{"$sealed":"eA==","$fingerprint":"f1"},"list":[1,2]}`),
-	}, provision.Plan{
+	}
+	plan := provision.Plan{
 		StateVersion: 3, PackDigests: []provision.Pack{{Name: "p", Digest: "sha256:p"}, {Name: "q", Digest: "sha256:q"}},
 		Result: provision.Result{Changes: []provision.Change{
 			{URN: "u1", Type: "t", Op: "create"},
@@ -26,6 +27,7 @@ func planned() (provision.Operation, provision.Plan) {
 			{URN: "u3", Type: "t", Op: "delete"},
 		}},
 	}
+	return o, plan
 }
 
 func planDigest(t *testing.T, o provision.Operation, p provision.Plan) string {

@@ -195,9 +195,6 @@ func (k ScheduleKind) operation() OperationKind {
 	}
 }
 
-// priorityDrift is below what people order.
-const priorityDrift = -10
-
 // orderScheduled orders an operation as the service itself, with what the stack has
 // now; nil where the same kind waits or runs already, or the stack is kept from it.
 func (s *Service) orderScheduled(tx Tx, e Environment, kind OperationKind, cause string) (*Operation, error) {
@@ -209,13 +206,10 @@ func (s *Service) orderScheduled(tx Tx, e Environment, kind OperationKind, cause
 		return nil, err
 	}
 	o := Operation{
-		ID: newID("op"), StackID: e.ID, ProjectID: e.ProjectID, Stack: e.Name, Kind: kind, State: Queued,
+		ID: newID("op"), StackID: e.ID, ProjectID: e.ProjectID, Stack: e.Name, Kind: kind, State: Queued, Priority: priorities[kind],
 		Blueprint: e.Blueprint, Inputs: e.Inputs, RequestedBy: systemActor,
 		Options:   OperationOptions{Message: "ordered by " + cause, RemoveStack: kind == KindDestroy},
 		CreatedAt: tx.Now(), UpdatedAt: tx.Now(), DeadlineAt: tx.Now().Add(s.opts.QueueExpiry),
-	}
-	if kind == KindDrift {
-		o.Priority = priorityDrift
 	}
 	if err := tx.CreateOperation(o); err != nil {
 		return nil, err

@@ -127,19 +127,21 @@ func (w Waiver) Holds(stack string, at time.Time) bool {
 	return w.RevokedAt.IsZero() && at.Before(w.ExpiresAt) && nameMatches(orAll(w.Stack), stack)
 }
 
-// WaiversFor returns a project's waivers that hold for a stack: for its worker.
-func (s *Service) WaiversFor(ctx context.Context, projectID, stack string) (holding []Waiver, err error) {
-	err = s.read(ctx, func(tx Tx) error {
-		holding = nil
-		all, err := tx.Waivers(projectID)
-		for _, w := range all {
-			if w.Holds(stack, tx.Now()) {
-				holding = append(holding, w)
-			}
+// WaiversFor returns a project's waivers that hold for a stack.
+func (s *Service) WaiversFor(ctx context.Context, projectID, stack string) (hold []Waiver, err error) {
+	err = s.read(ctx, func(tx Tx) (err error) { hold, err = holding(tx, projectID, stack); return err })
+	return hold, err
+}
+
+// holding is WaiversFor in a transaction, as a worker asks for its engine.
+func holding(tx Tx, projectID, stack string) (hold []Waiver, err error) {
+	all, err := tx.Waivers(projectID)
+	for _, w := range all {
+		if w.Holds(stack, tx.Now()) {
+			hold = append(hold, w)
 		}
-		return err
-	})
-	return holding, err
+	}
+	return hold, err
 }
 
 func orAll(pattern string) string {

@@ -51,6 +51,9 @@ type provisioning struct {
 	server   *Server
 	records  provision.Store
 	policies *cedar.Authorizer
+	// cli and pack are what operations run with, found once.
+	cli      engine.CLI
+	pack     string
 	queue    *river.Dispatcher
 	engine   *operate.Engine
 	service  *provision.Service
@@ -68,7 +71,8 @@ func (s *Server) newProvisioning() (*provisioning, error) {
 	if s.catalog == nil || s.config.Provisioning.Role == roleNone {
 		return nil, nil
 	}
-	if err := s.able(); err != nil {
+	cli, pack, err := s.able()
+	if err != nil {
 		if s.config.Provisioning.Role != "" {
 			return nil, err
 		}
@@ -83,7 +87,9 @@ func (s *Server) newProvisioning() (*provisioning, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity.policies: %w", err)
 	}
-	return &provisioning{server: s, records: &observedRecords{records, s.metrics}, policies: policies, draining: make(chan struct{})}, nil
+	return &provisioning{
+		server: s, records: &observedRecords{records, s.metrics}, policies: policies, cli: cli, pack: pack, draining: make(chan struct{}),
+	}, nil
 }
 
 // authorize is what the backend asks after a token's grants.
@@ -95,8 +101,8 @@ func (p *provisioning) authorize(config Config) backend.Authorize {
 }
 
 // open opens the rest. The signing key is the installation's.
-func (p *provisioning) open(ctx context.Context, s *Server, signing []byte) (err error) {
-	c := s.config
+func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
+	s, c := p.server, p.server.config
 	address, err := databaseAddress(c)
 	if err != nil {
 		return err
@@ -110,7 +116,7 @@ func (p *provisioning) open(ctx context.Context, s *Server, signing []byte) (err
 		return err
 	}
 	if works {
-		if p.engine, err = p.openEngine(s); err != nil {
+		if p.engine, err = p.openEngine(); err != nil {
 			return err
 		}
 	}
@@ -140,40 +146,31 @@ func (p *provisioning) open(ctx context.Context, s *Server, signing []byte) (err
 	return nil
 }
 
-// able says why this process could not run operations, if its role is to: without
-// the CLI, or the policy pack, each would fail.
-func (s *Server) able() error {
+// able finds what operations run with, if this process's role is to run some:
+// without the CLI, or the policy pack, each would fail.
+func (s *Server) able() (cli engine.CLI, pack string, err error) {
 	if s.config.Provisioning.Role == roleAPI {
-		return nil
+		return cli, "", nil
 	}
-	if _, err := engine.FindCLI(); err != nil {
-		return err
+	if cli, err = engine.FindCLI(); err != nil {
+		return cli, "", err
 	}
-	_, err := s.config.Provisioning.pack()
-	return err
-}
-
-// pack is the policy pack's path.
-func (p Provisioning) pack() (string, error) {
-	if p.PolicyPack != "" {
-		return p.PolicyPack, nil
+	if pack = s.config.Provisioning.PolicyPack; pack == "" {
+		pack, err = engine.Sibling("redoubt-policy")
 	}
-	return engine.Sibling("redoubt-policy")
+	return cli, pack, err
 }
 
 // openEngine opens what runs operations.
-func (p *provisioning) openEngine(s *Server) (*operate.Engine, error) {
+func (p *provisioning) openEngine() (*operate.Engine, error) {
+	s := p.server
 	c := s.config.Provisioning
-	pack, err := c.pack()
-	if err != nil {
-		return nil, err
-	}
 	url := c.URL
 	if url == "" {
 		url = s.URL()
 	}
 	return operate.Open(operate.Options{
-		URL: url, Policy: pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Data: s.config.Data,
+		URL: url, CLI: p.cli, Policy: p.pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Data: s.config.Data,
 		Plugins: c.Plugins, Acquire: c.Acquire, Traces: s.tracing.CLI(), Log: s.log,
 	})
 }
@@ -194,7 +191,8 @@ func (i Identity) provider() oidc.Config {
 }
 
 // handlers are those of the API, below /v1/, and of browsers, below /auth/.
-func (p *provisioning) handlers(s *Server, address func(*http.Request) string) (orders, browsers http.Handler) {
+func (p *provisioning) handlers(address func(*http.Request) string) (orders, browsers http.Handler) {
+	s := p.server
 	who := identity.New(identity.Options{Backend: s.service, OIDC: p.issuer, Sessions: p.sessions, Address: address})
 	orders = orderapi.New(p.service, orderapi.Options{
 		Identify: who.Identify, Address: address, Log: s.log, Metrics: s.metrics, Tracing: s.tracing.Spans(), Version: s.version, Draining: p.draining,
@@ -276,21 +274,20 @@ func (p *provisioning) checkpoint(ctx context.Context) error {
 	return err
 }
 
-// How long what is for a while only is kept.
-const (
-	keepReplies    = 24 * time.Hour
-	keepDeliveries = 30 * 24 * time.Hour
-)
+// keepDeliveries is how long what was delivered, or not, can be looked at.
+const keepDeliveries = 30 * 24 * time.Hour
 
+// prune forgets what is old; replies to idempotent requests the domain forgets by
+// itself.
 func (p *provisioning) prune(ctx context.Context) error {
-	return p.records.Update(ctx, func(tx provision.Tx) error {
+	err := p.records.Update(ctx, func(tx provision.Tx) error {
 		now := tx.Now()
-		_, err1 := tx.PruneReplies(now.Add(-keepReplies))
-		_, err2 := tx.PruneDeliveries(now.Add(-keepDeliveries))
-		_, err3 := tx.PruneOperationEvents(now.Add(-p.server.config.Retention.Events))
-		_, err4 := tx.PruneSessions(now)
-		return errors.Join(err1, err2, err3, err4)
+		_, deliveries := tx.PruneDeliveries(now.Add(-keepDeliveries))
+		_, events := tx.PruneOperationEvents(now.Add(-p.server.config.Retention.Events))
+		return errors.Join(deliveries, events)
 	})
+	_, sessions := p.sessions.Prune(ctx)
+	return errors.Join(err, sessions)
 }
 
 // close closes what was opened. Nothing runs any more.

@@ -114,7 +114,7 @@ func Open(ctx context.Context, config Config, options ...Option) (_ *Server, err
 		return nil, err
 	}
 	if s.provisioning != nil {
-		if err := s.provisioning.open(ctx, s, signing); err != nil {
+		if err := s.provisioning.open(ctx, signing); err != nil {
 			return nil, err
 		}
 	}
@@ -165,7 +165,7 @@ func (s *Server) route(signing []byte) {
 	admin := adminapi.New(s.service, adminapi.Options{Address: address, Log: s.log, Metrics: s.metrics})
 	var orders, browsers http.Handler
 	if s.provisioning != nil && s.config.Provisioning.Role != roleWorker {
-		orders, browsers = s.provisioning.handlers(s, address)
+		orders, browsers = s.provisioning.handlers(address)
 	}
 	// No http.ServeMux: it would redirect a path with .. in it to another one.
 	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
