@@ -62,7 +62,7 @@ func openJournal(path string, a *Account) (*journal, error) {
 	}
 	j.use(file)
 	if err := j.load(a); err != nil {
-		return nil, errors.Join(err, j.file.Close())
+		return nil, errors.Join(err, unlockFile(j.file), j.file.Close())
 	}
 	return j, nil
 }
@@ -242,7 +242,7 @@ func (j *journal) close() error {
 	if j == nil || j.file == nil {
 		return nil
 	}
-	return errors.Join(j.flush(), j.file.Sync(), j.file.Close())
+	return errors.Join(j.flush(), j.file.Sync(), unlockFile(j.file), j.file.Close())
 }
 
 // compact writes the live resources to a new file and puts it in the old one's
