@@ -112,6 +112,7 @@ type Change struct {
 	Type       string   `json:"type"`
 	Op         string   `json:"op"`
 	Properties []string `json:"properties,omitempty" doc:"Which change."`
+	Inputs     string   `json:"inputs,omitempty" doc:"Digest of what the resource is given, without secrets; none in events."`
 }
 
 // Finding is one thing that a policy pack reported.

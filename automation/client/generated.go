@@ -173,7 +173,9 @@ type BlueprintRef struct {
 
 // Change is as docs/openapi.json has it.
 type Change struct {
-	Op string `json:"op"`
+	// Digest of what the resource is given, without secrets; none in events.
+	Inputs string `json:"inputs,omitempty"`
+	Op     string `json:"op"`
 	// Which change.
 	Properties []string `json:"properties,omitempty"`
 	Type       string   `json:"type"`

@@ -28,6 +28,9 @@ type Change struct {
 	Op   string `json:"op"`
 	// Properties are the paths that differ, sorted.
 	Properties []string `json:"properties,omitempty"`
+	// Inputs is the digest of what the resource is given, in an outcome: see
+	// inputsDigest.
+	Inputs string `json:"inputs,omitempty"`
 	// Retained is true for a resource that leaves the state and stays in the
 	// account, because the program says so (retainOnDelete).
 	Retained bool `json:"retained,omitempty"`
@@ -206,7 +209,9 @@ func (r *Recorder) addChange(m apitype.StepEventMetadata) {
 	if m.Op == apitype.OpSame || m.Op == apitype.OpRead {
 		return
 	}
-	r.outcome.Changes = append(r.outcome.Changes, ChangeOf(m))
+	change := ChangeOf(m)
+	change.Inputs = inputsDigest(m)
+	r.outcome.Changes = append(r.outcome.Changes, change)
 }
 
 // ChangeOf is what a step does to its resource.

@@ -57,7 +57,7 @@ func resultOf(r runner.Result) provision.Result {
 }
 
 func changeOf(c engine.Change) provision.Change {
-	return provision.Change{URN: c.URN, Type: c.Type, Op: c.Op, Properties: c.Properties}
+	return provision.Change{URN: c.URN, Type: c.Type, Op: c.Op, Properties: c.Properties, Inputs: c.Inputs}
 }
 
 func findingOf(f engine.Finding) provision.Finding {

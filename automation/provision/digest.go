@@ -52,7 +52,10 @@ func normalised(changes []Change) []Change {
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(a.URN, b.URN), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Type, b.Type), slices.Compare(a.Properties, b.Properties))
+		return cmp.Or(
+			cmp.Compare(a.URN, b.URN), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Type, b.Type),
+			slices.Compare(a.Properties, b.Properties), cmp.Compare(a.Inputs, b.Inputs),
+		)
 	})
 	return out
 }

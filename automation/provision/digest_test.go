@@ -22,7 +22,7 @@ func planned() (provision.Operation, provision.Plan) {
 		StateVersion: 3, PackDigests: []provision.Pack{{Name: "p", Digest: "sha256:p"}, {Name: "q", Digest: "sha256:q"}},
 		Result: provision.Result{Changes: []provision.Change{
 			{URN: "u1", Type: "t", Op: "create"},
-			{URN: "u2", Type: "t", Op: "update", Properties: []string{"a", "b"}},
+			{URN: "u2", Type: "t", Op: "update", Properties: []string{"a", "b"}, Inputs: "sha256:i"},
 			{URN: "u2", Type: "t", Op: "replace"},
 			{URN: "u3", Type: "t", Op: "delete"},
 		}},
@@ -93,6 +93,7 @@ func TestPlanDigestTellsOfEveryChange(t *testing.T) {
 		"a change's operation": func(_ *provision.Operation, p *provision.Plan) { p.Changes[0].Op = "delete" },
 		"a property more":      func(_ *provision.Operation, p *provision.Plan) { p.Changes[0].Properties = []string{"c"} },
 		"another property":     func(_ *provision.Operation, p *provision.Plan) { p.Changes[1].Properties[0] = "c" },
+		"other values":         func(_ *provision.Operation, p *provision.Plan) { p.Changes[1].Inputs = "sha256:x" },
 		"a change less":        func(_ *provision.Operation, p *provision.Plan) { p.Changes = p.Changes[1:] },
 		"a change twice":       func(_ *provision.Operation, p *provision.Plan) { p.Changes = append(p.Changes, p.Changes[0]) },
 		"that it refreshes":    func(o *provision.Operation, _ *provision.Plan) { o.Options.Refresh = true },

@@ -295,6 +295,10 @@ type Change struct {
 	Type       string   `json:"type"`
 	Op         string   `json:"op"`
 	Properties []string `json:"properties,omitempty"`
+	// Inputs is the digest of what the resource is given: two plans that change the
+	// same properties to other values are two plans. Secrets do not count in it; those
+	// that are ordered count in the digest of the order's inputs.
+	Inputs string `json:"inputs,omitempty"`
 }
 
 // Finding is one thing that a policy pack reported.

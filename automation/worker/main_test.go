@@ -62,6 +62,9 @@ type inputs struct {
 	Things int    `json:"things,omitempty"`
 	Slow   bool   `json:"slow,omitempty"`
 	Tag    string `json:"tag,omitempty"`
+	// TagFile is a file with the tag, as what a program asks the cloud for is not in
+	// its inputs.
+	TagFile string `json:"tagFile,omitempty"`
 	Secret string `json:"secret,omitempty"`
 	// Previewing makes previews wait until there is a file of this name.
 	Previewing string `json:"previewing,omitempty"`
@@ -81,6 +84,13 @@ var programs = map[string]runner.Program{
 				if err := waitFor(ctx.Context(), in.Previewing); err != nil {
 					return err
 				}
+			}
+			if in.TagFile != "" {
+				tag, err := os.ReadFile(in.TagFile)
+				if err != nil {
+					return err
+				}
+				in.Tag = string(tag)
 			}
 			for i := range in.Things {
 				if err := register(ctx, "fake:index:Thing", fmt.Sprintf("t%d", i), pulumi.Map{"tag": pulumi.String(in.Tag)}); err != nil {

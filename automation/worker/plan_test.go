@@ -160,6 +160,24 @@ func TestStalePlan(t *testing.T) {
 	})
 }
 
+// What a program is told by others, as another stack's outputs are, is in no order.
+func TestOtherValuesAreAnotherPlan(t *testing.T) {
+	w := newWorld(t, "", nil)
+	w.works(t)
+	project := w.project(t, provision.ProjectSettings{ApprovalRules: []provision.ApprovalRule{{Name: "lenient", Required: 1, ReapproveIdentical: true}}})
+	file := filepath.Join(t.TempDir(), "tag")
+	require.NoError(t, os.WriteFile(file, []byte("shown"), 0o600))
+	_, o := w.stack(t, project, "dev", "things", inputs{Things: 1, TagFile: file})
+	o = w.reaches(t, o.ID, provision.AwaitingApproval)
+	require.NoError(t, os.WriteFile(file, []byte("put in its place"), 0o600))
+	w.approve(t, o)
+	stale := w.reachesAgain(t, o, provision.AwaitingApproval)
+	require.NotEqual(t, o.Plan.ChangeDigest, stale.Plan.ChangeDigest)
+	require.Contains(t, w.told(t, o.ID), "plan_stale: what would be changed is not the same")
+	w.approve(t, stale)
+	w.reaches(t, o.ID, provision.Succeeded)
+}
+
 // reachesAgain waits until an operation is in a state once more.
 func (w *world) reachesAgain(t *testing.T, before provision.Operation, state provision.State) (o provision.Operation) {
 	t.Helper()
