@@ -65,7 +65,7 @@ type inputs struct {
 	// TagFile is a file with the tag, as what a program asks the cloud for is not in
 	// its inputs.
 	TagFile string `json:"tagFile,omitempty"`
-	Secret string `json:"secret,omitempty"`
+	Secret  string `json:"secret,omitempty"`
 	// Previewing makes previews wait until there is a file of this name.
 	Previewing string `json:"previewing,omitempty"`
 	Refuse     string `json:"refuse,omitempty"`
