@@ -81,10 +81,13 @@ func showEvents(ctx context.Context, s *streams, r remote, service *client.Clien
 type followView struct {
 	*operationView
 	id string
+	// phase is the one of the last event that said one.
+	phase string
 }
 
 // happening is what events of all types may say.
 type happening struct {
+	Phase    string   `json:"phase"`
 	To       string   `json:"to"`
 	Why      string   `json:"why"`
 	By       any      `json:"by"` // a name, or an actor
@@ -109,6 +112,10 @@ func (v *followView) show(e client.Event) {
 	var h happening
 	if err := json.Unmarshal(e.Data, &h); err != nil {
 		return // of a newer server: nothing that we could show
+	}
+	v.enter(h.Phase)
+	if v.repeats(e.Type, h) {
+		return
 	}
 	indented := func(text string) string { return strings.ReplaceAll(clean(text), "\n", "\n    ") }
 	switch e.Type {
@@ -153,6 +160,34 @@ func (v *followView) show(e client.Event) {
 	case "approval":
 		v.line("1", fmt.Sprintf("%s by %s", orText(h.Decision, "decided"), h.who()))
 	}
+}
+
+// The phases that the state does not tell, or that are shown apart.
+const (
+	phaseRehearse = "rehearse"
+	phasePreview  = "preview" // and preview-destroy and so on
+)
+
+// enter says that a rehearsal begins, which is no state of its own.
+func (v *followView) enter(phase string) {
+	if phase == phaseRehearse && v.phase != phase {
+		v.line("1", "→ rehearsing, in an account where nothing is real")
+	}
+	if phase != "" {
+		v.phase = phase
+	}
+}
+
+// repeats says whether an event tells what the preview tells: a rehearsal makes the
+// same resources, and advice is the same in all phases.
+func (v *followView) repeats(kind string, h happening) bool {
+	switch kind {
+	case "resource":
+		return h.Phase == phaseRehearse && h.Status != "failed"
+	case "policy":
+		return h.Level != mandatory && h.Phase != "" && !strings.HasPrefix(h.Phase, phasePreview)
+	}
+	return false
 }
 
 // who did it.

@@ -208,14 +208,20 @@ func TestOrderApproveWatch(t *testing.T) {
 	require.Contains(t, stdout, "is approved")
 
 	o.move(t, op.ID, provision.Applying, nil, provision.Event{Type: provision.EventResource, Data: json.RawMessage(`{"urn":"urn:pulumi:prod::shop::aws:s3/bucketV2:BucketV2::logs","type":"aws:s3/bucketV2:BucketV2","op":"create","status":"done"}`)},
-		provision.Event{Type: provision.EventDiagnostic, Data: json.RawMessage(`{"severity":"warning","message":"a\u001b[2Jb"}`)})
+		provision.Event{Type: provision.EventDiagnostic, Data: json.RawMessage(`{"severity":"warning","message":"a\u001b[2Jb"}`)},
+		provision.Event{Type: provision.EventResource, Data: json.RawMessage(`{"phase":"rehearse","urn":"urn:pulumi:x::x::x::rehearsed","type":"x","op":"create","status":"done"}`)},
+		provision.Event{Type: provision.EventPolicy, Data: json.RawMessage(`{"phase":"preview","policy":"told-once","level":"advisory","message":"m"}`)},
+		provision.Event{Type: provision.EventPolicy, Data: json.RawMessage(`{"phase":"up","policy":"told-once","level":"advisory","message":"m"}`)},
+		provision.Event{Type: provision.EventPolicy, Data: json.RawMessage(`{"phase":"up","policy":"stops-it","level":"mandatory","message":"m"}`)})
 	o.move(t, op.ID, provision.Succeeded, func(op *provision.Operation) {
 		op.Result = &provision.Result{Counts: map[string]int{"create": 1}, Outputs: map[string]any{"bucket": "logs"}}
 	})
 	require.NoError(t, watch.Wait())
-	for _, want := range []string{"→ queued", "→ applying", "+  aws:s3/bucketV2:BucketV2 logs", "approve by bob", "warning: a[2Jb"} {
+	for _, want := range []string{"→ queued", "→ applying", "+  aws:s3/bucketV2:BucketV2 logs", "approve by bob", "warning: a[2Jb", "→ rehearsing", "mandatory stops-it"} {
 		require.Contains(t, watch.err.String(), want)
 	}
+	require.NotContains(t, watch.err.String(), "rehearsed", "the preview shows the same resources")
+	require.Equal(t, 1, strings.Count(watch.err.String(), "advisory told-once"))
 	require.Contains(t, watch.out.String(), "succeeded (1 create)")
 	require.Contains(t, watch.out.String(), `bucket: "logs"`)
 
