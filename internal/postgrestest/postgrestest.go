@@ -41,13 +41,30 @@ const Superuser = "postgres"
 // configuration, "fsync = on", which win over those of this package.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
+	s := folder(t, settings)
+	t.Cleanup(func() { must(t, os.RemoveAll(filepath.Dir(s.dir))) })
+	s.initialize(t)
+	s.start(t)
+	t.Cleanup(func() { s.Stop(t) })
+	return s
+}
+
+// folder makes an empty folder for a server.
+func folder(t testing.TB, settings []string) *Server {
+	t.Helper()
 	s := &Server{Host: "127.0.0.1", Password: "superuser", bin: binaries(t), as: unprivileged(t), settings: settings}
 	// Not t.TempDir: the server's own user may not enter its parent.
 	dir, err := os.MkdirTemp("", "redoubt-postgres-")
 	must(t, err)
-	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	s.dir = filepath.Join(dir, "data")
 	s.own(t, dir)
+	return s
+}
+
+// initialize makes the server's data.
+func (s *Server) initialize(t testing.TB) {
+	t.Helper()
+	dir := filepath.Dir(s.dir)
 	s.write(t, filepath.Join(dir, "password"), s.Password)
 	s.run(t, dir, "initdb", "-D", s.dir, "-U", Superuser, "--auth=scram-sha-256", "--pwfile", filepath.Join(dir, "password"), "--no-sync", "-E", "UTF8", "--locale=C")
 	certificate, key, authority := certificates(t, s.Host)
@@ -55,9 +72,6 @@ func Start(t testing.TB, settings ...string) *Server {
 	s.write(t, filepath.Join(s.dir, "server.crt"), certificate)
 	s.write(t, filepath.Join(s.dir, "server.key"), key)
 	s.write(t, filepath.Join(s.dir, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")
-	s.start(t, dir)
-	t.Cleanup(func() { s.Stop(t) })
-	return s
 }
 
 // Stop stops the server at once, as a crash would, if it runs.
@@ -91,13 +105,13 @@ func (s *Server) URL(t testing.TB, database string) string {
 }
 
 // start tries another port where somebody took the free one in the meantime.
-func (s *Server) start(t testing.TB, dir string) {
+func (s *Server) start(t testing.TB) {
 	t.Helper()
 	var err error
 	for range 3 {
 		s.Port = freePort(t)
 		s.write(t, filepath.Join(s.dir, "postgresql.auto.conf"), s.configuration())
-		if err = s.try(dir, "pg_ctl", "-D", s.dir, "-l", s.logFile(), "-w", "-t", "60", "start"); err == nil {
+		if err = s.try(filepath.Dir(s.dir), "pg_ctl", "-D", s.dir, "-l", s.logFile(), "-w", "-t", "60", "start"); err == nil {
 			return
 		}
 	}
@@ -135,10 +149,7 @@ func (s *Server) run(t testing.TB, dir, program string, args ...string) {
 
 func (s *Server) try(dir, program string, args ...string) error {
 	cmd := exec.Command(filepath.Join(s.bin, program), args...)
-	cmd.Dir = dir
-	// Of the caller's environment only the path: PG… variables would change
-	// what the programs do.
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	cmd.Dir, cmd.Env = dir, environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -147,6 +158,12 @@ func (s *Server) try(dir, program string, args ...string) error {
 		return fmt.Errorf("%s: %w\n%s%s", program, err, said.Bytes(), log)
 	}
 	return nil
+}
+
+// environment is the caller's path and nothing else: PG… variables would change
+// what the programs do.
+func environment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 }
 
 func (s *Server) write(t testing.TB, path, text string) {
