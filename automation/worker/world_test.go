@@ -227,7 +227,7 @@ func newWorld(t *testing.T, address string, change func(*setup)) *world {
 	}
 	// Attached providers are one variable: that of the fake takes that of the account's.
 	if s.Account == operate.Rehearsal && s.Provider != 0 {
-		s.Account = operate.AWS
+		s.Account = operate.Ambient
 	}
 	_, err := engine.FindCLI()
 	require.NoError(t, err)
