@@ -101,14 +101,14 @@ func attach(spec *runner.Spec, s *served) {
 
 // nowhere has the operation run where nothing is real: in an account in memory, and
 // on a stack in a folder.
-func (e *Engine) nowhere(spec *runner.Spec, r provision.Run, folder string) (leave func() error, err error) {
+func (e *Engine) nowhere(_ context.Context, spec *runner.Spec, r provision.Run, folder string) (placed, error) {
 	state := filepath.Join(folder, "state")
 	if err := os.Mkdir(state, 0o700); err != nil {
-		return nil, err
+		return placed{}, err
 	}
 	s, err := serve("")
 	if err != nil {
-		return nil, err
+		return placed{}, err
 	}
 	attach(spec, s)
 	// What backends in folders call theirs.
@@ -124,5 +124,5 @@ func (e *Engine) nowhere(spec *runner.Spec, r provision.Run, folder string) (lea
 			spec.Env[name] = value
 		}
 	}
-	return s.close, nil
+	return placed{leave: s.close, began: func(*runner.Operation) {}}, nil
 }

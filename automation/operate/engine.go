@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"redoubt/automation/awssts"
 	"redoubt/automation/engine"
 	"redoubt/automation/provision"
 	"redoubt/automation/runner"
@@ -18,12 +19,18 @@ import (
 
 // The accounts that stacks may be in.
 const (
-	// AWS is the account of this process's credentials.
+	// AWS is the account that the operator has allowed for a stack, with roles of its
+	// own for previews and for each blueprint.
 	AWS = "aws"
+	// Ambient is the account of this process's credentials, which every run has.
+	Ambient = "ambient"
 	// Rehearsal is a simulated account for each organization, in which nothing is
 	// real; it is kept in the data folder, by one process at a time.
 	Rehearsal = "rehearsal"
 )
+
+// Accounts are all of them.
+var Accounts = []string{Rehearsal, AWS, Ambient}
 
 // NoPolicy is the policy of who wants none.
 const NoPolicy = "none"
@@ -36,8 +43,10 @@ type Options struct {
 	// PolicyConfig that of its configuration, empty for none. They are looked at
 	// again for each run.
 	Policy, PolicyConfig string
-	// Account is AWS or Rehearsal.
+	// Account is AWS, Ambient or Rehearsal.
 	Account string
+	// Roles gives the runs in AWS their credentials.
+	Roles *awssts.Roles
 	// Data is the folder that rehearsal accounts are kept in.
 	Data string
 	// Plugins is a folder with installed plugins; empty for the user's. Acquire lets
@@ -75,8 +84,11 @@ func Open(o Options) (*Engine, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Account != AWS && o.Account != Rehearsal {
-		return nil, fmt.Errorf("there is no account %q: %s or %s", o.Account, AWS, Rehearsal)
+	if !slices.Contains(Accounts, o.Account) {
+		return nil, fmt.Errorf("there is no account %q: one of %v", o.Account, Accounts)
+	}
+	if o.Account == AWS && o.Roles == nil {
+		return nil, fmt.Errorf("account %s needs the roles that runs have", AWS)
 	}
 	if o.CLI.Executable == "" {
 		cli, err := engine.FindCLI()
@@ -137,20 +149,24 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if r.Phase == provision.PhaseRehearse {
 		place = e.nowhere
 	}
-	leave, err := place(&spec, r, folder.Work())
+	at, err := place(ctx, &spec, r, folder.Work())
 	if err != nil {
 		return result, unavailable(err)
 	}
-	defer func() { err = errors.Join(err, leave()) }()
-	return e.run(ctx, spec, r.Phase, emit, kill)
+	defer func() { err = errors.Join(err, at.leave()) }()
+	if at.role != "" {
+		emit(assumed(r.Phase, at.role))
+	}
+	return e.run(ctx, spec, r.Phase, at, emit, kill)
 }
 
 // run runs an operation of the runner to its end.
-func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phase, emit func(provision.Event), kill <-chan struct{}) (provision.Result, error) {
+func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phase, at placed, emit func(provision.Event), kill <-chan struct{}) (provision.Result, error) {
 	op, err := runner.Start(ctx, spec) // the end of ctx cancels it
 	if err != nil {
 		return provision.Result{}, translated(err, phase)
 	}
+	at.began(op)
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
@@ -167,24 +183,6 @@ func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phas
 	}
 	result, err := op.Wait()
 	return resultOf(result), translated(err, phase)
-}
-
-// place has the operation run on the service's stack, in the account that stacks are
-// in.
-func (e *Engine) place(spec *runner.Spec, r provision.Run, _ string) (leave func() error, err error) {
-	spec.Stack = r.Stack.String()
-	spec.Backend = engine.Backend{URL: e.opts.URL, Token: r.Token}
-	if e.opts.Account == Rehearsal {
-		account, err := e.accounts.of(r.Stack.Org)
-		if err != nil {
-			return nil, err
-		}
-		attach(spec, account)
-	} else {
-		spec.Inherit.AWS, spec.Acquire = true, e.opts.Acquire
-	}
-	maps.Copy(spec.Env, e.opts.Env)
-	return func() error { return nil }, nil
 }
 
 // spec is what any run has.
@@ -216,5 +214,9 @@ func (e *Engine) spec(kind runner.Kind, r provision.Run, folder string) (runner.
 
 // unavailable is what people are told of what only operators can mend.
 func unavailable(err error) error {
+	var refused *awssts.Error
+	if errors.As(err, &refused) {
+		return &provision.Error{Code: provision.CodeEngineUnavailable, Message: refused.Error(), Cause: err}
+	}
 	return &provision.Error{Code: provision.CodeEngineUnavailable, Message: "the engine could not be started: " + strings.TrimSpace(err.Error()), Cause: err}
 }

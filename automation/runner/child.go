@@ -45,6 +45,7 @@ func Main(programs map[string]Program) int {
 	c.held = []*os.File{os.NewFile(heldFile, "held"), os.NewFile(claimFile, "claim")}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	c.scrub = newScrubber(c.spec.Secrets)
 	go c.obey(commands, cancel)
 	go c.listen(cancel)
 	wait := c.send(os.NewFile(messagesFile, "messages"))
@@ -64,6 +65,7 @@ type child struct {
 	spec     sealed
 	held     []*os.File
 	messages *queue[message]
+	scrub    scrubber
 
 	canceled, orphan atomic.Bool
 	kill             chan struct{}
@@ -82,6 +84,10 @@ func (c *child) obey(commands *json.Decoder, cancel func()) {
 			c.canceled.Store(true)
 			cancel()
 			return
+		}
+		if next.Do == doMask {
+			c.scrub.learn(next.Secrets)
+			continue
 		}
 		c.do(next.Do, cancel)
 	}
@@ -135,16 +141,15 @@ func (c *child) send(to io.WriteCloser) (wait func()) {
 
 // run runs the operation.
 func (c *child) run(ctx context.Context) ending {
-	scrub := newScrubber(c.spec.Secrets)
-	out, err := c.operate(ctx, scrub)
-	out = scrub.outcome(out)
+	out, err := c.operate(ctx)
+	out = c.scrub.outcome(out)
 	if err == nil {
 		return ending{Outcome: out}
 	}
-	return ending{Outcome: out, Error: c.explain(err, out, scrub)}
+	return ending{Outcome: out, Error: c.explain(err, out)}
 }
 
-func (c *child) operate(ctx context.Context, scrub scrubber) (engine.Outcome, error) {
+func (c *child) operate(ctx context.Context) (engine.Outcome, error) {
 	program, ok := c.programs[c.spec.Blueprint]
 	if !ok {
 		return engine.Outcome{}, &Error{CodeInvalid, fmt.Sprintf("there is no blueprint %q: one of %v", c.spec.Blueprint, slices.Sorted(maps.Keys(c.programs)))}
@@ -174,7 +179,7 @@ func (c *child) operate(ctx context.Context, scrub scrubber) (engine.Outcome, er
 		Preview: stack.Preview, PreviewRefresh: stack.PreviewRefresh, PreviewDestroy: stack.PreviewDestroy,
 		Up: stack.Up, Refresh: stack.Refresh, Destroy: stack.Destroy,
 	}[c.spec.Kind]
-	t := &translator{scrub: scrub, now: time.Now}
+	t := &translator{scrub: c.scrub, now: time.Now}
 	return command.finish(func() (engine.Outcome, error) {
 		return do(ctx, &engine.Recorder{OnEvent: func(e apitype.EngineEvent) {
 			for _, event := range t.translate(e) {
@@ -199,12 +204,12 @@ func (c *child) environment() (map[string]string, error) {
 
 // explain finds out why an operation failed. Only the backend's and the CLI's
 // words tell, and they are stable: the Automation API reads them too.
-func (c *child) explain(err error, out engine.Outcome, scrub scrubber) *Error {
+func (c *child) explain(err error, out engine.Outcome) *Error {
 	var known *Error
 	if errors.As(err, &known) {
 		return known
 	}
-	text := scrub.text(err.Error())
+	text := c.scrub.text(err.Error())
 	contains := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -152,10 +153,19 @@ func (o *Operation) write(v any) error {
 // Cancel asks the operation to end: nothing more is begun, and what has begun
 // is finished, within the grace. It may be called again.
 func (o *Operation) Cancel() {
-	_ = o.say(command{doCancel}) // the child has ended: good
+	_ = o.say(command{Do: doCancel}) // the child has ended: good
 	if pid := o.orphanedCLI(); pid != 0 {
 		_ = syscall.Kill(pid, syscall.SIGINT) // gone already: good
 	}
+}
+
+// Mask adds values that no event may hold, for secrets that there were not yet when
+// the operation began.
+func (o *Operation) Mask(secrets ...string) {
+	o.mu.Lock()
+	o.spec.Secrets = append(slices.Clone(o.spec.Secrets), secrets...)
+	o.mu.Unlock()
+	_ = o.say(command{Do: doMask, Secrets: secrets}) // the child has ended: good
 }
 
 // Kill ends the operation at once. What has begun is pending in the state, and
@@ -164,7 +174,7 @@ func (o *Operation) Kill() {
 	o.mu.Lock()
 	o.killed = true
 	o.mu.Unlock()
-	_ = o.say(command{doKill}) // the child has ended: good
+	_ = o.say(command{Do: doKill}) // the child has ended: good
 	if pid := o.orphanedCLI(); pid != 0 {
 		engine.KillGroup(pid)
 	}
@@ -307,7 +317,9 @@ func (o *Operation) outlive(alone <-chan struct{}, died bool) {
 
 // lost says why the child is gone without a result.
 func (o *Operation) lost(exit, notHanded error) *Error {
+	o.mu.Lock()
 	scrub := newScrubber(o.spec.secrets())
+	o.mu.Unlock()
 	text, err := os.ReadFile(filepath.Join(o.folder.Output(), "stderr"))
 	if err != nil {
 		text = nil

@@ -3,6 +3,7 @@ package runner
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"redoubt/automation/engine"
 	"redoubt/automation/redact"
@@ -11,24 +12,47 @@ import (
 // scrubber masks secrets: those that it knows, and what looks like a
 // credential. Providers echo their inputs in errors (pulumi/pulumi#3138), and
 // the CLI's errors hold all that it printed.
-type scrubber struct{ known *strings.Replacer }
+type scrubber struct{ known *known }
+
+// known are the secrets, and what masks them; more may be learned.
+type known struct {
+	mu       sync.Mutex
+	secrets  []string
+	replacer *strings.Replacer
+}
 
 // shortest is the length below which a value is no secret, but a word that
 // would be masked everywhere.
 const shortest = 4
 
 func newScrubber(secrets []string) scrubber {
-	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return len(s) < shortest })
-	// The longest first: one may be a part of another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, s := range secrets {
-		pairs = append(pairs, s, redact.Mask)
-	}
-	return scrubber{strings.NewReplacer(pairs...)}
+	s := scrubber{&known{}}
+	s.learn(secrets)
+	return s
 }
 
-func (s scrubber) text(text string) string { return redact.Text(s.known.Replace(text)) }
+// learn adds secrets to those that are known.
+func (s scrubber) learn(secrets []string) {
+	k := s.known
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.secrets = slices.DeleteFunc(append(k.secrets, secrets...), func(s string) bool { return len(s) < shortest })
+	// The longest first: one may be a part of another.
+	slices.SortFunc(k.secrets, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(k.secrets))
+	for _, secret := range k.secrets {
+		pairs = append(pairs, secret, redact.Mask)
+	}
+	k.replacer = strings.NewReplacer(pairs...)
+}
+
+func (s scrubber) masked(text string) string {
+	s.known.mu.Lock()
+	defer s.known.mu.Unlock()
+	return s.known.replacer.Replace(text)
+}
+
+func (s scrubber) text(text string) string { return redact.Text(s.masked(text)) }
 
 func (s scrubber) finding(f engine.Finding) engine.Finding {
 	f.Message = s.text(f.Message)
@@ -55,7 +79,7 @@ func (s scrubber) outcome(o engine.Outcome) engine.Outcome {
 func (s scrubber) value(v any) any {
 	switch v := v.(type) {
 	case string:
-		return s.known.Replace(v)
+		return s.masked(v)
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {

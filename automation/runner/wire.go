@@ -75,12 +75,18 @@ func (s sealed) project() (engine.Project, error) {
 }
 
 // command is what the parent says after the specification.
-type command struct{ Do string }
+type command struct {
+	Do string
+	// Secrets are what doMask is about.
+	Secrets []string `json:",omitempty"`
+}
 
 // The commands.
 const (
 	doCancel = "cancel"
 	doKill   = "kill"
+	// doMask: there are more values that no event may hold.
+	doMask = "mask"
 )
 
 // message is what the child says: one field is set.

@@ -116,7 +116,7 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 		return err
 	}
 	if works {
-		if p.engine, err = p.openEngine(); err != nil {
+		if p.engine, err = p.openEngine(ctx); err != nil {
 			return err
 		}
 	}
@@ -162,15 +162,19 @@ func (s *Server) able() (cli engine.CLI, pack string, err error) {
 }
 
 // openEngine opens what runs operations.
-func (p *provisioning) openEngine() (*operate.Engine, error) {
+func (p *provisioning) openEngine(ctx context.Context) (*operate.Engine, error) {
 	s := p.server
 	c := s.config.Provisioning
 	url := c.URL
 	if url == "" {
 		url = s.URL()
 	}
+	roles, err := c.openRoles(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return operate.Open(operate.Options{
-		URL: url, CLI: p.cli, Policy: p.pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Data: s.config.Data,
+		URL: url, CLI: p.cli, Policy: p.pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Roles: roles, Data: s.config.Data,
 		Plugins: c.Plugins, Acquire: c.Acquire, Traces: s.tracing.CLI(), Log: s.log,
 	})
 }
@@ -315,7 +319,8 @@ func (c Config) checkProvisioning(found report) {
 		found(key, "%q is none of %s", value, strings.Join(of, ", "))
 	}
 	oneOf("provisioning.role", p.Role, "", roleAll, roleAPI, roleWorker, roleNone)
-	oneOf("provisioning.account", p.Account, operate.Rehearsal, operate.AWS)
+	oneOf("provisioning.account", p.Account, operate.Accounts...)
+	p.checkAccounts(found)
 	oneOf("identity.authorization", i.Authorization, authorizedByGrants, authorizedByCedar)
 	if p.Slots < 1 {
 		found("provisioning.slots", "%d operations at once: at least 1; a process without a worker has the role %s", p.Slots, roleAPI)

@@ -240,8 +240,8 @@ func (s *Server) MetricsAddr() net.Addr {
 	return s.side.listener.Addr()
 }
 
-// Orders says where the orders that this process runs go: "rehearsal" or "aws";
-// empty where it takes or runs none.
+// Orders says where the orders that this process runs go: "rehearsal", "aws" or
+// "ambient"; empty where it takes or runs none.
 func (s *Server) Orders() string {
 	if s.provisioning == nil {
 		return ""

@@ -31,11 +31,16 @@ type fake struct {
 	made map[string]int
 }
 
+func newFake() *fake {
+	f := &fake{begun: make(chan struct{}, 100), released: make(chan struct{}), made: map[string]int{}}
+	f.release = sync.OnceFunc(func() { close(f.released) })
+	return f
+}
+
 // serveFake serves a provider until the test ends.
 func serveFake(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{begun: make(chan struct{}, 100), released: make(chan struct{}), made: map[string]int{}}
-	f.release = sync.OnceFunc(func() { close(f.released) })
+	f := newFake()
 	cancel := make(chan bool)
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{Cancel: cancel, Init: func(srv *grpc.Server) error {
 		pulumirpc.RegisterResourceProviderServer(srv, plugin.NewProviderServer(f))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -17,6 +18,9 @@ import (
 // The test binary is all the processes there are: the tests, an operation's child,
 // and nodes that a test may kill.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == seerName {
+		os.Exit(serveSeer())
+	}
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case runner.ChildCommand:
@@ -69,6 +73,10 @@ type inputs struct {
 	// Previewing makes previews wait until there is a file of this name.
 	Previewing string `json:"previewing,omitempty"`
 	Refuse     string `json:"refuse,omitempty"`
+	// Record is a file that a resource of seen writes down what it sees in; Leak has it
+	// fail with that in the error.
+	Record string `json:"record,omitempty"`
+	Leak   bool   `json:"leak,omitempty"`
 }
 
 // programs are the blueprints of the tests.
@@ -110,6 +118,18 @@ var programs = map[string]runner.Program{
 			ctx.Export("things", pulumi.Int(in.Things))
 			ctx.Export("secret", pulumi.ToSecret(pulumi.String(in.Secret)))
 			return nil
+		}
+	},
+	// seen makes a resource that sees whose credentials the provider has.
+	"seen": func([]string) pulumi.RunFunc {
+		return func(ctx *pulumi.Context) error {
+			var in inputs
+			if err := json.Unmarshal(runner.Inputs(ctx), &in); err != nil {
+				return err
+			}
+			return register(ctx, "seer:index:Thing", "seen", pulumi.Map{
+				"record": pulumi.String(in.Record), "leak": pulumi.Bool(in.Leak), "tag": pulumi.String(in.Tag),
+			})
 		}
 	},
 	// bucket makes a bucket in the account.

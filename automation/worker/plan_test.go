@@ -88,7 +88,7 @@ func TestPolicy(t *testing.T) {
 		require.Equal(t, provision.CodeEngineUnavailable, o.Failure.Code)
 	})
 	t.Run("an engine is not opened without its pack", func(t *testing.T) {
-		_, err := operate.Open(operate.Options{Account: operate.AWS, Policy: "/nowhere/pack"})
+		_, err := operate.Open(operate.Options{Account: operate.Ambient, Policy: "/nowhere/pack"})
 		require.Equal(t, provision.CodeEngineUnavailable, provision.CodeOf(err))
 	})
 }

@@ -20,9 +20,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"redoubt/automation/awssts"
 	"redoubt/automation/backend"
 	"redoubt/automation/engine"
 	"redoubt/automation/keyfile"
@@ -51,14 +55,19 @@ type setup struct {
 	Listen string
 	// Account and Policy are the engine's.
 	Account, Policy string
-	Provider        int // port of the fake provider, 0 for none
-	Slots           int
-	Lease           time.Duration // of claims
-	UpdateLease     time.Duration // of the backend's updates; 0 for its own
-	Grace           time.Duration
-	Quota           provision.Quota
-	Rehearse        bool
-	Verbose         bool
+	// Accounts are those that orders go to with Account aws, and STS gives the roles.
+	Accounts    awssts.Accounts
+	STS         string
+	Provider    int // port of the fake provider, 0 for none
+	Slots       int
+	Lease       time.Duration // of claims
+	UpdateLease time.Duration // of the backend's updates; 0 for its own
+	Grace       time.Duration
+	Quota       provision.Quota
+	Rehearse    bool
+	Verbose     bool
+	// LogFile takes the log.
+	LogFile string
 }
 
 // installation is one process of it: the backend, the use cases, and, where it
@@ -82,6 +91,13 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 	log := slog.New(slog.DiscardHandler)
 	if s.Verbose {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	}
+	if s.LogFile != "" {
+		file, err := os.OpenFile(s.LogFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		log = slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	if i.store, err = sql.Open(ctx, s.Address, sql.WithConnections(12)); err != nil {
 		return nil, err
@@ -117,6 +133,13 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 	o := operate.Options{URL: i.http.URL, Policy: s.Policy, Account: s.Account, Data: s.Data, Plugins: filepath.Join(s.Data, "plugins"), Grace: s.Grace, Log: log}
 	if s.URL != "" {
 		o.URL = s.URL
+	}
+	if s.Account == operate.AWS {
+		if o.Roles, err = awssts.Open(ctx, s.Accounts, func(o *sts.Options) {
+			o.BaseEndpoint, o.Credentials = aws.String(s.STS), credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", ownSecret, "")
+		}); err != nil {
+			return nil, err
+		}
 	}
 	if s.Provider != 0 {
 		o.Env = map[string]string{"PULUMI_DEBUG_PROVIDERS": fmt.Sprintf("fake:%d", s.Provider)}
@@ -172,7 +195,7 @@ type catalog struct{}
 
 func (catalog) Blueprints() []provision.Blueprint {
 	var all []provision.Blueprint
-	for _, name := range []string{"bucket", "things"} {
+	for _, name := range []string{"bucket", "seen", "things"} {
 		all = append(all, provision.Blueprint{
 			BlueprintRef: provision.BlueprintRef{Name: name, Version: "1.0.0", Digest: "sha256:" + name},
 			Schema:       json.RawMessage(`{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object"}`), SecretInputs: []string{"/secret"},
@@ -227,7 +250,7 @@ func newWorld(t *testing.T, address string, change func(*setup)) *world {
 	}
 	// Attached providers are one variable: that of the fake takes that of the account's.
 	if s.Account == operate.Rehearsal && s.Provider != 0 {
-		s.Account = operate.AWS
+		s.Account = operate.Ambient
 	}
 	_, err := engine.FindCLI()
 	require.NoError(t, err)

@@ -73,7 +73,8 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 var ordersGo = map[string]string{
 	"":          "It keeps states, and takes no orders (the log says why, unless --role says so).",
 	"rehearsal": "Orders go to a rehearsal account: nothing is made in AWS, and nothing is real. --account aws is for that.",
-	"aws":       "Orders go to AWS, with the credentials of this process.",
+	"aws":       "Orders go to the allowed accounts of AWS, with a role for previews and one for each blueprint.",
+	"ambient":   "Orders go to AWS, and every run has the credentials of this process: --account aws gives each its own.",
 }
 
 // endAtOnceNextTime ends the process at the next signal, whatever it is doing:
