@@ -28,7 +28,7 @@ var somewhere = placed{began: func(*runner.Operation) {}, leave: func() error { 
 
 // place has the operation run on the service's stack, in the account that stacks are
 // in.
-func (e *Engine) place(ctx context.Context, spec *runner.Spec, r provision.Run, _ string) (at placed, err error) {
+func (e *Engine) place(ctx context.Context, spec *runner.Spec, r provision.Run, _ *scratch) (at placed, err error) {
 	spec.Stack = r.Stack.String()
 	spec.Backend = engine.Backend{URL: e.opts.URL, Token: r.Token}
 	at = somewhere
