@@ -142,14 +142,14 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 		return result, unavailable(err)
 	}
 	defer func() { err = errors.Join(err, leave()) }()
-	return e.run(ctx, spec, r.Phase, emit, kill)
+	return e.run(ctx, spec, r, emit, kill)
 }
 
 // run runs an operation of the runner to its end.
-func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phase, emit func(provision.Event), kill <-chan struct{}) (provision.Result, error) {
+func (e *Engine) run(ctx context.Context, spec runner.Spec, r provision.Run, emit func(provision.Event), kill <-chan struct{}) (provision.Result, error) {
 	op, err := runner.Start(ctx, spec) // the end of ctx cancels it
 	if err != nil {
-		return provision.Result{}, translated(err, phase)
+		return provision.Result{}, translated(err, r.Phase)
 	}
 	ended := make(chan struct{})
 	defer close(ended)
@@ -160,13 +160,14 @@ func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phas
 		case <-ended:
 		}
 	}()
+	known := waiversOf(r)
 	for event := range op.Events() {
-		if out, ok := eventOf(event, phase); ok {
+		if out, ok := known.event(event, r.Phase); ok {
 			emit(out)
 		}
 	}
 	result, err := op.Wait()
-	return resultOf(result), translated(err, phase)
+	return known.result(result), translated(err, r.Phase)
 }
 
 // place has the operation run on the service's stack, in the account that stacks are

@@ -31,6 +31,8 @@ type sealed struct {
 	Create               bool
 	RefreshFirst         bool
 	ClearPending         bool
+	Message              string
+	SavePlan, Plan       string
 	Inherit              engine.Inherit
 	Env                  map[string]string
 	Inputs               []byte
@@ -56,7 +58,7 @@ func (s Spec) seal(folder engine.Folder) (sealed, error) {
 		Kind: s.Kind, Blueprint: s.Blueprint, Stack: s.Stack, ProjectStack: s.Project.Stack,
 		Project: project, Settings: settings, Backend: s.Backend, Passphrase: s.Passphrase,
 		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, RefreshFirst: s.RefreshFirst, ClearPending: s.ClearPending,
-		Inherit: s.Inherit, Env: s.Env,
+		Message: s.Message, SavePlan: s.SavePlan, Plan: s.Plan, Inherit: s.Inherit, Env: s.Env,
 		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, Traces: s.Traces, CLI: s.CLI, Folder: folder,
 	}, nil
 }
