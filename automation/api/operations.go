@@ -123,6 +123,15 @@ type Finding struct {
 	URN      string `json:"urn,omitempty"`
 	Message  string `json:"message"`
 	Waiver   string `json:"waiver,omitempty" doc:"The waiver that lets it pass."`
+	// Exemption is there where the finding does not count.
+	Exemption *Exemption `json:"exemption,omitempty" doc:"Until when it is let pass, by whom and why: by the waiver, or by the configuration of the policy pack."`
+}
+
+// Exemption is why a finding does not count.
+type Exemption struct {
+	Until  time.Time `json:"until"`
+	Owner  string    `json:"owner"`
+	Reason string    `json:"reason"`
 }
 
 // Failure is why an operation did not succeed.
@@ -213,14 +222,21 @@ func resultOf(r *provision.Result) *Result {
 	return out
 }
 
-func findingOf(f provision.Finding) Finding { return Finding(f) }
+func findingOf(f provision.Finding) Finding {
+	out := Finding{Policy: f.Policy, Level: f.Level, Severity: f.Severity, URN: f.URN, Message: f.Message, Waiver: f.Waiver}
+	if f.Exemption != nil {
+		exemption := Exemption(*f.Exemption)
+		out.Exemption = &exemption
+	}
+	return out
+}
 
 func packOf(p provision.Pack) Pack { return Pack(p) }
 
 func countOf(findings []provision.Finding) (n PolicyCount) {
 	for _, f := range findings {
 		switch {
-		case f.Waiver != "":
+		case f.Exemption != nil:
 			n.Waived++
 		case f.Level == "mandatory":
 			n.Mandatory++

@@ -242,6 +242,13 @@ type EventPage struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
+// Exemption is as docs/openapi.json has it.
+type Exemption struct {
+	Owner  string    `json:"owner"`
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until"`
+}
+
 // Failure is as docs/openapi.json has it.
 type Failure struct {
 	Code    string `json:"code"`
@@ -252,6 +259,8 @@ type Failure struct {
 
 // Finding is as docs/openapi.json has it.
 type Finding struct {
+	// Until when it is let pass, by whom and why: by the waiver, or by the configuration of the policy pack.
+	Exemption *Exemption `json:"exemption,omitempty"`
 	// mandatory or advisory.
 	Level    string `json:"level"`
 	Message  string `json:"message"`

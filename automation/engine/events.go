@@ -4,10 +4,13 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
+	"redoubt/policy/exempt"
 )
 
 // Finding is one thing that the policy pack reported.
@@ -19,6 +22,18 @@ type Finding struct {
 	Severity string `json:"severity,omitempty"`
 	URN      string `json:"urn,omitempty"`
 	Message  string `json:"message"`
+	// Exemption lets it pass; nil where it counts.
+	Exemption *Exemption `json:"exemption,omitempty"`
+}
+
+// Exemption is why a finding does not count.
+type Exemption struct {
+	// ID names it where it was made; empty for one of the pack's configuration.
+	ID string `json:"id,omitempty"`
+	// Until is its last day (UTC).
+	Until  time.Time `json:"until"`
+	Owner  string    `json:"owner"`
+	Reason string    `json:"reason"`
 }
 
 // Change is what the engine did, or would do, to one resource.
@@ -47,6 +62,9 @@ type Outcome struct {
 	Errors []string `json:"errors,omitempty"`
 	// Outputs are the stack's, secrets masked.
 	Outputs map[string]any `json:"outputs,omitempty"`
+	// Judged says that a policy pack saw the whole stack, and named a policy that it
+	// held something to.
+	Judged bool `json:"judged,omitempty"`
 }
 
 // Changed is the number of resources that the operation touched.
@@ -64,19 +82,35 @@ func (o Outcome) Changed() int {
 func (o Outcome) Mandatory() []Finding {
 	var out []Finding
 	for _, f := range o.Findings {
-		if f.Level == "mandatory" {
+		if f.Level == "mandatory" && f.Exemption == nil {
 			out = append(out, f)
 		}
 	}
 	return out
 }
 
-// FindingOf is what a policy event says.
-func FindingOf(p apitype.PolicyEvent) Finding {
-	return Finding{
+// FindingsOf is what a policy event says: one finding, or those that the pack's
+// exemptions let pass.
+func FindingsOf(p apitype.PolicyEvent) []Finding {
+	f := Finding{
 		Policy: p.PolicyName, Level: level(p.EnforcementLevel), Severity: p.Severity,
 		URN: p.ResourceURN, Message: Plain(p.Message),
 	}
+	if f.Policy != exempt.Policy || f.Level != "advisory" {
+		return []Finding{f}
+	}
+	passed, ok := exempt.Parse(f.Message)
+	if !ok {
+		return []Finding{f}
+	}
+	out := make([]Finding, len(passed))
+	for i, e := range passed {
+		out[i] = Finding{
+			Policy: e.Rule, Level: e.Level, Severity: e.Severity, URN: e.URN, Message: e.Message,
+			Exemption: &Exemption{ID: e.ID, Until: e.Until, Owner: e.Owner, Reason: e.Reason},
+		}
+	}
+	return out
 }
 
 // Recorder collects the events of one operation. The SDK closes a channel only
@@ -95,6 +129,8 @@ type Recorder struct {
 	done    int
 	// components are those that are done.
 	components map[componentStep]bool
+	// named says that a pack has named a policy, whole that it saw the stack.
+	named, whole bool
 }
 
 type componentStep struct {
@@ -109,6 +145,7 @@ func (r *Recorder) Record() (channel chan<- events.EngineEvent, stop func() Outc
 	ch := make(chan events.EngineEvent, 1024)
 	end, ended := make(chan struct{}), make(chan struct{})
 	r.outcome, r.components = Outcome{Counts: map[string]int{}}, map[componentStep]bool{}
+	r.named, r.whole = false, false
 	go func() {
 		defer close(ended)
 		for {
@@ -130,6 +167,7 @@ func (r *Recorder) Record() (channel chan<- events.EngineEvent, stop func() Outc
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.outcome.sort()
+		r.outcome.Judged = r.named && r.whole
 		return r.outcome
 	}
 }
@@ -162,8 +200,13 @@ func (r *Recorder) add(e events.EngineEvent) {
 	}
 	switch {
 	case e.PolicyEvent != nil:
-		p := e.PolicyEvent
-		r.outcome.Findings = append(r.outcome.Findings, FindingOf(*p))
+		r.outcome.Findings = append(r.outcome.Findings, FindingsOf(*e.PolicyEvent)...)
+	case e.PolicyAnalyzeSummaryEvent != nil:
+		s := e.PolicyAnalyzeSummaryEvent
+		r.named = r.named || len(s.Passed)+len(s.Failed) > 0
+	case e.PolicyAnalyzeStackSummaryEvent != nil:
+		s := e.PolicyAnalyzeStackSummaryEvent
+		r.named, r.whole = r.named || len(s.Passed)+len(s.Failed) > 0, true
 	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
 		r.outcome.Errors = append(r.outcome.Errors, Plain(e.DiagnosticEvent.Message))
 	case e.ResOutputsEvent != nil:

@@ -3,11 +3,14 @@ package engine
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/stretchr/testify/require"
+
+	"redoubt/policy/exempt"
 )
 
 func TestRecorderTurnsEventsIntoAnOutcome(t *testing.T) {
@@ -39,7 +42,65 @@ func TestRecorderTurnsEventsIntoAnOutcome(t *testing.T) {
 		{Policy: "p2", Level: "advisory", Message: "later"},
 	}, out.Findings)
 	require.Len(t, out.Mandatory(), 1)
+	require.False(t, out.Judged)
 	require.Equal(t, []string{"boom"}, out.Errors)
+}
+
+// What a pack's exemptions let pass are findings that stop nothing.
+func TestExemptionsAreFindings(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)
+	said := exempt.Format([]exempt.Finding{{
+		Rule: "p1", URN: "urn:b", Level: "mandatory", Severity: "high", Message: "no", Until: day, Owner: "paul", Reason: "why", ID: "wvr_1",
+	}})
+	r := &Recorder{}
+	record := func(all ...apitype.EngineEvent) Outcome {
+		ch, stop := r.Record()
+		for _, e := range all {
+			ch <- events.EngineEvent{EngineEvent: e}
+		}
+		return stop()
+	}
+	out := record(
+		apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{PolicyName: exempt.Policy, EnforcementLevel: "warning", Message: "<{%reset%}>" + said + "\n"}},
+		apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{PolicyName: exempt.Policy, EnforcementLevel: "warning", Message: "2 exemptions passed over"}},
+		apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{PolicyName: "p0", EnforcementLevel: "mandatory", Message: said}},
+	)
+	require.Equal(t, []Finding{
+		{Policy: exempt.Policy, Level: "advisory", Message: "2 exemptions passed over"},
+		{Policy: "p0", Level: "mandatory", Message: said},
+		{
+			Policy: "p1", Level: "mandatory", Severity: "high", URN: "urn:b", Message: "no",
+			Exemption: &Exemption{ID: "wvr_1", Until: day, Owner: "paul", Reason: "why"},
+		},
+	}, out.Findings)
+	require.Len(t, out.Mandatory(), 1, "no other policy lets anything pass")
+}
+
+// A pack has judged a stack when it saw the whole of it, and named what it looked for.
+func TestJudged(t *testing.T) {
+	t.Parallel()
+	resource := apitype.EngineEvent{PolicyAnalyzeSummaryEvent: &apitype.PolicyAnalyzeSummaryEvent{Passed: []string{"p"}}}
+	nothing := apitype.EngineEvent{PolicyAnalyzeSummaryEvent: &apitype.PolicyAnalyzeSummaryEvent{}}
+	whole := apitype.EngineEvent{PolicyAnalyzeStackSummaryEvent: &apitype.PolicyAnalyzeStackSummaryEvent{}}
+	both := apitype.EngineEvent{PolicyAnalyzeStackSummaryEvent: &apitype.PolicyAnalyzeStackSummaryEvent{Failed: []string{"p"}}}
+	r := &Recorder{}
+	for _, c := range []struct {
+		events []apitype.EngineEvent
+		want   bool
+	}{
+		{nil, false},
+		{[]apitype.EngineEvent{resource}, false},
+		{[]apitype.EngineEvent{nothing, whole}, false},
+		{[]apitype.EngineEvent{resource, nothing, whole}, true},
+		{[]apitype.EngineEvent{nothing, both}, true},
+	} {
+		ch, stop := r.Record()
+		for _, e := range c.events {
+			ch <- events.EngineEvent{EngineEvent: e}
+		}
+		require.Equal(t, c.want, stop().Judged)
+	}
 }
 
 // A preview says twice that a component is done; other resources may be done

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -69,7 +70,7 @@ func (c *Command) Run(ctx context.Context, dir string, stdin io.Reader, stdout, 
 	}
 	defer errs.close()
 
-	cmd := exec.Command(c.CLI.Executable, c.Traces.flags(nonInteractive(args))...)
+	cmd := exec.Command(c.CLI.Executable, c.Traces.flags(nonInteractive(plainMessage(args)))...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, stdin, out.file, errs.file
 	cmd.Env = c.environment(env)
 	cmd.ExtraFiles = c.Held
@@ -153,6 +154,23 @@ func (c *Command) environment(added []string) []string {
 		}
 	}
 	return append(env, "PATH="+path)
+}
+
+// plainMessage takes the quotes from an update's message that the Automation API puts
+// around it (go/auto/stack.go), as if a shell came between: the history would have them.
+func plainMessage(args []string) []string {
+	const flag = "--message="
+	args = slices.Clone(args)
+	for i, a := range args {
+		text, ok := strings.CutPrefix(a, flag)
+		if !ok {
+			continue
+		}
+		if plain, err := strconv.Unquote(text); err == nil {
+			args[i] = flag + plain
+		}
+	}
+	return args
 }
 
 // nonInteractive makes the CLI fail where it would ask. What follows a "--" is

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -36,6 +37,15 @@ func TestCommandGivesWhatTheCLIPrints(t *testing.T) {
 	left, err := os.ReadDir(c.Folder)
 	require.NoError(t, err)
 	require.Empty(t, left, "the output's files are removed")
+}
+
+func TestAMessageIsGivenAsItIs(t *testing.T) {
+	t.Parallel()
+	c := scripted(t, `for a in "$@"; do echo "[$a]"; done`)
+	message := "as \"agreed\" on\nMonday: 10 % \\ ü"
+	out, _, _, err := c.Run(t.Context(), t.TempDir(), nil, nil, nil, nil, "up", fmt.Sprintf("--message=%q", message), "--message=plain", "--x=\"y\"")
+	require.NoError(t, err)
+	require.Equal(t, "[--non-interactive]\n[up]\n[--message="+message+"]\n[--message=plain]\n[--x=\"y\"]\n", out)
 }
 
 // The CLI's folder comes first on PATH, and only the allowed variables follow.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -36,6 +37,12 @@ type StackOptions struct {
 	RefreshFirst bool
 	// ClearPending has a refresh forget what was being created when an update died.
 	ClearPending bool
+	// Message is kept with the update in the backend's history.
+	Message string
+	// SavePlan is where a preview writes its plan, Plan the one that an update is held
+	// to; empty for none. A plan has inputs in it, secrets encrypted: its folder is
+	// its owner's alone.
+	SavePlan, Plan string
 }
 
 // Stack is a stack with an inline program, in a workspace of its own.
@@ -81,8 +88,11 @@ func (s *Stack) Preview(ctx context.Context, r *Recorder) (Outcome, error) {
 	if s.opts.RefreshFirst {
 		opts = append(opts, optpreview.Refresh())
 	}
+	if s.opts.SavePlan != "" {
+		opts = append(opts, optpreview.Plan(s.opts.SavePlan))
+	}
 	_, err := s.stack.Preview(ctx, opts...)
-	return end(stop, err)
+	return s.judged(end(stop, err))
 }
 
 // Up applies the program, with the policy pack enforced.
@@ -98,8 +108,14 @@ func (s *Stack) Up(ctx context.Context, r *Recorder) (Outcome, error) {
 	if s.opts.RefreshFirst {
 		opts = append(opts, optup.Refresh())
 	}
+	if s.opts.Plan != "" {
+		opts = append(opts, optup.Plan(s.opts.Plan))
+	}
+	if s.opts.Message != "" {
+		opts = append(opts, optup.Message(s.opts.Message))
+	}
 	_, err := s.stack.Up(ctx, opts...)
-	return end(stop, err)
+	return s.judged(end(stop, err))
 }
 
 // Refresh reads every resource back into the state.
@@ -108,6 +124,9 @@ func (s *Stack) Refresh(ctx context.Context, r *Recorder) (Outcome, error) {
 	opts := []optrefresh.Option{optrefresh.EventStreams(ch), optrefresh.Color("never"), optrefresh.SuppressProgress(), optrefresh.ShowSecrets(false)}
 	if s.opts.ClearPending {
 		opts = append(opts, optrefresh.ClearPendingCreates())
+	}
+	if s.opts.Message != "" {
+		opts = append(opts, optrefresh.Message(s.opts.Message))
 	}
 	_, err := s.stack.Refresh(ctx, opts...)
 	return end(stop, err)
@@ -139,7 +158,22 @@ func (s *Stack) destroys(ch chan<- events.EngineEvent, more ...optdestroy.Option
 	if s.opts.RefreshFirst {
 		opts = append(opts, optdestroy.Refresh())
 	}
+	if s.opts.Message != "" {
+		opts = append(opts, optdestroy.Message(s.opts.Message))
+	}
 	return opts
+}
+
+// errUnjudged: a pack that starts and says nothing has found nothing either, and the
+// engine goes on (pkg/v3, analyzer.AnalyzeStack takes "unimplemented" for an answer).
+var errUnjudged = errors.New("the policy pack was started and named no policy that it held the stack to: is it the pack that it should be?")
+
+// judged fails what a policy pack should have seen, and did not.
+func (s *Stack) judged(out Outcome, err error) (Outcome, error) {
+	if err == nil && s.opts.Policy != "" && !out.Judged {
+		err = errUnjudged
+	}
+	return out, err
 }
 
 func end(stop func() Outcome, err error) (Outcome, error) {

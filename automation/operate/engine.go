@@ -160,14 +160,14 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if at.role != "" {
 		emit(assumed(r.Phase, at.role))
 	}
-	return e.run(ctx, spec, r.Phase, at, emit, kill)
+	return e.run(ctx, spec, r, at, emit, kill)
 }
 
 // run runs an operation of the runner to its end.
-func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phase, at placed, emit func(provision.Event), kill <-chan struct{}) (provision.Result, error) {
+func (e *Engine) run(ctx context.Context, spec runner.Spec, r provision.Run, at placed, emit func(provision.Event), kill <-chan struct{}) (provision.Result, error) {
 	op, err := e.starter.Start(ctx, spec) // the end of ctx cancels it
 	if err != nil {
-		return provision.Result{}, translated(err, phase)
+		return provision.Result{}, translated(err, r.Phase)
 	}
 	at.began(op)
 	ended := make(chan struct{})
@@ -179,13 +179,14 @@ func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phas
 		case <-ended:
 		}
 	}()
+	known := waiversOf(r)
 	for event := range op.Events() {
-		if out, ok := eventOf(event, phase); ok {
+		if out, ok := known.event(event, r.Phase); ok {
 			emit(out)
 		}
 	}
 	result, err := op.Wait()
-	return resultOf(result), translated(err, phase)
+	return known.result(result), translated(err, r.Phase)
 }
 
 // spec is what any run has.

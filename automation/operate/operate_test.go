@@ -30,7 +30,7 @@ func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 	at := time.Date(2027, 3, 31, 22, 0, 0, 0, time.FixedZone("", -4*3600))
 	path, err = withExemptions(own, []provision.Waiver{
 		{Policy: "r1", Resource: "*::a", Reason: "again", Owner: "o", ExpiresAt: at},
-		{Policy: "r2", Reason: "why", Owner: "bob", ExpiresAt: at},
+		{ID: "wvr_2", Policy: "r2", Reason: "why", Owner: "bob", ExpiresAt: at},
 		{Policy: "r2", Reason: "twice", Owner: "bob", ExpiresAt: at},
 	}, files)
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"all":"mandatory","exemptions":{"entries":[
 		{"rule":"r1","resource":"*::a","reason":"old","owner":"o","expires":"2027-01-01"},
-		{"rule":"r2","resource":"urn:pulumi:*","reason":"why","owner":"bob","expires":"2027-04-01"}]}}`, string(text))
+		{"id":"wvr_2","rule":"r2","resource":"urn:pulumi:*","reason":"why","owner":"bob","expires":"2027-04-01"}]}}`, string(text))
 	about, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), about.Mode().Perm())
@@ -98,17 +98,40 @@ func TestErrors(t *testing.T) {
 
 func TestEventsSayTheirPhase(t *testing.T) {
 	t.Parallel()
-	at := time.Now()
-	e, ok := eventOf(runner.Event{Time: at, Type: runner.TypeResource, Resource: &runner.Resource{Change: engine.Change{URN: "u", Op: "create", Type: "t"}, Status: runner.Done}}, provision.PhaseUp)
+	at, none := time.Now(), waivers{}
+	e, ok := none.event(runner.Event{Time: at, Type: runner.TypeResource, Resource: &runner.Resource{Change: engine.Change{URN: "u", Op: "create", Type: "t"}, Status: runner.Done}}, provision.PhaseUp)
 	require.True(t, ok)
 	require.Equal(t, provision.EventResource, e.Type)
 	require.Equal(t, at, e.At)
 	require.JSONEq(t, `{"phase":"up","urn":"u","type":"t","op":"create","status":"done"}`, string(e.Data))
-	e, ok = eventOf(runner.Event{Type: runner.TypeProgress, Progress: &runner.Progress{Done: 3}}, provision.PhasePreview)
+	e, ok = none.event(runner.Event{Type: runner.TypeProgress, Progress: &runner.Progress{Done: 3}}, provision.PhasePreview)
 	require.True(t, ok)
 	require.JSONEq(t, `{"phase":"preview","done":3}`, string(e.Data))
-	_, ok = eventOf(runner.Event{}, provision.PhaseUp)
+	_, ok = none.event(runner.Event{}, provision.PhaseUp)
 	require.False(t, ok)
+}
+
+func TestFindingsHaveTheirWaiver(t *testing.T) {
+	t.Parallel()
+	ends := time.Date(2027, 3, 31, 15, 4, 5, 0, time.UTC)
+	day := ends.Truncate(24 * time.Hour)
+	w := waiversOf(provision.Run{Exemptions: []provision.Waiver{{ID: "wvr_1", ExpiresAt: ends}}})
+	passed := engine.Finding{
+		Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m",
+		Exemption: &engine.Exemption{ID: "wvr_1", Until: day, Owner: "paul", Reason: "why"},
+	}
+	own := passed
+	own.Exemption = &engine.Exemption{Until: day, Owner: "ops", Reason: "always"}
+	result := w.result(runner.Result{Outcome: engine.Outcome{Findings: []engine.Finding{passed, own, {Policy: "p", Level: "mandatory", Message: "m"}}}})
+	require.Equal(t, []provision.Finding{
+		{Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m", Waiver: "wvr_1", Exemption: &provision.Exemption{Until: ends, Owner: "paul", Reason: "why"}},
+		{Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m", Exemption: &provision.Exemption{Until: day, Owner: "ops", Reason: "always"}},
+		{Policy: "p", Level: "mandatory", Message: "m"},
+	}, result.Findings)
+	e, ok := w.event(runner.Event{Type: runner.TypePolicy, Policy: &passed}, provision.PhasePreview)
+	require.True(t, ok)
+	require.JSONEq(t, `{"phase":"preview","policy":"p","level":"mandatory","severity":"high","urn":"u","message":"m","waiver":"wvr_1",
+		"exemption":{"until":"2027-03-31T15:04:05Z","owner":"paul","reason":"why"}}`, string(e.Data))
 }
 
 func TestSecretsAreInNoFileOfTheProject(t *testing.T) {

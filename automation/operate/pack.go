@@ -133,7 +133,7 @@ func withExemptions(configuration string, waivers []provision.Waiver, folder *sc
 		if key := w.Policy + " " + resource; !seen[key] { // the pack wants each once
 			seen[key] = true
 			exemptions.Entries = append(exemptions.Entries, map[string]any{
-				"rule": w.Policy, "resource": resource, "reason": w.Reason, "owner": w.Owner, "expires": w.ExpiresAt.UTC().Format(time.DateOnly),
+				"id": w.ID, "rule": w.Policy, "resource": resource, "reason": w.Reason, "owner": w.Owner, "expires": w.ExpiresAt.UTC().Format(time.DateOnly),
 			})
 		}
 	}

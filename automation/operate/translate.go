@@ -42,7 +42,7 @@ func translated(err error, phase provision.Phase) error {
 	return out
 }
 
-func resultOf(r runner.Result) provision.Result {
+func (w waivers) result(r runner.Result) provision.Result {
 	out := provision.Result{Counts: r.Counts, Outputs: r.Outputs, Seconds: r.Seconds}
 	if out.Counts == nil {
 		out.Counts = map[string]int{}
@@ -51,7 +51,7 @@ func resultOf(r runner.Result) provision.Result {
 		out.Changes = append(out.Changes, changeOf(c))
 	}
 	for _, f := range r.Findings {
-		out.Findings = append(out.Findings, findingOf(f))
+		out.Findings = append(out.Findings, w.finding(f))
 	}
 	return out
 }
@@ -60,13 +60,33 @@ func changeOf(c engine.Change) provision.Change {
 	return provision.Change{URN: c.URN, Type: c.Type, Op: c.Op, Properties: c.Properties, Inputs: c.Inputs}
 }
 
-func findingOf(f engine.Finding) provision.Finding {
-	return provision.Finding{Policy: f.Policy, Level: f.Level, Severity: f.Severity, URN: f.URN, Message: f.Message}
+// waivers are those that a run was given, by their ids.
+type waivers map[string]provision.Waiver
+
+func waiversOf(r provision.Run) waivers {
+	w := waivers{}
+	for _, one := range r.Exemptions {
+		w[one.ID] = one
+	}
+	return w
 }
 
-// eventOf is an event of the runner's as provisioning keeps it: what it says, and in
+// finding is a finding with the waiver that lets it pass, which ends at a time, where
+// the pack knows days.
+func (w waivers) finding(f engine.Finding) provision.Finding {
+	out := provision.Finding{Policy: f.Policy, Level: f.Level, Severity: f.Severity, URN: f.URN, Message: f.Message}
+	if e := f.Exemption; e != nil {
+		out.Exemption = &provision.Exemption{Until: e.Until, Owner: e.Owner, Reason: e.Reason}
+		if one, ok := w[e.ID]; ok {
+			out.Waiver, out.Exemption.Until = one.ID, one.ExpiresAt
+		}
+	}
+	return out
+}
+
+// event is an event of the runner's as provisioning keeps it: what it says, and in
 // which phase.
-func eventOf(e runner.Event, phase provision.Phase) (provision.Event, bool) {
+func (w waivers) event(e runner.Event, phase provision.Phase) (provision.Event, bool) {
 	type in struct {
 		Phase provision.Phase `json:"phase"`
 	}
@@ -92,7 +112,7 @@ func eventOf(e runner.Event, phase provision.Phase) (provision.Event, bool) {
 		data = struct {
 			in
 			provision.Finding
-		}{in{phase}, findingOf(*e.Policy)}
+		}{in{phase}, w.finding(*e.Policy)}
 	case e.Summary != nil:
 		data = struct {
 			in

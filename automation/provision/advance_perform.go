@@ -142,7 +142,7 @@ func (w *Work) blocked(result Result, with func(Tx, *Operation, *Environment) er
 // mandatory counts findings that stop an operation.
 func (r Result) mandatory() (n int) {
 	for _, f := range r.Findings {
-		if f.Level == "mandatory" && f.Waiver == "" {
+		if f.Level == "mandatory" && f.Exemption == nil {
 			n++
 		}
 	}

@@ -83,7 +83,7 @@ func (r Result) destructive() bool {
 // advisory says whether a policy found something that did not stop the plan: an
 // advisory finding, or a mandatory one with a waiver.
 func (r Result) advisory() bool {
-	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Level == "advisory" || f.Waiver != "" })
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Level == "advisory" || f.Exemption != nil })
 }
 
 // ApprovalsFor are the approvals of one plan, by its digest: those of another plan

@@ -203,7 +203,7 @@ func TestRequiredApprovals(t *testing.T) {
 		return p
 	}
 	advisory := provision.Plan{Result: provision.Result{Findings: []provision.Finding{{Level: "advisory"}}}}
-	waived := provision.Plan{Result: provision.Result{Findings: []provision.Finding{{Level: "mandatory", Waiver: "wvr_1"}}}}
+	waived := provision.Plan{Result: provision.Result{Findings: []provision.Finding{{Level: "mandatory", Exemption: &provision.Exemption{Owner: "paul"}}}}}
 	counted := provision.Plan{Result: provision.Result{Counts: map[string]int{"delete": 1}}}
 	none := provision.Plan{Result: provision.Result{Counts: map[string]int{"delete": 0, "create": 2}}}
 	for name, c := range map[string]struct {

@@ -308,8 +308,18 @@ type Finding struct {
 	Severity string `json:"severity,omitempty"`
 	URN      string `json:"urn,omitempty"`
 	Message  string `json:"message"`
-	// Waiver is the id of the waiver that lets it pass.
+	// Waiver is the id of the waiver that lets it pass; empty for an exemption of the
+	// policy pack's configuration.
 	Waiver string `json:"waiver,omitempty"`
+	// Exemption is how it is let pass; nil where it counts.
+	Exemption *Exemption `json:"exemption,omitempty"`
+}
+
+// Exemption says until when a finding is let pass, by whom, and why.
+type Exemption struct {
+	Until  time.Time `json:"until"`
+	Owner  string    `json:"owner"`
+	Reason string    `json:"reason"`
 }
 
 // Failure is why an operation did not succeed.

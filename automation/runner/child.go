@@ -196,6 +196,7 @@ func (c *child) operate(ctx context.Context) (engine.Outcome, error) {
 		Folder: c.Folder.Work(), Command: command, Env: env,
 		Policy: c.spec.Policy, PolicyConfig: c.spec.PolicyConfig, Create: c.spec.Create,
 		RefreshFirst: c.spec.RefreshFirst, ClearPending: c.spec.ClearPending,
+		Message: c.spec.Message, SavePlan: c.spec.SavePlan, Plan: c.spec.Plan,
 	})
 	if err != nil {
 		return engine.Outcome{}, err

@@ -104,8 +104,10 @@ func (t *translator) translate(e apitype.EngineEvent) (events []Event) {
 			add(Event{Type: TypeDiagnostic, Diagnostic: &Diagnostic{Severity: d.Severity, URN: d.URN, Message: text}})
 		}
 	case e.PolicyEvent != nil:
-		f := t.scrub.finding(engine.FindingOf(*e.PolicyEvent))
-		add(Event{Type: TypePolicy, Policy: &f})
+		for _, f := range engine.FindingsOf(*e.PolicyEvent) {
+			f = t.scrub.finding(f)
+			add(Event{Type: TypePolicy, Policy: &f})
+		}
 	case e.SummaryEvent != nil:
 		counts := map[string]int{}
 		for op, n := range e.SummaryEvent.ResourceChanges {

@@ -56,6 +56,11 @@ func (s scrubber) text(text string) string { return redact.Text(s.masked(text)) 
 
 func (s scrubber) finding(f engine.Finding) engine.Finding {
 	f.Message = s.text(f.Message)
+	if f.Exemption != nil {
+		exemption := *f.Exemption
+		exemption.Reason = s.text(exemption.Reason)
+		f.Exemption = &exemption
+	}
 	return f
 }
 

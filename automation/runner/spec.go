@@ -65,6 +65,11 @@ type Spec struct {
 	// Env is added to the environment of CLI and plugins. It is for PULUMI_* and
 	// AWS_*, and for nothing that a user of the service could choose.
 	Env map[string]string
+	// Message is kept with an update in the backend's history.
+	Message string
+	// SavePlan is where a preview writes its plan, Plan the one that an update is held
+	// to, in folders that are their owner's alone; empty for none.
+	SavePlan, Plan string
 	// Inputs are what the program is told in memory, see Inputs; nil for nothing.
 	Inputs json.RawMessage
 	// Secrets are values that no event may hold, besides those named above.

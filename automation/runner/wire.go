@@ -37,6 +37,8 @@ type sealed struct {
 	Create               bool
 	RefreshFirst         bool
 	ClearPending         bool
+	Message              string
+	SavePlan, Plan       string
 	Environment          []string
 	Env                  map[string]string
 	Inputs               []byte
@@ -61,7 +63,7 @@ func (s Spec) seal() (sealed, error) {
 		Kind: s.Kind, Blueprint: s.Blueprint, Stack: s.Stack, ProjectStack: s.Project.Stack,
 		Project: project, Settings: settings, Backend: s.Backend, Passphrase: s.Passphrase,
 		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, RefreshFirst: s.RefreshFirst, ClearPending: s.ClearPending,
-		Environment: s.Inherit.Environment(), Env: s.Env,
+		Message: s.Message, SavePlan: s.SavePlan, Plan: s.Plan, Environment: s.Inherit.Environment(), Env: s.Env,
 		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, Traces: s.Traces, CLI: s.CLI,
 	}, nil
 }

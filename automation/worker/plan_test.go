@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,9 +65,35 @@ func TestPolicy(t *testing.T) {
 			waived[f.Policy] = x
 		}
 		require.NotEmpty(t, waived)
+		// One for a rule that the pack had once lets nothing pass, and stops nothing.
+		old, err := w.service.CreateWaiver(t.Context(), bob, provision.NewWaiver{
+			ProjectID: project.ID, Policy: "s3-of-yesterday", Resource: "*::data", Reason: "a test", Lifetime: time.Hour,
+		})
+		require.NoError(t, err)
 		o = w.order(t, env, provision.NewOperation{Kind: provision.KindUp})
 		o = w.reaches(t, o.ID, provision.AwaitingApproval)
-		for _, x := range waived {
+		seen := map[string]bool{}
+		for _, f := range o.Plan.Findings {
+			if f.Exemption == nil {
+				require.NotEqual(t, "mandatory", f.Level)
+				seen[f.Message] = true
+				continue
+			}
+			x := waived[f.Policy]
+			require.Equal(t, x.ID, f.Waiver)
+			require.Equal(t, provision.Exemption{Until: x.ExpiresAt, Owner: "bob", Reason: "a test"}, *f.Exemption)
+			require.Equal(t, "mandatory", f.Level)
+			require.Contains(t, f.URN, "BucketV2::data")
+			require.NotEmpty(t, f.Message)
+			require.Contains(t, w.told(t, o.ID), `"waiver":"`+x.ID+`"`, "who watches sees it too")
+			delete(waived, f.Policy)
+		}
+		require.Empty(t, waived, "each has let its finding pass")
+		require.Contains(t, fmt.Sprint(seen), "1 exemption passed over, because this pack has no such policy: "+old.ID)
+		require.NotContains(t, fmt.Sprint(seen), "exempt:", "it is said once")
+		all, err := w.service.Waivers(t.Context(), bob, project.ID)
+		require.NoError(t, err)
+		for _, x := range all {
 			_, err := w.service.RevokeWaiver(t.Context(), bob, x.ID)
 			require.NoError(t, err)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 
+	"redoubt/policy/exempt"
 	"redoubt/policy/rule"
 )
 
@@ -65,6 +66,7 @@ type Analyzer struct {
 	phase    phase
 	inputs   map[resource.URN]*rule.Resource
 	deferred map[finding]string
+	exempted map[finding]exempt.Finding
 }
 
 // finding names a verdict: there is at most one for a rule and a resource.
@@ -86,7 +88,7 @@ func New(opts Options) (*Analyzer, error) {
 	a := &Analyzer{
 		opts: opts, rules: append([]rule.Rule(nil), opts.Rules...),
 		checks: index{}, joins: index{},
-		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{},
+		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{}, exempted: map[finding]exempt.Finding{},
 	}
 	var errs []error
 	if opts.Name == "" {
@@ -200,6 +202,11 @@ func (a *Analyzer) forget(present map[resource.URN]bool) {
 			delete(a.deferred, f)
 		}
 	}
+	for f := range a.exempted {
+		if !present[f.urn] {
+			delete(a.exempted, f)
+		}
+	}
 }
 
 // judge runs one rule on one resource and returns at most one diagnostic.
@@ -218,12 +225,14 @@ func (a *Analyzer) judge(
 	v := check(a.config.params[r.Name])
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
-	exempt, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
-	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: exempt})
-	if exempt != nil {
-		return nil
-	}
+	delete(a.exempted, key)
+	active, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
+	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active})
 	switch {
+	case active != nil:
+		if v.Outcome == rule.Failed || a.config.unknowns == UnknownsFail {
+			a.exempted[key] = letPass(r, res, level, v, *active)
+		}
 	case v.Outcome == rule.Failed:
 		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, violation(r, res, v, expired))}
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:

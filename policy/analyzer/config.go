@@ -10,13 +10,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
+	"redoubt/policy/exempt"
 	"redoubt/policy/rule"
 )
 
 // The pack's own settings stand in the configuration as two policies, because
 // the engine accepts properties only under a policy's name.
 const (
-	policyExemptions = "exemptions"
+	policyExemptions = exempt.Policy
 	policyUnknowns   = "unknowns"
 )
 
@@ -100,6 +101,7 @@ func (a *Analyzer) Configure(_ context.Context, given map[string]plugin.Analyzer
 	a.config = c
 	a.inputs = map[resource.URN]*rule.Resource{}
 	a.deferred = map[finding]string{}
+	a.exempted = map[finding]exempt.Finding{}
 	return nil
 }
 
@@ -137,12 +139,20 @@ func prefixed(name string, err error) error {
 
 // suggest names the policy that was probably meant.
 func (a *Analyzer) suggest(name string) string {
-	for _, r := range a.rules {
-		if strings.Contains(r.Name, name) || strings.Contains(name, r.Name) {
-			return fmt.Sprintf(": did you mean %s?", r.Name)
-		}
+	if near := a.near(name); near != "" {
+		return fmt.Sprintf(": did you mean %s?", near)
 	}
 	return fmt.Sprintf(": the pack has %d policies; each finding and each page of the documentation names one", len(a.rules))
+}
+
+// near is a rule whose name has the name in it, or is in it; empty without one.
+func (a *Analyzer) near(name string) string {
+	for _, r := range a.rules {
+		if strings.Contains(r.Name, name) || strings.Contains(name, r.Name) {
+			return r.Name
+		}
+	}
+	return ""
 }
 
 func sortedNames[V any](m map[string]V) []string {

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"redoubt/policy/exempt"
 	"redoubt/policy/rule"
 )
-
-const dateLayout = "2006-01-02"
 
 // Exemption lets a resource break a rule, for a reason, in somebody's name, and
 // until a day.
@@ -23,6 +22,9 @@ type Exemption struct {
 	Owner    string
 	// Expires is the last day on which the exemption holds (UTC).
 	Expires time.Time
+	// ID names it where it was made, and is said with what it lets pass; empty where
+	// it has no other place than the configuration.
+	ID string
 }
 
 // activeAt says that the exemption holds at the time.
@@ -34,10 +36,22 @@ func (e Exemption) matches(f finding) bool {
 	return e.Rule == f.rule && rule.WildcardMatch(e.Resource, string(f.urn))
 }
 
+// String is the exemption in one line.
+func (e Exemption) String() string {
+	text := fmt.Sprintf("%s on %s until %s (%s: %s)", e.Rule, e.Resource, e.Expires.Format(exempt.DateLayout), e.Owner, e.Reason)
+	if e.ID != "" {
+		text = e.ID + " for " + text
+	}
+	return text
+}
+
 // register is the pack's exemptions, with what they were used for.
 type register struct {
 	entries []Exemption
 	used    map[int]bool
+	// unknown are those for rules that the pack does not have: another version of it
+	// may. They let nothing pass, so they stop nothing either.
+	unknown []Exemption
 }
 
 // find returns the active exemption of a violation, or else the expired one. An
@@ -76,7 +90,7 @@ func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*registe
 	}
 	seen := map[string]int{}
 	for i, raw := range list {
-		e, err := parseExemption(raw, rules)
+		e, err := parseExemption(raw)
 		if err != nil {
 			errs = append(errs, prefixed(fmt.Sprintf("entries[%d]", i), err))
 			continue
@@ -87,6 +101,10 @@ func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*registe
 			continue
 		}
 		seen[key] = i
+		if _, known := rules[e.Rule]; !known {
+			g.unknown = append(g.unknown, e)
+			continue
+		}
 		g.entries = append(g.entries, e)
 	}
 	sort.SliceStable(g.entries, func(i, j int) bool {
@@ -96,9 +114,12 @@ func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*registe
 	return g, errors.Join(errs...)
 }
 
+// exemptionFields are those that an exemption must have; "id" it may have besides.
 var exemptionFields = []string{"rule", "resource", "reason", "owner", "expires"}
 
-func parseExemption(raw any, rules map[string]rule.Rule) (Exemption, error) {
+const exemptionID = "id"
+
+func parseExemption(raw any) (Exemption, error) {
 	m, ok := raw.(map[string]any)
 	if !ok {
 		return Exemption{}, fmt.Errorf("must be an object with %s", strings.Join(exemptionFields, ", "))
@@ -111,20 +132,21 @@ func parseExemption(raw any, rules map[string]rule.Rule) (Exemption, error) {
 			errs = append(errs, fmt.Errorf("%s must be a text that is not empty", f))
 		}
 	}
+	id, isStr := m[exemptionID].(string)
+	if m[exemptionID] != nil && !isStr {
+		errs = append(errs, fmt.Errorf("%s must be a text", exemptionID))
+	}
 	for _, name := range sortedNames(m) {
-		if _, known := text[name]; !known {
-			errs = append(errs, fmt.Errorf("%s is not a field: an exemption has %s", name, strings.Join(exemptionFields, ", ")))
+		if _, known := text[name]; !known && name != exemptionID {
+			errs = append(errs, fmt.Errorf("%s is not a field: an exemption has %s, and may have %s", name, strings.Join(exemptionFields, ", "), exemptionID))
 		}
 	}
-	e := Exemption{Rule: text["rule"], Resource: text["resource"], Reason: text["reason"], Owner: text["owner"]}
-	if _, known := rules[e.Rule]; e.Rule != "" && !known {
-		errs = append(errs, fmt.Errorf("rule %q is not a policy of this pack", e.Rule))
-	}
+	e := Exemption{Rule: text["rule"], Resource: text["resource"], Reason: text["reason"], Owner: text["owner"], ID: strings.TrimSpace(id)}
 	if e.Resource != "" {
 		errs = append(errs, checkPattern(e.Resource))
 	}
 	if text["expires"] != "" {
-		day, err := time.Parse(dateLayout, text["expires"])
+		day, err := time.Parse(exempt.DateLayout, text["expires"])
 		if err != nil {
 			errs = append(errs, fmt.Errorf("expires %q must be a day such as 2027-03-31", text["expires"]))
 		}

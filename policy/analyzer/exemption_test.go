@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/stretchr/testify/require"
 
+	"redoubt/policy/exempt"
 	"redoubt/policy/rule"
 )
 
@@ -26,6 +28,7 @@ func TestExemptionsAreUsedListedAndExpire(t *testing.T) {
 		entry("*::legacy", "2026-07-01"), // the last day is today
 		entry(string(key("late", nil).URN), "2026-06-30"),
 		entry("*::nobody", "2027-01-01"),
+		named(entry("*::elsewhere", "2027-01-01"), "wvr_2"),
 	)))
 	messages := map[string]string{}
 	for _, name := range []string{"legacy", "late", "app"} {
@@ -47,9 +50,70 @@ func TestExemptionsAreUsedListedAndExpire(t *testing.T) {
 		got = append(got, d.Message)
 	}
 	require.Equal(t, []string{
-		"1 exemption in force: rotates on *::legacy until 2026-07-01 (ana: old)",
+		"1 finding is exempt:\n  mandatory high rotates on \"" + string(key("legacy", nil).URN) + `": exempt until 2026-07-01 by "ana", because "old": "enableKeyRotation is false: it never changes"`,
 		"1 exemption matched no violation and can go: rotates on *::nobody until 2027-01-01 (ana: old)",
 	}, got)
+}
+
+func named(e map[string]any, id string) map[string]any { e["id"] = id; return e }
+
+// What is let pass is said with the exemption's id, of joins too, and not any more
+// when the resource is gone.
+func TestWhatExemptionsLetPassIsSaid(t *testing.T) {
+	t.Parallel()
+	a := newPack(t, rotation, explicit)
+	alias := map[string]any{"rule": "has-alias", "resource": "*::app", "reason": "why", "owner": "bob", "expires": "2026-12-31"}
+	require.NoError(t, a.Configure(t.Context(), exempting(named(entry("urn:pulumi:*", "2027-01-01"), "wvr_1"), alias)))
+	for _, name := range []string{"app", "other"} {
+		res, err := a.Analyze(t.Context(), key(name, off()))
+		require.NoError(t, err)
+		require.Empty(t, res.Diagnostics)
+	}
+	said := func(keys ...plugin.AnalyzerResource) (found []exempt.Finding) {
+		res, err := a.AnalyzeStack(t.Context(), stackOf(keys...))
+		require.NoError(t, err)
+		for _, d := range res.Diagnostics {
+			if f, ok := exempt.Parse(d.Message); ok {
+				require.Equal(t, exempt.Policy, d.PolicyName)
+				found = append(found, f...)
+			}
+		}
+		return found
+	}
+	found := said(key("app", off()), key("other", off()))
+	require.Len(t, found, 3)
+	require.Equal(t, "has-alias", found[0].Rule)
+	require.Equal(t, "advisory", found[0].Level)
+	require.Empty(t, found[0].ID)
+	require.Equal(t, exempt.Finding{
+		Rule: "rotates", URN: string(key("other", nil).URN), Level: "mandatory", Severity: "high", Message: "enableKeyRotation is false: it never changes",
+		Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Owner: "ana", Reason: "old", ID: "wvr_1",
+	}, found[2])
+	require.Len(t, said(key("app", off())), 2)
+	require.NoError(t, a.Configure(t.Context(), nil))
+	require.Empty(t, said(key("app", off())))
+}
+
+// One for a rule that another version of the pack has, or that nobody has, stops
+// nothing and lets nothing pass.
+func TestExemptionsForUnknownRulesArePassedOver(t *testing.T) {
+	t.Parallel()
+	a := newPack(t, rotation)
+	gone := entry("*::app", "2027-01-01")
+	gone["rule"] = "rotate"
+	other := named(entry("*::x", "2027-01-01"), "wvr_9")
+	other["rule"] = "was-there"
+	require.NoError(t, a.Configure(t.Context(), exempting(gone, other)))
+	res, err := a.Analyze(t.Context(), key("app", off()))
+	require.NoError(t, err)
+	require.Len(t, res.Diagnostics, 1)
+	require.Equal(t, apitype.Mandatory, res.Diagnostics[0].EnforcementLevel)
+	res, err = a.AnalyzeStack(t.Context(), stackOf(key("app", off())))
+	require.NoError(t, err)
+	require.Len(t, res.Diagnostics, 1)
+	require.Equal(t, apitype.Advisory, res.Diagnostics[0].EnforcementLevel)
+	require.Equal(t, "2 exemptions passed over, because this pack has no such policy: "+
+		"rotate on *::app until 2027-01-01 (ana: old); did you mean rotates?; wvr_9 for was-there on *::x until 2027-01-01 (ana: old)", res.Diagnostics[0].Message)
 }
 
 func TestExemptionErrorsNameTheField(t *testing.T) {
@@ -57,12 +121,12 @@ func TestExemptionErrorsNameTheField(t *testing.T) {
 	a := newPack(t, rotation)
 	with := func(field string, v any) map[string]any { e := entry("*::x", "2027-01-01"); e[field] = v; return e }
 	err := a.Configure(t.Context(), exempting(
-		"everything", with("rule", "rotate"), with("reason", " "), with("owner", 7), with("expires", "01.02.2027"),
+		"everything", with("id", 7), with("reason", " "), with("owner", 7), with("expires", "01.02.2027"),
 		with("resource", "*"), with("resource", "legacy"), with("until", "x"), entry("*::x", "2027-01-01"), entry("*::x", "2028-01-01"),
 	))
 	for _, want := range []string{
 		"entries[0]: must be an object with rule, resource, reason, owner, expires",
-		`entries[1]: rule "rotate" is not a policy of this pack`,
+		"entries[1]: id must be a text",
 		"entries[2]: reason must be a text that is not empty",
 		"entries[3]: owner must be a text that is not empty",
 		`entries[4]: expires "01.02.2027" must be a day such as 2027-03-31`,

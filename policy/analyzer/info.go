@@ -24,7 +24,7 @@ var settings = map[string]struct {
 		map[string]plugin.JSONSchema{"entries": {
 			"type": "array", "default": []any{},
 			"description": "Exemptions: rule (a policy's name), resource (a URN, or a pattern of it with * and ?), " +
-				"reason, owner, expires (YYYY-MM-DD, the last day).",
+				"reason, owner, expires (YYYY-MM-DD, the last day), and id, which is said with what it lets pass.",
 			"items": map[string]any{"type": "object"},
 		}},
 	},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
+	"redoubt/policy/exempt"
 	"redoubt/policy/rule"
 )
 
@@ -16,7 +17,7 @@ func violation(r rule.Rule, res *rule.Resource, v rule.Verdict, expired *Exempti
 	lines := []string{fmt.Sprintf("%s: %s on %s: %s.", r.Severity, r.Name, res.Label(), v.Reason())}
 	if expired != nil {
 		lines = append(lines, fmt.Sprintf("  exemption: expired on %s (owner %s): renew it with a new date, or fix the resource",
-			expired.Expires.Format(dateLayout), expired.Owner))
+			expired.Expires.Format(exempt.DateLayout), expired.Owner))
 	}
 	return strings.Join(append(lines, advice(r)...), "\n")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
+	"redoubt/policy/exempt"
 	"redoubt/policy/rule"
 )
 
@@ -20,8 +21,9 @@ const (
 )
 
 // summaries returns the pack's own diagnostics about the stack: at most one
-// about undetermined checks, one that lists the exemptions in force, and one
-// about exemptions that matched nothing. They are always advisory.
+// about undetermined checks, one that lists what exemptions let pass, one about
+// exemptions that matched nothing, and one about those for rules that the pack does
+// not have. They are always advisory.
 func (a *Analyzer) summaries() []plugin.AnalyzeDiagnostic {
 	var out []plugin.AnalyzeDiagnostic
 	add := func(policy, message string) {
@@ -36,9 +38,9 @@ func (a *Analyzer) summaries() []plugin.AnalyzeDiagnostic {
 	if a.config.levels[policyUnknowns] != rule.Disabled {
 		add(policyUnknowns, a.deferredSummary())
 	}
-	active, unused := a.exemptionSummary()
-	add(policyExemptions, active)
-	add(policyExemptions, unused)
+	add(policyExemptions, a.exemptedSummary())
+	add(policyExemptions, a.unusedSummary())
+	add(policyExemptions, a.unknownSummary())
 	return out
 }
 
@@ -74,24 +76,56 @@ func (a *Analyzer) deferredSummary() string {
 	return strings.Join(lines, "\n")
 }
 
-func (a *Analyzer) exemptionSummary() (active, unused string) {
-	var inForce, idle []string
+// letPass is a violation that an exemption lets pass.
+func letPass(r rule.Rule, res *rule.Resource, level rule.Level, v rule.Verdict, e Exemption) exempt.Finding {
+	return exempt.Finding{
+		Rule: r.Name, URN: string(res.URN), Level: string(level), Severity: string(r.Severity), Message: v.Reason(),
+		Until: e.Expires, Owner: e.Owner, Reason: e.Reason, ID: e.ID,
+	}
+}
+
+func (a *Analyzer) exemptedSummary() string {
+	if len(a.exempted) == 0 {
+		return ""
+	}
+	found := make([]exempt.Finding, 0, len(a.exempted))
+	for _, f := range a.exempted {
+		found = append(found, f)
+	}
+	sort.Slice(found, func(i, j int) bool {
+		return found[i].Rule < found[j].Rule || found[i].Rule == found[j].Rule && found[i].URN < found[j].URN
+	})
+	return exempt.Format(found)
+}
+
+// unusedSummary leaves out exemptions with an id: who has handed them on keeps them,
+// and for more than this stack.
+func (a *Analyzer) unusedSummary() string {
+	var idle []string
 	for i, e := range a.config.exemptions.entries {
-		line := fmt.Sprintf("%s on %s until %s (%s: %s)", e.Rule, e.Resource, e.Expires.Format(dateLayout), e.Owner, e.Reason)
-		switch {
-		case !a.config.exemptions.used[i]:
-			idle = append(idle, line)
-		case e.activeAt(a.opts.Now()):
-			inForce = append(inForce, line)
+		if !a.config.exemptions.used[i] && e.ID == "" {
+			idle = append(idle, e.String())
 		}
 	}
-	if len(inForce) > 0 {
-		active = fmt.Sprintf("%s in force: %s", count(len(inForce), "exemption"), strings.Join(inForce, "; "))
+	if len(idle) == 0 {
+		return ""
 	}
-	if len(idle) > 0 {
-		unused = fmt.Sprintf("%s matched no violation and can go: %s", count(len(idle), "exemption"), strings.Join(idle, "; "))
+	return fmt.Sprintf("%s matched no violation and can go: %s", count(len(idle), "exemption"), strings.Join(idle, "; "))
+}
+
+func (a *Analyzer) unknownSummary() string {
+	unknown := a.config.exemptions.unknown
+	if len(unknown) == 0 {
+		return ""
 	}
-	return active, unused
+	lines := make([]string, len(unknown))
+	for i, e := range unknown {
+		lines[i] = e.String()
+		if near := a.near(e.Rule); near != "" {
+			lines[i] += fmt.Sprintf("; did you mean %s?", near)
+		}
+	}
+	return fmt.Sprintf("%s passed over, because this pack has no such policy: %s", count(len(unknown), "exemption"), strings.Join(lines, "; "))
 }
 
 func count(n int, what string) string {

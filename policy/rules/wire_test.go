@@ -41,7 +41,7 @@ func TestEveryFindingCanBeExempt(t *testing.T) {
 	t.Parallel()
 	failing(t, func(t *testing.T, r rule.Rule, c fixture.Case) {
 		e := m{"rule": r.Name, "resource": string(subjectOf(t, r, c).URN()), "reason": "test", "owner": "test", "expires": "2026-07-01"}
-		c.Want, c.Says, c.Exemptions = "exempt", "1 exemption in force", []any{e}
+		c.Want, c.Says, c.Exemptions = "exempt", "1 finding is exempt", []any{e}
 		runCase(t, r, c, fixture.Preview)
 		e["expires"] = "2026-06-30"
 		c.Want, c.Says = "fail", "exemption: expired on 2026-06-30"

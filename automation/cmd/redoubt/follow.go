@@ -104,6 +104,8 @@ type happening struct {
 	Done     int      `json:"done"`
 	Decision string   `json:"decision"`
 	Waiver   string   `json:"waiver"`
+
+	Exemption *client.Exemption `json:"exemption"`
 }
 
 func (v *followView) show(e client.Event) {
@@ -156,7 +158,11 @@ func (v *followView) show(e client.Event) {
 		}
 		v.line(colours[h.Severity], text)
 	case "policy":
-		v.line(levelColour(h.Level), h.Level+" "+h.Policy+"\n    "+indented(h.Message))
+		text, colour := h.Level+" "+h.Policy+"\n    "+indented(h.Message), levelColour(h.Level)
+		if h.Exemption != nil {
+			text, colour = text+"\n    "+passText(h.Waiver, *h.Exemption), levelColour("")
+		}
+		v.line(colour, text)
 	case "approval":
 		v.line("1", fmt.Sprintf("%s by %s", orText(h.Decision, "decided"), h.who()))
 	}

@@ -138,12 +138,20 @@ func showPlan(w io.Writer, p client.Plan) {
 		fmt.Fprintf(w, "  %-2s %s %s%s\n", sign.sign, clean(c.Type), clean(nameOf(c.URN)), clean(changed))
 	}
 	for _, f := range p.Findings {
-		waived := ""
-		if f.Waiver != "" {
-			waived = " (waived by " + f.Waiver + ")"
+		fmt.Fprintf(w, "  %s %s\n    %s\n", f.Level, f.Policy, strings.ReplaceAll(clean(f.Message), "\n", "\n    "))
+		if f.Exemption != nil {
+			fmt.Fprintf(w, "    on %s\n    %s\n", clean(nameOf(f.URN)), passText(f.Waiver, *f.Exemption))
 		}
-		fmt.Fprintf(w, "  %s %s%s\n    %s\n", f.Level, f.Policy, waived, strings.ReplaceAll(clean(f.Message), "\n", "\n    "))
 	}
+}
+
+// passText says why a finding does not count.
+func passText(waiver string, e client.Exemption) string {
+	by := "the policy pack's configuration"
+	if waiver != "" {
+		by = "waiver " + waiver
+	}
+	return clean(fmt.Sprintf("let pass by %s of %s until %s: %s", by, e.Owner, dateText(e.Until, "?"), strings.ReplaceAll(e.Reason, "\n", " ")))
 }
 
 type watchOperation struct {

@@ -88,14 +88,11 @@ func (v *operationView) event(e runner.Event) {
 		colours := map[string]string{"error": "31", "warning": "33"}
 		v.line(colours[e.Diagnostic.Severity], e.Diagnostic.Severity+": "+strings.ReplaceAll(e.Diagnostic.Message, "\n", "\n    "))
 	case runner.TypePolicy:
-		if e.Policy.Level != mandatory && !v.kind.Dry() {
+		if (e.Policy.Level != mandatory || e.Policy.Exemption != nil) && !v.kind.Dry() {
 			return // the preview has said so
 		}
-		colour := "33"
-		if e.Policy.Level == mandatory {
-			colour = "31"
-		}
-		v.line(colour, e.Policy.Level+" "+e.Policy.Policy+"\n    "+strings.ReplaceAll(e.Policy.Message, "\n", "\n    "))
+		colour, text := findingText(*e.Policy)
+		v.line(colour, e.Policy.Level+" "+e.Policy.Policy+"\n    "+text)
 	}
 }
 
@@ -185,14 +182,20 @@ func summary(result runner.Result) string {
 	if len(parts) == 0 {
 		parts = []string{"nothing to do"}
 	}
-	advice := 0
+	advice, exempt := 0, 0
 	for _, f := range result.Findings {
-		if f.Level != mandatory {
+		switch {
+		case f.Exemption != nil:
+			exempt++
+		case f.Level != mandatory:
 			advice++
 		}
 	}
 	if advice > 0 {
 		parts = append(parts, fmt.Sprintf("%d advisory findings", advice))
+	}
+	if exempt > 0 {
+		parts = append(parts, fmt.Sprintf("%d exempt findings", exempt))
 	}
 	return fmt.Sprintf("%s stack %s: %s (%.1f s)", sayKind(result.Kind), result.Stack, strings.Join(parts, ", "), result.Seconds)
 }

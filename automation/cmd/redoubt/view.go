@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"redoubt/automation/client"
 	"redoubt/automation/engine"
 	"redoubt/automation/rehearse"
 )
@@ -179,16 +180,23 @@ func (v *view) notModelled(types map[string]int) {
 
 func (v *view) findings(findings []engine.Finding) error {
 	for _, f := range findings {
-		colour := "33"
-		if f.Level == "mandatory" {
-			colour = "31"
-		}
-		text := strings.ReplaceAll(f.Message, "\n", "\n    ")
+		colour, text := findingText(f)
 		if _, err := fmt.Fprintf(v.out, "  %s %s\n    %s\n", v.paint(colour, f.Level), f.Policy, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// findingText is what a finding says below its name, and its colour: red where it
+// stops something.
+func findingText(f engine.Finding) (colour, text string) {
+	text = strings.ReplaceAll(f.Message, "\n", "\n    ")
+	if f.Exemption != nil {
+		e := client.Exemption{Until: f.Exemption.Until, Owner: f.Exemption.Owner, Reason: f.Exemption.Reason}
+		return levelColour(""), text + "\n    " + passText(f.Exemption.ID, e)
+	}
+	return levelColour(f.Level), text
 }
 
 func (v *view) paint(code, text string) string {
