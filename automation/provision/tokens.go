@@ -357,3 +357,13 @@ func endToken(tx Tx, p Principal, id string) error {
 	}
 	return recordBy(tx, p, "token.revoke", t.ID, map[string]string{"name": t.Name, "principal": t.Principal})
 }
+
+// ServiceAccountOf is the name of the service account that a token is of; empty for
+// other tokens.
+func ServiceAccountOf(t backend.Token) string {
+	name, ok := strings.CutPrefix(t.Principal, ServiceAccountPrefix)
+	if !ok {
+		return ""
+	}
+	return name
+}
