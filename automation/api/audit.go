@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"redoubt/automation/backend"
 	"redoubt/automation/provision"
 )
@@ -60,31 +62,44 @@ func checkpointOf(c provision.AuditCheckpoint) AuditCheckpoint {
 	return AuditCheckpoint{c.Sequence, hex.EncodeToString(c.Hash), c.At.UTC(), c.KeyID, base64.StdEncoding.EncodeToString(c.Signature)}
 }
 
-type auditQuery struct {
+// AuditQuery is where a page of the log begins.
+type AuditQuery struct {
 	Paging
 	After int64 `query:"after" minimum:"0" doc:"Those after this sequence."`
 }
 
 // from is the sequence that the page begins after.
-func (q auditQuery) from() (int64, error) {
+func (q AuditQuery) from() (int64, error) {
 	n, err := q.Cursor.number()
 	return max(n, q.After), err
 }
 
-func (h *handlers) listAudit(c *call, in *auditQuery) (*answer[page[AuditEntry]], error) {
+type auditInput struct {
+	AuditQuery
+	Accept string `header:"Accept" doc:"application/x-ndjson for all entries, a line each, without pages."`
+}
+
+// auditOutput writes a page or lines.
+type auditOutput struct{ Body func(huma.Context) }
+
+func (h *handlers) listAudit(c *call, in *auditInput) (*auditOutput, error) {
 	after, err := in.from()
 	if err != nil {
 		return nil, err
+	}
+	if wantsLines(c.r) {
+		write, err := h.exportAudit(c, after)
+		return &auditOutput{write}, err
 	}
 	entries, err := h.service.Audit(c, c.principal, after, in.Limit)
 	next := ""
 	if len(entries) == in.Limit {
 		next = textOf(entries[in.Limit-1].Sequence)
 	}
-	return pageOf(entries, next, auditOf), err
+	return &auditOutput{writeJSON(pageOf(entries, next, auditOf).Body)}, err
 }
 
-func (h *handlers) listAuditCheckpoints(c *call, in *auditQuery) (*answer[page[AuditCheckpoint]], error) {
+func (h *handlers) listAuditCheckpoints(c *call, in *AuditQuery) (*answer[page[AuditCheckpoint]], error) {
 	after, err := in.from()
 	if err != nil {
 		return nil, err

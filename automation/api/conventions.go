@@ -61,6 +61,12 @@ type Paging struct {
 	Cursor cursor `query:"cursor" doc:"next_cursor of the page before."`
 }
 
+// pageOfOne is the input of endpoints with pages of what belongs to one thing.
+type pageOfOne struct {
+	WithID
+	Paging
+}
+
 // cursor is the last id of the page before, opaque to clients. It is a struct
 // because huma would take a string as it is.
 type cursor struct{ after string }
@@ -113,6 +119,14 @@ func (c cursor) number() (int64, error) {
 		return 0, invalid(ProblemField{Parameter: "query cursor", Message: "it is a cursor of another list"})
 	}
 	return n, nil
+}
+
+// cursorNumber is the domain's number for the next page as a cursor; empty for none.
+func cursorNumber(next int64) string {
+	if next == 0 {
+		return ""
+	}
+	return strconv.FormatInt(next, 10)
 }
 
 // Changing is the input of endpoints that change what has a version.

@@ -254,7 +254,7 @@ func TestCursors(t *testing.T) {
 	}
 	for path, want := range map[string]int{
 		"/v1/operations?": 8, "/v1/operations?state=queued,failed&": 8, "/v1/stacks/" + w.stack.ID + "/operations?": 8, "/v1/stacks?": 1, "/v1/projects?": 1,
-		"/v1/stacks/" + w.stack.ID + "/history?": 0, "/v1/operations/" + w.op.ID + "/events?": 1,
+		"/v1/stacks/" + w.stack.ID + "/history?": 1, "/v1/operations/" + w.op.ID + "/events?": 1,
 	} {
 		seen, cursor, pages := map[string]bool{}, "", 0
 		for {

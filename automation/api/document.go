@@ -39,6 +39,7 @@ func schemaName(t reflect.Type, hint string) string {
 func newHandlers(service Service, options Options) *handlers {
 	h := &handlers{
 		service: service, options: options.withDefaults(),
+		limits: newLimits(options.Rate, options.Burst),
 		router: &router{mux: http.NewServeMux(), endpoints: map[string]*endpoint{}},
 	}
 	config := huma.Config{
@@ -62,7 +63,21 @@ func newHandlers(service Service, options Options) *handlers {
 		h.router.endpoints[e.method+" "+inside(e.path)] = e
 		e.do(h, h.document(e))
 	}
+	for _, path := range h.api.OpenAPI().Paths {
+		if path.Get != nil {
+			describeConditional(path.Get)
+		}
+	}
 	return h
+}
+
+// streamed are the endpoints that answer with more than a page, in another media type.
+var streamed = map[string]struct {
+	page  reflect.Type
+	media string
+}{
+	"listEvents": {reflect.TypeFor[page[Event]](), eventStream},
+	"listAudit":  {reflect.TypeFor[page[AuditEntry]](), jsonLines},
 }
 
 // document is what huma must know of an endpoint besides its types.
@@ -75,11 +90,11 @@ func (h *handlers) document(e *endpoint) huma.Operation {
 		// reading would end the request of who waits.
 		MaxBodyBytes: h.options.MaxBody + 1, BodyReadTimeout: -1,
 	}
-	if e.id == "listEvents" {
-		schema := h.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[page[Event]](), true, "")
+	if also, ok := streamed[e.id]; ok {
+		schema := h.api.OpenAPI().Components.Schemas.Schema(also.page, true, "")
 		op.Responses = map[string]*huma.Response{"200": {
 			Description: "OK",
-			Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}, eventStream: {Schema: &huma.Schema{Type: huma.TypeString}}},
+			Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}, also.media: {Schema: &huma.Schema{Type: huma.TypeString}}},
 		}}
 	}
 	return op

@@ -43,6 +43,10 @@ type Options struct {
 	MaxBody int64
 	// Version is the service's, for OpenAPI.
 	Version string
+	// Rate is how many requests a second one principal may send for long, Burst how
+	// many at once; 0 for any number.
+	Rate  float64
+	Burst int
 	// Draining is closed when the process stops: streams and waits end, and their
 	// clients go on with the next process. Nil for never.
 	Draining <-chan struct{}
@@ -80,6 +84,7 @@ type handlers struct {
 	router  *router
 	api     huma.API
 	streams streams
+	limits  *limits
 }
 
 // New makes the handler of everything below Prefix.
@@ -148,6 +153,9 @@ func (h *handlers) answer(w *statusWriter, c *call, e *endpoint, methods []strin
 	if c.principal, err = h.options.Identify(c.r); err != nil {
 		return err
 	}
+	if err := h.limits.take(c.principal); err != nil {
+		return err
+	}
 	if c.principal.Caller.Address == "" {
 		c.principal.Caller.Address = h.options.Address(c.r)
 	}
@@ -167,6 +175,10 @@ func (h *handlers) answer(w *statusWriter, c *call, e *endpoint, methods []strin
 	h.deadlines(w, c.r)
 	if key := c.r.Header.Get(keyHeader); e.key && validKey(key) {
 		return h.once(w, c, e, key, body)
+	}
+	if have := c.r.Header.Get("If-None-Match"); have != "" && e.method == get && !volatile[e.id] {
+		h.router.ServeHTTP(&conditional{statusWriter: w, have: have}, c.r)
+		return nil
 	}
 	h.router.ServeHTTP(w, c.r)
 	return nil

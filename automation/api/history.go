@@ -2,24 +2,13 @@ package api
 
 import "redoubt/automation/backend"
 
-type historyQuery struct {
-	WithID
-	Paging
-}
-
-// listHistory has the number of the next page as its cursor: the newest come
-// first, and what is new pushes them on.
-func (h *handlers) listHistory(c *call, in *historyQuery) (*answer[page[Update]], error) {
-	n, err := in.Cursor.number()
-	if err != nil {
-		return nil, err
-	}
-	const far = 1 << 31
-	at := int(min(max(n, 1), far))
-	updates, err := h.service.History(c, c.principal, in.ID, at, in.Limit)
+// listHistory has the last update of a page as its cursor: the newest come first, and
+// what is new must not push others onto the next page again.
+func (h *handlers) listHistory(c *call, in *pageOfOne) (*answer[page[Update]], error) {
+	updates, err := h.service.History(c, c.principal, in.ID, in.Cursor.after, in.Limit)
 	next := ""
 	if len(updates) == in.Limit {
-		next = textOf(int64(at) + 1)
+		next = updates[in.Limit-1].ID
 	}
 	return pageOf(updates, next, updateOf), err
 }

@@ -81,13 +81,35 @@ var matrix = map[string]access{
 	"GET /v1/audit/key":                            {"", 200, 200, 200, 0},
 	"GET /v1/whoami":                               {"", 200, 200, 200, 0},
 	"GET /v1/nodes":                                {"", 200, 200, 200, 0},
+
+	"GET /v1/projects/{project}/quota":                      {"", 200, 200, unseen, 0},
+	"PUT /v1/projects/{project}/quota":                      {`{"stacks":5}`, 200, refused, unseen, 0},
+	"GET /v1/projects/{project}/freeze-windows":             {"", 200, 200, unseen, 0},
+	"PUT /v1/projects/{project}/freeze-windows":             {`{"freeze_windows":[]}`, 200, refused, unseen, 0},
+	"GET /v1/organizations/{org}/quota":                     {"", unseen, unseen, unseen, 200},
+	"PUT /v1/organizations/{org}/quota":                     {`{"stacks":5}`, unseen, unseen, unseen, 200},
+	"GET /v1/stacks/{stack}/state-versions":                 {"", 200, 200, unseen, 0},
+	"GET /v1/stacks/{stack}/state-versions/{state}":         {"", 200, 200, unseen, 0},
+	"POST /v1/stacks/{stack}/state-versions/{state}:export": {`{"reason":"x"}`, 200, refused, unseen, 0},
+	"GET /v1/operations/{op}/logs":                          {"", 200, 200, unseen, 0},
+	"GET /v1/service-accounts":                              {"", 200, 200, 200, 0},
+	"DELETE /v1/service-accounts/{account}":                 {"", unseen, unseen, unseen, 204}, // it is root's
+	"GET /v1/tokens":                                        {"", 200, 200, 200, 0},
+	"POST /v1/tokens":                                       {`{"service_account":"new","name":"x","grants":[{"stacks":"acme/shop/*","verbs":["read"]}]}`, 201, refused, unseen, 0},
+	"DELETE /v1/tokens/{token}":                             {"", unseen, unseen, unseen, 204},
+	"GET /v1/queues":                                        {"", refused, refused, refused, 200},
+	"POST /v1/queues/{queue}:pause":                         {"", refused, refused, refused, 200},
+	"POST /v1/queues/{queue}:resume":                        {"", refused, refused, refused, 200},
 }
 
 // shape is a route with one name for all ids.
 func shape(route string) string {
 	route, _, _ = strings.Cut(route, "?")
-	for _, name := range []string{"project", "stack", "op", "waiver", "hook", "binding", "delivery"} {
+	for _, name := range []string{"project", "stack", "op", "waiver", "hook", "binding", "delivery", "token"} {
 		route = strings.ReplaceAll(route, "{"+name+"}", "{id}")
+	}
+	for name, as := range map[string]string{"state": "version", "account": "name", "queue": "name"} {
+		route = strings.ReplaceAll(route, "{"+name+"}", "{"+as+"}")
 	}
 	return route
 }
@@ -138,7 +160,8 @@ func TestAuthorizationMatrix(t *testing.T) {
 					id = strings.NewReplacer("{project}", w.bank.ID, "{stack}", w.bankStack.ID, "{op}", w.bankOp.ID, "{waiver}", w.bankWaiver.ID)
 				}
 				method, path, _ := strings.Cut(route, " ")
-				path = strings.NewReplacer("{hook}", w.hook.ID, "{binding}", w.binding.ID, "{delivery}", w.delivery.ID, "{name}", "secure-bucket", "{version}", "1.0.0").Replace(id.Replace(path))
+				path = strings.NewReplacer("{hook}", w.hook.ID, "{binding}", w.binding.ID, "{delivery}", w.delivery.ID, "{name}", "secure-bucket", "{version}", "1.0.0",
+					"{org}", "acme", "{state}", "1", "{token}", w.token.ID, "{account}", "deploy", "{queue}", "default").Replace(id.Replace(path))
 				got := w.ask(t, who.name, method, path, id.Replace(row.body), "If-Match", `"1"`, "Idempotency-Key", "k")
 				require.Equal(t, who.want, got.status, "%q, foreign %v: %s", who.name, who.foreign, got.body)
 				if got.status >= 400 {

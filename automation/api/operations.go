@@ -276,6 +276,8 @@ func (h *handlers) waited(c *call, o provision.Operation, w Waiting) provision.O
 	return o
 }
 
+func stateOf(s string) provision.State { return provision.State(s) }
+
 type operationQuery struct {
 	Paging
 	Project string    `query:"project" maxLength:"100" doc:"Those of a project, by its id."`
@@ -283,23 +285,20 @@ type operationQuery struct {
 	States  []string  `query:"state" maxItems:"20" doc:"In one of these states, separated by commas."`
 	Kinds   []string  `query:"kind" maxItems:"10" enum:"preview,up,refresh,drift,destroy,recover" doc:"Of one of these kinds."`
 	Since   time.Time `query:"since" doc:"Ordered since then."`
+
+	RequestedBy string `query:"requested_by" maxLength:"300" doc:"Ordered by somebody, as role bindings name them." example:"user:alice"`
 }
 
 func (h *handlers) listOperations(c *call, in *operationQuery) (*answer[page[Operation]], error) {
 	operations, next, err := h.service.Operations(c, c.principal, provision.OperationQuery{
 		ProjectIDs: listOf(in.Project), StackID: in.Stack, Since: in.Since, Before: in.Cursor.after, Limit: in.Limit,
-		States: convertAll(in.States, func(s string) provision.State { return provision.State(s) }),
-		Kinds:  convertAll(in.Kinds, func(k string) provision.OperationKind { return provision.OperationKind(k) }),
+		RequestedBy: in.RequestedBy, States: convertAll(in.States, stateOf),
+		Kinds: convertAll(in.Kinds, func(k string) provision.OperationKind { return provision.OperationKind(k) }),
 	})
 	return pageOf(operations, next, operationOf), err
 }
 
-type stackOperationsQuery struct {
-	WithID
-	Paging
-}
-
-func (h *handlers) listStackOperations(c *call, in *stackOperationsQuery) (*answer[page[Operation]], error) {
+func (h *handlers) listStackOperations(c *call, in *pageOfOne) (*answer[page[Operation]], error) {
 	if _, err := h.service.Environment(c, c.principal, in.ID); err != nil {
 		return nil, err
 	}
@@ -399,11 +398,7 @@ func (h *handlers) listEvents(c *call, in *eventsInput) (*eventsOutput, error) {
 		if len(events) == in.Limit {
 			next = textOf(events[len(events)-1].Seq)
 		}
-		return &eventsOutput{func(ctx huma.Context) {
-			ctx.SetHeader("Content-Type", "application/json")
-			ctx.SetStatus(200)
-			_ = json.NewEncoder(ctx.BodyWriter()).Encode(pageOf(events, next, eventOf).Body) // the client is gone
-		}}, err
+		return &eventsOutput{writeJSON(pageOf(events, next, eventOf).Body)}, err
 	}
 	if after, err = lastEventID(in.LastEventID, after); err != nil {
 		return nil, err
@@ -414,6 +409,15 @@ func (h *handlers) listEvents(c *call, in *eventsInput) (*eventsOutput, error) {
 	}
 	write, err := h.stream(c, in.ID, after, first)
 	return &eventsOutput{write}, err
+}
+
+// writeJSON writes a body where huma does not, because there are others.
+func writeJSON(body any) func(huma.Context) {
+	return func(ctx huma.Context) {
+		ctx.SetHeader("Content-Type", "application/json")
+		ctx.SetStatus(200)
+		_ = json.NewEncoder(ctx.BodyWriter()).Encode(body) // the client is gone
+	}
 }
 
 func textOf(n int64) string { return strconv.FormatInt(n, 10) }

@@ -74,6 +74,7 @@ var kinds = []struct {
 	{provision.CodeFrozen, http.StatusLocked, "Nothing is applied now"},
 	{provision.CodeEngineUnavailable, http.StatusServiceUnavailable, "The engine does not run"},
 	{provision.CodeTooLarge, http.StatusRequestEntityTooLarge, "The request is too large"},
+	{codeRateLimited, http.StatusTooManyRequests, "Too many requests"},
 	{codeMalformed, http.StatusBadRequest, "The request cannot be read"},
 	{codeMethodNotAllowed, http.StatusMethodNotAllowed, "There is no such method here"},
 	{codeMediaType, http.StatusUnsupportedMediaType, "The body must be JSON"},

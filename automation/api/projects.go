@@ -83,7 +83,7 @@ func projectOf(p provision.Project) Project {
 func settingsOf(s provision.ProjectSettings) ProjectSettings {
 	return ProjectSettings{
 		Rehearse: s.Rehearse, Blueprints: s.Blueprints,
-		Quota: Quota{s.Quota.Stacks, s.Quota.ResourcesPerStack, s.Quota.Concurrent, s.Quota.Queued, s.Quota.PerHour, Duration(s.Quota.MaxTTL)},
+		Quota: quotaOf(s.Quota),
 		ApprovalRules: convertAll(s.ApprovalRules, func(r provision.ApprovalRule) ApprovalRule {
 			return ApprovalRule{
 				Name: r.Name, Stacks: r.Stacks, Kinds: convertAll(r.Kinds, func(k provision.OperationKind) string { return string(k) }),
@@ -91,9 +91,7 @@ func settingsOf(s provision.ProjectSettings) ProjectSettings {
 				ReapproveIdentical: r.ReapproveIdentical,
 			}
 		}),
-		FreezeWindows: convertAll(s.FreezeWindows, func(w provision.FreezeWindow) FreezeWindow {
-			return FreezeWindow{w.Name, w.From, w.To, w.Cron, Duration(w.Duration)}
-		}),
+		FreezeWindows: convertAll(s.FreezeWindows, windowOf),
 	}
 }
 
@@ -104,10 +102,7 @@ func (s *ProjectSettings) domain() *provision.ProjectSettings {
 	}
 	return &provision.ProjectSettings{
 		Rehearse: s.Rehearse, Blueprints: s.Blueprints,
-		Quota: provision.Quota{
-			Stacks: s.Quota.Stacks, ResourcesPerStack: s.Quota.ResourcesPerStack, Concurrent: s.Quota.Concurrent,
-			Queued: s.Quota.Queued, PerHour: s.Quota.PerHour, MaxTTL: time.Duration(s.Quota.MaxTTL),
-		},
+		Quota: s.Quota.domain(),
 		ApprovalRules: convertAll(s.ApprovalRules, func(r ApprovalRule) provision.ApprovalRule {
 			return provision.ApprovalRule{
 				Name: r.Name, Stacks: r.Stacks, Kinds: convertAll(r.Kinds, func(k string) provision.OperationKind { return provision.OperationKind(k) }),
@@ -115,9 +110,7 @@ func (s *ProjectSettings) domain() *provision.ProjectSettings {
 				ReapproveIdentical: r.ReapproveIdentical,
 			}
 		}),
-		FreezeWindows: convertAll(s.FreezeWindows, func(w FreezeWindow) provision.FreezeWindow {
-			return provision.FreezeWindow{Name: w.Name, From: w.From, To: w.To, Cron: w.Cron, Duration: time.Duration(w.Duration)}
-		}),
+		FreezeWindows: convertAll(s.FreezeWindows, FreezeWindow.domain),
 	}
 }
 

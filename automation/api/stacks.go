@@ -157,6 +157,9 @@ type stackQuery struct {
 	Blueprint string `query:"blueprint" maxLength:"100"`
 	Drift     string `query:"drift" enum:"clean,drifted,error"`
 	Label     string `query:"label" maxLength:"500" doc:"key, or key=value."`
+
+	States  []string  `query:"state" maxItems:"20" doc:"Whose newest operation that may have changed it is in one of these states, separated by commas." example:"failed,needs_recovery"`
+	Expires time.Time `query:"expires_before" doc:"Whose life ends before this time."`
 }
 
 func (h *handlers) listStacks(c *call, in *stackQuery) (*answer[page[Stack]], error) {
@@ -165,7 +168,8 @@ func (h *handlers) listStacks(c *call, in *stackQuery) (*answer[page[Stack]], er
 		return one(e, err, stackOf)
 	}
 	stacks, next, err := h.service.Environments(c, c.principal, provision.EnvironmentQuery{
-		ProjectIDs: listOf(in.Project), Blueprint: in.Blueprint, Drift: in.Drift, Label: in.Label, After: in.Cursor.after, Limit: in.Limit,
+		ProjectIDs: listOf(in.Project), Blueprint: in.Blueprint, Drift: in.Drift, Label: in.Label,
+		States: convertAll(in.States, stateOf), ExpiresBefore: in.Expires, After: in.Cursor.after, Limit: in.Limit,
 	})
 	return pageOf(stacks, next, stackOf), err
 }

@@ -118,12 +118,7 @@ func (h *handlers) testWebhook(c *call, in *WithID) (*answer[Delivery], error) {
 	return &answer[Delivery]{deliveryOf(d)}, err
 }
 
-type deliveriesQuery struct {
-	WithID
-	Paging
-}
-
-func (h *handlers) listDeliveries(c *call, in *deliveriesQuery) (*answer[page[Delivery]], error) {
+func (h *handlers) listDeliveries(c *call, in *pageOfOne) (*answer[page[Delivery]], error) {
 	deliveries, err := h.service.Deliveries(c, c.principal, in.ID, in.Cursor.after, in.Limit)
 	next := ""
 	if len(deliveries) == in.Limit {

@@ -3,8 +3,10 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +46,9 @@ type world struct {
 	hook       provision.Webhook
 	delivery   provision.Delivery
 	binding    provision.Binding
+	token      backend.Token // of service account deploy, which is root's
+	queues     *queues
+	stacks     *backend.Service
 	options    api.Options
 }
 
@@ -109,6 +114,40 @@ type nobody struct{}
 // Wake implements provision.Dispatcher.
 func (nobody) Wake(context.Context, string, provision.OperationKind, int) error { return nil }
 
+// stateForm is a stack's state as the engine writes it, with a secret in it.
+const stateForm = `{"version":3,"deployment":{"manifest":{"time":"2026-01-01T00:00:00Z","magic":"","version":""},"resources":[
+	{"urn":"urn:pulumi:prod::shop::pulumi:pulumi:Stack::shop-prod","custom":false,"type":"pulumi:pulumi:Stack","outputs":{
+		"size":1.50,"password":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270","ciphertext":%q}}}]}}`
+
+// queues remember what is paused.
+type queues struct {
+	mu     sync.Mutex
+	paused []string
+}
+
+// Pause implements provision.Queues.
+func (q *queues) Pause(_ context.Context, queue string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.paused = append(q.paused, queue)
+	return nil
+}
+
+// Resume implements provision.Queues.
+func (q *queues) Resume(_ context.Context, queue string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.paused = slices.DeleteFunc(q.paused, func(p string) bool { return p == queue })
+	return nil
+}
+
+// Paused implements provision.Queues.
+func (q *queues) Paused(_ context.Context, queue string) (bool, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Contains(q.paused, queue), nil
+}
+
 // faulty is the service, whose orders fail where a fault is set.
 type faulty struct {
 	api.Service
@@ -144,8 +183,9 @@ func open(t testing.TB, change ...func(*api.Options)) *world {
 	stacks := backend.New(base, ring, backend.Options{})
 	_, err = stacks.Bootstrap(ctx, "acme")
 	require.NoError(t, err)
-	service := provision.New(store, stacks, catalog{}, roles{}, nobody{}, provision.Options{Key: bytes.Repeat([]byte{7}, 32)})
-	w := &world{service: &faulty{Service: service}, store: store, options: api.Options{Identify: identify}}
+	paused := &queues{}
+	service := provision.New(store, stacks, catalog{}, roles{}, nobody{}, provision.Options{Key: bytes.Repeat([]byte{7}, 32), Queues: paused})
+	w := &world{service: &faulty{Service: service}, store: store, options: api.Options{Identify: identify}, queues: paused, stacks: stacks}
 	for who, is := range map[string]struct {
 		role  provision.Role
 		scope string
@@ -169,6 +209,13 @@ func open(t testing.TB, change ...func(*api.Options)) *world {
 	}
 	w.shop, w.stack, w.op, w.shopWaiver = made("shop")
 	w.bank, w.bankStack, w.bankOp, w.bankWaiver = made("bank")
+	for _, e := range []provision.Environment{w.stack, w.bankStack} {
+		w.imported(t, e.Name)
+	}
+	w.token, _, err = service.CreateToken(ctx, root, provision.NewToken{
+		ServiceAccount: "deploy", Name: "ci", Grants: []backend.Grant{{Stacks: "acme/*/*", Verbs: []backend.Verb{backend.Read}}},
+	})
+	require.NoError(t, err)
 	w.hook, _, err = service.CreateWebhook(ctx, root, provision.NewWebhook{Org: "acme", URL: "https://hooks.example.com/x", Types: []string{"*"}})
 	require.NoError(t, err)
 	w.delivery, err = service.TestWebhook(ctx, root, w.hook.ID)
@@ -185,6 +232,19 @@ func open(t testing.TB, change ...func(*api.Options)) *world {
 		require.NoError(t, base.Close())
 	})
 	return w
+}
+
+// cli is who uses the stock CLI with an administrator's token.
+var cli = backend.Caller{Token: backend.Token{Principal: "cli", Grants: []backend.Grant{{Stacks: "*/*/*", Verbs: []backend.Verb{backend.Admin}}}}}
+
+// imported gives a stack one more state.
+func (w *world) imported(t testing.TB, name backend.StackName) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	secret, err := w.stacks.Encrypt(ctx, cli, name, [][]byte{[]byte(`"hunter2"`)})
+	require.NoError(t, err)
+	_, err = w.stacks.Import(ctx, cli, name, json.RawMessage(fmt.Sprintf(stateForm, base64.StdEncoding.EncodeToString(secret[0]))))
+	require.NoError(t, err)
 }
 
 // update writes to the database behind the service's back.

@@ -169,6 +169,16 @@ func (s *Service) saveNewToken(ctx context.Context, by Caller, token *Token, lif
 	})
 }
 
+// Mint makes a token and its credential, to be stored in the transaction of who has
+// decided that they may be made.
+func Mint(n NewToken) (Token, string, error) {
+	if err := n.check(); err != nil {
+		return Token{}, "", err
+	}
+	token, credential := mint(n)
+	return token, credential, nil
+}
+
 // mint makes a token and its credential.
 func mint(n NewToken) (Token, string) {
 	id, secret := newID("tok"), rand.Text()

@@ -16,12 +16,12 @@ import (
 // to whose the stack and the operation are: the table of docs/identity.md.
 var may = map[provision.Role]string{
 	provision.Viewer:       "read",
-	provision.Requester:    "read preview apply",
-	provision.Operator:     "read preview apply destroy reveal cancel manage_stack",
+	provision.Requester:    "read preview apply create_token",
+	provision.Operator:     "read preview apply destroy reveal cancel manage_stack create_token",
 	provision.Approver:     "read preview approve read_audit",
 	provision.PolicyOwner:  "read preview waive read_audit",
-	provision.ProjectAdmin: "read preview apply destroy reveal cancel manage_stack manage_project read_audit",
-	provision.OrgAdmin:     "read cancel force_cancel manage_stack manage_project create_project manage_settings read_audit",
+	provision.ProjectAdmin: "read preview apply destroy reveal cancel manage_stack manage_project read_audit export_state create_token",
+	provision.OrgAdmin:     "read cancel force_cancel manage_stack manage_project create_project manage_settings read_audit create_token",
 	provision.Auditor:      "read read_audit",
 }
 
@@ -120,7 +120,7 @@ func TestMatrix(t *testing.T) {
 			require.NotEmpty(t, d.Policies, "%s", c)
 		}
 	}
-	require.Equal(t, 8*14*2*2*2*2*2*2, n)
+	require.Equal(t, 8*16*2*2*2*2*2*2, n)
 }
 
 func TestMatrixWithoutSecondFactor(t *testing.T) {

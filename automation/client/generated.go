@@ -182,6 +182,13 @@ type Change struct {
 	URN        string   `json:"urn"`
 }
 
+// CreatedToken is as docs/openapi.json has it.
+type CreatedToken struct {
+	// What Authorization: Bearer takes; shown this once.
+	Credential string `json:"credential"`
+	Token      Token  `json:"token"`
+}
+
 // CreatedWebhook is as docs/openapi.json has it.
 type CreatedWebhook struct {
 	// Signs deliveries as Standard Webhooks has it; shown this once.
@@ -249,6 +256,13 @@ type Exemption struct {
 	Until  time.Time `json:"until"`
 }
 
+// ExportedState is as docs/openapi.json has it.
+type ExportedState struct {
+	// Never with secrets that can be read.
+	State   json.RawMessage `json:"state"`
+	Version int64           `json:"version"`
+}
+
 // Failure is as docs/openapi.json has it.
 type Failure struct {
 	Code    string `json:"code"`
@@ -281,6 +295,14 @@ type FreezeWindow struct {
 	To       time.Time `json:"to,omitzero"`
 }
 
+// FreezeWindows is as docs/openapi.json has it.
+type FreezeWindows struct {
+	FreezeWindows []FreezeWindow `json:"freeze_windows"`
+	// The window that is open now; missing for none.
+	FrozenBy    string    `json:"frozen_by,omitempty"`
+	FrozenUntil time.Time `json:"frozen_until,omitzero"`
+}
+
 // Links is as docs/openapi.json has it.
 type Links struct {
 	Approvals string `json:"approvals"`
@@ -294,6 +316,28 @@ type Lock struct {
 	At     time.Time `json:"at"`
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
+}
+
+// LogLine is as docs/openapi.json has it.
+type LogLine struct {
+	// Secrets are taken out.
+	Message string `json:"message"`
+	// The run of the engine; missing for what the service says.
+	Phase string `json:"phase,omitempty"`
+	// The event's.
+	Seq int64 `json:"seq"`
+	// info, info#err, warning or error.
+	Severity string    `json:"severity"`
+	TS       time.Time `json:"ts"`
+	// The resource that it is about.
+	URN string `json:"urn,omitempty"`
+}
+
+// LogLinePage is as docs/openapi.json has it.
+type LogLinePage struct {
+	Items []LogLine `json:"items"`
+	// Give it as cursor for the next page; missing on the last one.
+	NextCursor string `json:"next_cursor,omitempty"`
 }
 
 // NewBinding is as docs/openapi.json has it.
@@ -354,6 +398,18 @@ type NewStack struct {
 type NewTTL struct {
 	// From now on.
 	TTL string `json:"ttl"`
+}
+
+// NewToken is as docs/openapi.json has it.
+type NewToken struct {
+	// Nothing that you may not do yourself.
+	Grants []TokenGrant `json:"grants"`
+	// How long it is good; 90 days where nothing is said, 366 at most.
+	Lifetime string `json:"lifetime,omitempty"`
+	// What the token is for.
+	Name string `json:"name"`
+	// Its name: small letters, digits, dots, hyphens, underscores.
+	ServiceAccount string `json:"service_account"`
 }
 
 // NewWaiver is as docs/openapi.json has it.
@@ -473,6 +529,11 @@ type Ordered struct {
 	Stack     Stack     `json:"stack"`
 }
 
+// OrganizationQuota is as docs/openapi.json has it.
+type OrganizationQuota struct {
+	Quota Quota `json:"quota"`
+}
+
 // Outputs is as docs/openapi.json has it.
 type Outputs struct {
 	// Secrets are masked, unless they were revealed.
@@ -543,6 +604,15 @@ type ProjectPatch struct {
 	Settings *ProjectSettings `json:"settings,omitempty"`
 }
 
+// ProjectQuota is as docs/openapi.json has it.
+type ProjectQuota struct {
+	// What holds: where the project says nothing, its organization's, or the service's. What is missing is not bounded.
+	Effective Quota `json:"effective"`
+	// What the project says.
+	Quota Quota      `json:"quota"`
+	Usage QuotaUsage `json:"usage"`
+}
+
 // ProjectSettings is as docs/openapi.json has it.
 type ProjectSettings struct {
 	// When people must approve: all rules that match.
@@ -554,6 +624,29 @@ type ProjectSettings struct {
 	Quota         *Quota         `json:"quota,omitempty"`
 	// Run each order in the rehearsal account before its real preview.
 	Rehearse bool `json:"rehearse,omitempty"`
+}
+
+// Queue is as docs/openapi.json has it.
+type Queue struct {
+	// Operations that wait for a worker.
+	Depth int64 `json:"depth"`
+	// default, or drift for checks for drift.
+	Name string `json:"name"`
+	// Since when the first of those that wait does; missing where none does.
+	OldestAt time.Time `json:"oldest_at,omitzero"`
+	// How long that is.
+	OldestSeconds int64 `json:"oldest_seconds"`
+	// Workers take nothing from it; what runs goes on.
+	Paused bool `json:"paused"`
+	// Operations that have one.
+	Running int64 `json:"running"`
+}
+
+// QueuePage is as docs/openapi.json has it.
+type QueuePage struct {
+	Items []Queue `json:"items"`
+	// Give it as cursor for the next page; missing on the last one.
+	NextCursor string `json:"next_cursor,omitempty"`
 }
 
 // Quota is as docs/openapi.json has it.
@@ -568,6 +661,17 @@ type Quota struct {
 	Queued            int64 `json:"queued,omitempty"`
 	ResourcesPerStack int64 `json:"resources_per_stack,omitempty"`
 	Stacks            int64 `json:"stacks,omitempty"`
+}
+
+// QuotaUsage is as docs/openapi.json has it.
+type QuotaUsage struct {
+	// Operations that run.
+	Concurrent int64 `json:"concurrent"`
+	// Operations that were ordered in the last hour.
+	PerHour int64 `json:"per_hour"`
+	// Operations that wait for a worker.
+	Queued int64 `json:"queued"`
+	Stacks int64 `json:"stacks"`
 }
 
 // Reason is as docs/openapi.json has it.
@@ -645,6 +749,27 @@ type Secret struct {
 	Secret string `json:"secret"`
 }
 
+// ServiceAccount is as docs/openapi.json has it.
+type ServiceAccount struct {
+	CreatedAt time.Time `json:"created_at"`
+	// Who answers for it.
+	Human string `json:"human,omitempty"`
+	// To the minute.
+	LastUsedAt time.Time `json:"last_used_at,omitzero"`
+	Name       string    `json:"name"`
+	// For a role binding: service_account:deploy.
+	Subject string `json:"subject"`
+	// How many of its tokens are good.
+	Tokens int64 `json:"tokens"`
+}
+
+// ServiceAccountPage is as docs/openapi.json has it.
+type ServiceAccountPage struct {
+	Items []ServiceAccount `json:"items"`
+	// Give it as cursor for the next page; missing on the last one.
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
 // Stack is as docs/openapi.json has it.
 type Stack struct {
 	Blueprint BlueprintRef `json:"blueprint"`
@@ -685,10 +810,70 @@ type StackPatch struct {
 	Protected *bool             `json:"protected,omitempty"`
 }
 
+// StateExport is as docs/openapi.json has it.
+type StateExport struct {
+	Reason string `json:"reason"`
+	// masked where nothing is said; sealed with the stack's key, so that it can be imported again and not be read.
+	Secrets string `json:"secrets,omitempty"`
+}
+
+// StateVersion is as docs/openapi.json has it.
+type StateVersion struct {
+	CreatedAt time.Time `json:"created_at"`
+	// sha256: and the SHA-256 of the state as it was written.
+	Digest    string `json:"digest"`
+	Resources int64  `json:"resources"`
+	// Counts from 1; that of the update that left it, in the history.
+	Version int64 `json:"version"`
+}
+
+// StateVersionPage is as docs/openapi.json has it.
+type StateVersionPage struct {
+	Items []StateVersion `json:"items"`
+	// Give it as cursor for the next page; missing on the last one.
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
 // TTL is as docs/openapi.json has it.
 type TTL struct {
 	// Missing for never.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+// Token is as docs/openapi.json has it.
+type Token struct {
+	CreatedAt time.Time `json:"created_at"`
+	CreatedBy string    `json:"created_by"`
+	// Missing for never.
+	ExpiresAt time.Time    `json:"expires_at,omitzero"`
+	Grants    []TokenGrant `json:"grants"`
+	// Who answers for it: they do not approve what it orders.
+	Human string `json:"human,omitempty"`
+	ID    string `json:"id"`
+	// To the minute.
+	LastUsedAt time.Time `json:"last_used_at,omitzero"`
+	// What it is for.
+	Name string `json:"name"`
+	// Whom it speaks for; that of a service account begins with sa:.
+	Principal string    `json:"principal"`
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
+	// The service account, as bindings name it; missing for other tokens.
+	ServiceAccount string `json:"service_account,omitempty"`
+}
+
+// TokenGrant is as docs/openapi.json has it.
+type TokenGrant struct {
+	// A pattern of organization/project/stack.
+	Stacks string `json:"stacks"`
+	// Of these read, preview, decrypt, write and apply can be given to service accounts.
+	Verbs []string `json:"verbs"`
+}
+
+// TokenPage is as docs/openapi.json has it.
+type TokenPage struct {
+	Items []Token `json:"items"`
+	// Give it as cursor for the next page; missing on the last one.
+	NextCursor string `json:"next_cursor,omitempty"`
 }
 
 // Update is as docs/openapi.json has it.
@@ -805,7 +990,7 @@ func (p ListAuditParams) query() url.Values {
 	return q
 }
 
-// ListAudit: Who did what.
+// ListAudit: Who did what: a page, or with Accept: application/x-ndjson all of it, an entry a line.
 //
 //	GET "/v1/audit"
 func (c *Client) ListAudit(ctx context.Context, params ListAuditParams) (out AuditEntryPage, err error) {
@@ -937,6 +1122,8 @@ type ListOperationsParams struct {
 	Kind []string
 	// Ordered since then.
 	Since time.Time
+	// Ordered by somebody, as role bindings name them.
+	RequestedBy string
 }
 
 func (p ListOperationsParams) query() url.Values {
@@ -948,6 +1135,7 @@ func (p ListOperationsParams) query() url.Values {
 	put(q, "state", p.State)
 	put(q, "kind", p.Kind)
 	put(q, "since", p.Since)
+	put(q, "requested_by", p.RequestedBy)
 	return q
 }
 
@@ -1022,6 +1210,33 @@ func (p ListEventsParams) query() url.Values {
 //	GET "/v1/operations/" + url.PathEscape(id) + "/events"
 func (c *Client) ListEvents(ctx context.Context, id string, params ListEventsParams) (out EventPage, err error) {
 	r := request{method: http.MethodGet, path: "/v1/operations/" + url.PathEscape(id) + "/events", query: params.query()}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// ListLogsParams are what ListLogs may be told besides.
+type ListLogsParams struct {
+	// How many at most.
+	Limit int64
+	// next_cursor of the page before.
+	Cursor string
+	// Those after this sequence.
+	After int64
+}
+
+func (p ListLogsParams) query() url.Values {
+	q := url.Values{}
+	put(q, "limit", p.Limit)
+	put(q, "cursor", p.Cursor)
+	put(q, "after", p.After)
+	return q
+}
+
+// ListLogs: What the engine, the program and this service said in an operation.
+//
+//	GET "/v1/operations/" + url.PathEscape(id) + "/logs"
+func (c *Client) ListLogs(ctx context.Context, id string, params ListLogsParams) (out LogLinePage, err error) {
+	r := request{method: http.MethodGet, path: "/v1/operations/" + url.PathEscape(id) + "/logs", query: params.query()}
 	err = c.do(ctx, r, &out)
 	return out, err
 }
@@ -1110,6 +1325,24 @@ func (c *Client) RetryOperation(ctx context.Context, id string, params RetryOper
 	return out, err
 }
 
+// GetOrganizationQuota: What bounds an organization's projects that say nothing.
+//
+//	GET "/v1/organizations/" + url.PathEscape(org) + "/quota"
+func (c *Client) GetOrganizationQuota(ctx context.Context, org string) (out OrganizationQuota, err error) {
+	r := request{method: http.MethodGet, path: "/v1/organizations/" + url.PathEscape(org) + "/quota"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// PutOrganizationQuota: Say what bounds an organization's projects.
+//
+//	PUT "/v1/organizations/" + url.PathEscape(org) + "/quota"
+func (c *Client) PutOrganizationQuota(ctx context.Context, org string, at int64, body Quota) (out OrganizationQuota, err error) {
+	r := request{method: http.MethodPut, path: "/v1/organizations/" + url.PathEscape(org) + "/quota", version: &at, body: body}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
 // ListProjectsParams are what ListProjects may be told besides.
 type ListProjectsParams struct {
 	// How many at most.
@@ -1167,6 +1400,86 @@ func (c *Client) UpdateProject(ctx context.Context, id string, at int64, body Pr
 	return out, err
 }
 
+// GetFreezeWindows: When nothing is applied in a project.
+//
+//	GET "/v1/projects/" + url.PathEscape(id) + "/freeze-windows"
+func (c *Client) GetFreezeWindows(ctx context.Context, id string) (out FreezeWindows, err error) {
+	r := request{method: http.MethodGet, path: "/v1/projects/" + url.PathEscape(id) + "/freeze-windows"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// PutFreezeWindows: Say when nothing is applied in a project.
+//
+//	PUT "/v1/projects/" + url.PathEscape(id) + "/freeze-windows"
+func (c *Client) PutFreezeWindows(ctx context.Context, id string, at int64, body FreezeWindows) (out FreezeWindows, err error) {
+	r := request{method: http.MethodPut, path: "/v1/projects/" + url.PathEscape(id) + "/freeze-windows", version: &at, body: body}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// GetProjectQuota: A project's quota, and how much of it is used.
+//
+//	GET "/v1/projects/" + url.PathEscape(id) + "/quota"
+func (c *Client) GetProjectQuota(ctx context.Context, id string) (out ProjectQuota, err error) {
+	r := request{method: http.MethodGet, path: "/v1/projects/" + url.PathEscape(id) + "/quota"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// PutProjectQuota: Bound what a project has.
+//
+//	PUT "/v1/projects/" + url.PathEscape(id) + "/quota"
+func (c *Client) PutProjectQuota(ctx context.Context, id string, at int64, body Quota) (out ProjectQuota, err error) {
+	r := request{method: http.MethodPut, path: "/v1/projects/" + url.PathEscape(id) + "/quota", version: &at, body: body}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// ListQueues: What waits for workers, and since when.
+//
+//	GET "/v1/queues"
+func (c *Client) ListQueues(ctx context.Context) (out QueuePage, err error) {
+	r := request{method: http.MethodGet, path: "/v1/queues"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// PauseQueue: Keep workers from taking operations; what runs goes on.
+//
+//	POST "/v1/queues/" + url.PathEscape(name) + ":pause"
+func (c *Client) PauseQueue(ctx context.Context, name string) (out Queue, err error) {
+	r := request{method: http.MethodPost, path: "/v1/queues/" + url.PathEscape(name) + ":pause"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// ResumeQueue: Let workers take operations again.
+//
+//	POST "/v1/queues/" + url.PathEscape(name) + ":resume"
+func (c *Client) ResumeQueue(ctx context.Context, name string) (out Queue, err error) {
+	r := request{method: http.MethodPost, path: "/v1/queues/" + url.PathEscape(name) + ":resume"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// ListServiceAccounts: Service accounts whose tokens you may end.
+//
+//	GET "/v1/service-accounts"
+func (c *Client) ListServiceAccounts(ctx context.Context) (out ServiceAccountPage, err error) {
+	r := request{method: http.MethodGet, path: "/v1/service-accounts"}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// RevokeServiceAccount: End all tokens of a service account at once.
+//
+//	DELETE "/v1/service-accounts/" + url.PathEscape(name)
+func (c *Client) RevokeServiceAccount(ctx context.Context, name string) error {
+	r := request{method: http.MethodDelete, path: "/v1/service-accounts/" + url.PathEscape(name)}
+	return c.do(ctx, r, nil)
+}
+
 // ListStacksParams are what ListStacks may be told besides.
 type ListStacksParams struct {
 	// How many at most.
@@ -1181,6 +1494,10 @@ type ListStacksParams struct {
 	Drift     string
 	// key, or key=value.
 	Label string
+	// Whose newest operation that may have changed it is in one of these states, separated by commas.
+	State []string
+	// Whose life ends before this time.
+	ExpiresBefore time.Time
 }
 
 func (p ListStacksParams) query() url.Values {
@@ -1192,6 +1509,8 @@ func (p ListStacksParams) query() url.Values {
 	put(q, "blueprint", p.Blueprint)
 	put(q, "drift", p.Drift)
 	put(q, "label", p.Label)
+	put(q, "state", p.State)
+	put(q, "expires_before", p.ExpiresBefore)
 	return q
 }
 
@@ -1417,6 +1736,48 @@ func (c *Client) PutSchedules(ctx context.Context, id string, at int64, body Sch
 	return out, err
 }
 
+// ListStateVersionsParams are what ListStateVersions may be told besides.
+type ListStateVersionsParams struct {
+	// How many at most.
+	Limit int64
+	// next_cursor of the page before.
+	Cursor string
+}
+
+func (p ListStateVersionsParams) query() url.Values {
+	q := url.Values{}
+	put(q, "limit", p.Limit)
+	put(q, "cursor", p.Cursor)
+	return q
+}
+
+// ListStateVersions: The states of a stack that are kept, newest first.
+//
+//	GET "/v1/stacks/" + url.PathEscape(id) + "/state-versions"
+func (c *Client) ListStateVersions(ctx context.Context, id string, params ListStateVersionsParams) (out StateVersionPage, err error) {
+	r := request{method: http.MethodGet, path: "/v1/stacks/" + url.PathEscape(id) + "/state-versions", query: params.query()}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// GetStateVersion: A state of a stack, without what is in it.
+//
+//	GET "/v1/stacks/" + url.PathEscape(id) + "/state-versions/" + url.PathEscape(version)
+func (c *Client) GetStateVersion(ctx context.Context, id string, version string) (out StateVersion, err error) {
+	r := request{method: http.MethodGet, path: "/v1/stacks/" + url.PathEscape(id) + "/state-versions/" + url.PathEscape(version)}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// ExportState: A state of a stack, secrets masked or sealed; who and why is recorded.
+//
+//	POST "/v1/stacks/" + url.PathEscape(id) + "/state-versions/" + url.PathEscape(version) + ":export"
+func (c *Client) ExportState(ctx context.Context, id string, version string, body StateExport) (out ExportedState, err error) {
+	r := request{method: http.MethodPost, path: "/v1/stacks/" + url.PathEscape(id) + "/state-versions/" + url.PathEscape(version) + ":export", body: body}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
 // DeleteTTL: Let a stack live for ever.
 //
 //	DELETE "/v1/stacks/" + url.PathEscape(id) + "/ttl"
@@ -1442,6 +1803,50 @@ func (c *Client) PutTTL(ctx context.Context, id string, at int64, body NewTTL) (
 	r := request{method: http.MethodPut, path: "/v1/stacks/" + url.PathEscape(id) + "/ttl", version: &at, body: body}
 	err = c.do(ctx, r, &out)
 	return out, err
+}
+
+// ListTokensParams are what ListTokens may be told besides.
+type ListTokensParams struct {
+	// How many at most.
+	Limit int64
+	// next_cursor of the page before.
+	Cursor string
+	// Those of a service account, by its name.
+	ServiceAccount string
+}
+
+func (p ListTokensParams) query() url.Values {
+	q := url.Values{}
+	put(q, "limit", p.Limit)
+	put(q, "cursor", p.Cursor)
+	put(q, "service_account", p.ServiceAccount)
+	return q
+}
+
+// ListTokens: Access tokens that you may end.
+//
+//	GET "/v1/tokens"
+func (c *Client) ListTokens(ctx context.Context, params ListTokensParams) (out TokenPage, err error) {
+	r := request{method: http.MethodGet, path: "/v1/tokens", query: params.query()}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// CreateToken: Make a token of a service account that you answer for; it is shown this once.
+//
+//	POST "/v1/tokens"
+func (c *Client) CreateToken(ctx context.Context, body NewToken) (out CreatedToken, err error) {
+	r := request{method: http.MethodPost, path: "/v1/tokens", body: body}
+	err = c.do(ctx, r, &out)
+	return out, err
+}
+
+// RevokeToken: End an access token at once.
+//
+//	DELETE "/v1/tokens/" + url.PathEscape(id)
+func (c *Client) RevokeToken(ctx context.Context, id string) error {
+	r := request{method: http.MethodDelete, path: "/v1/tokens/" + url.PathEscape(id)}
+	return c.do(ctx, r, nil)
 }
 
 // ListWaiversParams are what ListWaivers may be told besides.

@@ -7,9 +7,6 @@ import (
 	"redoubt/automation/provision"
 )
 
-// ServiceAccountPrefix starts the principal of a program's token: "sa:deploy".
-const ServiceAccountPrefix = "sa:"
-
 // administrator is the principal of the token that an installation starts with, and
 // of the one that `redoubt token recover` makes.
 const administrator = "admin"
@@ -21,10 +18,10 @@ const administrator = "admin"
 func OfToken(c backend.Caller) provision.Principal {
 	t := c.Token
 	p := provision.Principal{
-		Kind: provision.ServiceAccount, Name: strings.TrimPrefix(t.Principal, ServiceAccountPrefix), Human: t.Human, Display: t.Name,
+		Kind: provision.ServiceAccount, Name: strings.TrimPrefix(t.Principal, provision.ServiceAccountPrefix), Human: t.Human, Display: t.Name,
 		Groups: t.Groups, AuthMethod: "token", Caller: c,
 	}
-	program := strings.HasPrefix(t.Principal, ServiceAccountPrefix)
+	program := strings.HasPrefix(t.Principal, provision.ServiceAccountPrefix)
 	if !program && t.Human != "" && t.Human == t.Principal || t.Principal == administrator && c.Administers() {
 		p.Kind, p.Name, p.Human, p.Display = provision.Human, t.Principal, t.Principal, t.Principal
 	}

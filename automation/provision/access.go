@@ -164,6 +164,7 @@ func (r Resource) noun() string {
 var phrases = map[Action]string{
 	ActionManageStack: "manage", ActionManageProject: "manage", ActionCreateProject: "make projects in", ActionForceCancel: "end by force",
 	ActionManageSettings: "change the settings of", ActionReadAudit: "read the audit log of",
+	ActionExportState: "export the state of", ActionCreateToken: "make tokens for",
 }
 
 // words is the action in a sentence.

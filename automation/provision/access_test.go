@@ -66,7 +66,7 @@ var uses = []use{
 		return err
 	}},
 	{"history", false, func(ctx context.Context, w *world, p provision.Principal, env, _ string) error {
-		_, err := w.History(ctx, p, env, 1, 10)
+		_, err := w.History(ctx, p, env, "", 10)
 		return err
 	}},
 	{"preview", true, func(ctx context.Context, w *world, p provision.Principal, env, _ string) error {

@@ -46,6 +46,7 @@ type Work struct {
 	// blueprint is what runs: what the service has now.
 	blueprint BlueprintRef
 	limits    BlueprintLimits
+	quota     Quota
 	// deadline is when the operation has taken too long, by this machine's clock.
 	deadline time.Time
 	keeper   *keeper
@@ -108,7 +109,11 @@ func (s *Service) Claim(ctx context.Context, operationID string, node Node) (*Wo
 		if err != nil {
 			return err
 		}
-		if err := s.mayRun(tx, project, env, o); err != nil {
+		quota, err := s.quota(tx, project)
+		if err != nil {
+			return err
+		}
+		if err := s.mayRun(tx, project, quota, env, o); err != nil {
 			return err
 		}
 		now := tx.Now()
@@ -116,7 +121,7 @@ func (s *Service) Claim(ctx context.Context, operationID string, node Node) (*Wo
 		if err != nil {
 			return notNow(err)
 		}
-		w = &Work{service: s, node: node, claim: claim, project: project, env: env}
+		w = &Work{service: s, node: node, claim: claim, project: project, quota: quota, env: env}
 		return w.begin(tx, o)
 	})
 	switch {
@@ -200,7 +205,7 @@ func (s *Service) impossible(tx Tx, env Environment, o *Operation) (done bool, e
 }
 
 // mayRun is ErrNotNow where an operation must wait.
-func (s *Service) mayRun(tx Tx, project Project, env Environment, o Operation) error {
+func (s *Service) mayRun(tx Tx, project Project, quota Quota, env Environment, o Operation) error {
 	wait := func(format string, args ...any) error {
 		return fmt.Errorf("%w: "+format, append([]any{ErrNotNow}, args...)...)
 	}
@@ -237,7 +242,7 @@ func (s *Service) mayRun(tx Tx, project Project, env Environment, o Operation) e
 	if err != nil {
 		return err
 	}
-	if most := s.quota(project).Concurrent; most > 0 && n >= most {
+	if most := quota.Concurrent; most > 0 && n >= most {
 		return wait("the project runs %d of %d operations", n, most)
 	}
 	return nil

@@ -63,7 +63,7 @@ func (w *Work) preview(ctx context.Context, engine Engine, open opened) (plan Pl
 
 // mostResources is how many the stack may have; 0 for any number.
 func (w *Work) mostResources() int {
-	quota, limit := w.service.quota(w.project).ResourcesPerStack, w.limits.Resources
+	quota, limit := w.quota.ResourcesPerStack, w.limits.Resources
 	if quota == 0 || limit > 0 && limit < quota {
 		return limit
 	}

@@ -35,7 +35,14 @@ type NewEnvironment struct {
 // people's own CLI may preview it, and only ordered operations change it.
 func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvironment) (Environment, Operation, error) {
 	var project Project
-	if err := s.read(ctx, func(tx Tx) (err error) { project, err = findProject(tx, n.ProjectID); return err }); err != nil {
+	var quota Quota
+	if err := s.read(ctx, func(tx Tx) (err error) {
+		if project, err = findProject(tx, n.ProjectID); err != nil {
+			return err
+		}
+		quota, err = s.quota(tx, project)
+		return err
+	}); err != nil {
 		return Environment{}, Operation{}, err
 	}
 	draft := Environment{
@@ -54,7 +61,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, p Principal, n NewEnvir
 		return Environment{}, Operation{}, err
 	}
 	var f findings
-	b, found := s.findings(&f, project, n)
+	b, found := s.findings(&f, project, quota, n)
 	var inputs json.RawMessage
 	if found {
 		given, masks := unmasked(b.SecretInputs, n.Inputs, nil)
@@ -133,7 +140,7 @@ func stackTags(blueprint string) map[string]string {
 
 // findings finds what is wrong with an order of a stack but its inputs, and
 // returns the blueprint where there is one.
-func (s *Service) findings(f *findings, project Project, n NewEnvironment) (b Blueprint, found bool) {
+func (s *Service) findings(f *findings, project Project, quota Quota, n NewEnvironment) (b Blueprint, found bool) {
 	nameFindings(f, backend.StackName{Org: project.Org, Project: project.Name, Stack: n.Name})
 	checkLabels(f, n.Labels)
 	n.Options.check(f, KindUp)
@@ -149,7 +156,7 @@ func (s *Service) findings(f *findings, project Project, n NewEnvironment) (b Bl
 	if n.TTL > 0 && n.Protected != nil && *n.Protected {
 		f.add("/protected", "a stack with a TTL is destroyed at its end: it cannot be protected")
 	}
-	if most := longestLife(s.quota(project), b); n.TTL < 0 || n.TTL > 0 && n.TTL < minPeriod {
+	if most := longestLife(quota, b); n.TTL < 0 || n.TTL > 0 && n.TTL < minPeriod {
 		f.add("/ttl", "is %s: at least %s, or 0 for ever", n.TTL, minPeriod)
 	} else if most > 0 && (n.TTL == 0 || n.TTL > most) {
 		f.add("/ttl", "must be at most %s, by the blueprint or the project's quota", most)

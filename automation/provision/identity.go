@@ -93,12 +93,15 @@ const (
 	ActionCreateProject  Action = "create_project"
 	ActionManageSettings Action = "manage_settings" // webhooks, queues, bindings of the organization
 	ActionReadAudit      Action = "read_audit"
+	ActionExportState    Action = "export_state"
+	ActionCreateToken    Action = "create_token" // of a service account of one's own
 )
 
 // Actions are all of them.
 var Actions = []Action{
 	ActionRead, ActionPreview, ActionApply, ActionDestroy, ActionApprove, ActionWaive, ActionReveal, ActionCancel,
 	ActionForceCancel, ActionManageStack, ActionManageProject, ActionCreateProject, ActionManageSettings, ActionReadAudit,
+	ActionExportState, ActionCreateToken,
 }
 
 // Resource is what an action is on. Empty fields are wider: a Resource with an

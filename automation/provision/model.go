@@ -471,3 +471,12 @@ type AuditCheckpoint struct {
 	KeyID     string `json:"key_id"`
 	Signature []byte `json:"signature"`
 }
+
+// QueueDepth is how many operations wait for a worker: checks for drift, or all
+// others.
+type QueueDepth struct {
+	Drift   bool
+	Waiting int
+	// Oldest is since when the first of them waits.
+	Oldest time.Time
+}

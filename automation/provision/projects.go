@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"redoubt/automation/backend"
 )
@@ -40,6 +41,9 @@ func (s *Service) CreateProject(ctx context.Context, p Principal, n NewProject) 
 	nameFindings(&f, backend.StackName{Org: n.Org, Project: n.Name, Stack: "x"})
 	project.check(&f, s.catalog.Blueprints())
 	if err := f.err(); err != nil {
+		return Project{}, err
+	}
+	if err := s.withinOrganization(ctx, p, project, Quota{}, project.Settings.Quota); err != nil {
 		return Project{}, err
 	}
 	err := s.write(ctx, func(tx Tx) error {
@@ -156,16 +160,29 @@ func (s *Service) UpdateProject(ctx context.Context, p Principal, id string, ver
 			project.Settings = *patch.Settings
 		}
 	}
-	change(&project)
+	changed := project
+	change(&changed)
 	var f findings
-	project.check(&f, s.catalog.Blueprints())
+	changed.check(&f, s.catalog.Blueprints())
 	if err := f.err(); err != nil {
 		return Project{}, err
 	}
-	err = s.write(ctx, func(tx Tx) error {
+	return s.changeProject(ctx, p, project, version, map[string]string{"settings": fmt.Sprint(patch.Settings != nil)}, change)
+}
+
+// changeProject changes a project that somebody may manage, of the version that they
+// have seen, with details for the audit log. What change writes was checked, but for
+// what the organization bounds.
+func (s *Service) changeProject(ctx context.Context, p Principal, project Project, version int64, detail map[string]string, change func(*Project)) (Project, error) {
+	wanted := project
+	change(&wanted)
+	if err := s.withinOrganization(ctx, p, project, project.Settings.Quota, wanted.Settings.Quota); err != nil {
+		return Project{}, err
+	}
+	err := s.write(ctx, func(tx Tx) error {
 		fresh, err := tx.Project(project.ID)
 		if err != nil {
-			return absent(err, named("project", id))
+			return absent(err, named("project", project.ID))
 		}
 		if err := sameVersion(version, fresh.Version); err != nil {
 			return err
@@ -175,9 +192,9 @@ func (s *Service) UpdateProject(ctx context.Context, p Principal, id string, ver
 			return err
 		}
 		project = fresh
-		return recordBy(tx, p, "project.update", fresh.Org+"/"+fresh.Name, map[string]string{
-			"id": fresh.ID, "version": fmt.Sprint(fresh.Version), "settings": fmt.Sprint(patch.Settings != nil),
-		})
+		said := maps.Clone(detail)
+		said["id"], said["version"] = fresh.ID, fmt.Sprint(fresh.Version)
+		return recordBy(tx, p, "project.update", fresh.Org+"/"+fresh.Name, said)
 	})
 	if err != nil {
 		return Project{}, err

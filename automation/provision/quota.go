@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"time"
@@ -8,23 +9,20 @@ import (
 	"redoubt/automation/backend"
 )
 
-// quota is what holds for a project: what it says, or the service's default.
-func (s *Service) quota(project Project) Quota {
-	q, or := project.Settings.Quota, s.opts.Quota
-	pick := func(n *int, otherwise int) {
-		if *n == 0 {
-			*n = otherwise
-		}
+// quota is what holds for a project: what it says, its organization's default, or the
+// service's.
+func (s *Service) quota(tx Tx, project Project) (Quota, error) {
+	of, err := organizationQuota(tx, project.Org)
+	return project.Settings.Quota.or(of.Quota).or(s.opts.Quota), err
+}
+
+// or is the quota, with what another one says where it says nothing.
+func (q Quota) or(other Quota) Quota {
+	return Quota{
+		Stacks: cmp.Or(q.Stacks, other.Stacks), ResourcesPerStack: cmp.Or(q.ResourcesPerStack, other.ResourcesPerStack),
+		Concurrent: cmp.Or(q.Concurrent, other.Concurrent), Queued: cmp.Or(q.Queued, other.Queued),
+		PerHour: cmp.Or(q.PerHour, other.PerHour), MaxTTL: cmp.Or(q.MaxTTL, other.MaxTTL),
 	}
-	pick(&q.Stacks, or.Stacks)
-	pick(&q.ResourcesPerStack, or.ResourcesPerStack)
-	pick(&q.Concurrent, or.Concurrent)
-	pick(&q.Queued, or.Queued)
-	pick(&q.PerHour, or.PerHour)
-	if q.MaxTTL == 0 {
-		q.MaxTTL = or.MaxTTL
-	}
-	return q
 }
 
 // countAlone lets one transaction at a time count and add: two that count 29 of 30
@@ -40,7 +38,11 @@ func countAlone(tx Tx) error {
 // stackLeft says whether the project may have one more stack, and tells when nine of
 // ten are used. The caller has called countAlone.
 func (s *Service) stackLeft(tx Tx, project Project) error {
-	most := s.quota(project).Stacks
+	q, err := s.quota(tx, project)
+	if err != nil {
+		return err
+	}
+	most := q.Stacks
 	n, err := tx.CountEnvironments(project.ID)
 	if err != nil || most == 0 {
 		return err
@@ -60,7 +62,10 @@ func (s *Service) stackLeft(tx Tx, project Project) error {
 // operationLeft says whether the project may order one more operation. The caller
 // has called countAlone.
 func (s *Service) operationLeft(tx Tx, project Project) error {
-	q := s.quota(project)
+	q, err := s.quota(tx, project)
+	if err != nil {
+		return err
+	}
 	waiting, err := tx.CountOperations(project.ID, Queued, Approved)
 	if err != nil {
 		return err

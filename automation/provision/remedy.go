@@ -11,7 +11,7 @@ var lesser = map[Action]Role{
 	ActionRead: Viewer, ActionPreview: Requester, ActionApply: Requester, ActionDestroy: Operator, ActionApprove: Approver,
 	ActionWaive: PolicyOwner, ActionReveal: Operator, ActionCancel: Operator, ActionForceCancel: OrgAdmin,
 	ActionManageStack: Operator, ActionManageProject: ProjectAdmin, ActionCreateProject: OrgAdmin, ActionManageSettings: OrgAdmin,
-	ActionReadAudit: Auditor,
+	ActionReadAudit: Auditor, ActionExportState: ProjectAdmin, ActionCreateToken: Requester,
 }
 
 // remedy is what helps somebody to whom something was refused: the command that

@@ -24,6 +24,8 @@ type Options struct {
 	ApprovalExpiry time.Duration
 	// Key is the installation's, 32 bytes: backend.Service.SigningKey.
 	Key []byte
+	// Queues pauses queues; nil for a service without workers.
+	Queues Queues
 	// Rehearse is the setting of new projects that do not say.
 	Rehearse bool
 	// Log is for what only operators see; nil for none.
@@ -44,6 +46,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ApprovalExpiry == 0 {
 		o.ApprovalExpiry = 24 * time.Hour
+	}
+	if o.Queues == nil {
+		o.Queues = noQueues{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

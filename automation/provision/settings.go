@@ -50,17 +50,8 @@ func (s ProjectSettings) check(f *findings, at string, known []Blueprint) {
 }
 
 func (q Quota) check(f *findings, at string) {
-	for _, n := range []struct {
-		name  string
-		value int
-	}{
-		{"stacks", q.Stacks},
-		{"resources_per_stack", q.ResourcesPerStack},
-		{"concurrent", q.Concurrent},
-		{"queued", q.Queued},
-		{"per_hour", q.PerHour},
-	} {
-		if n.value < 0 || n.value > highestQuota {
+	for _, n := range q.bounds() {
+		if n.name != "max_ttl" && (n.value < 0 || n.value > highestQuota) {
 			f.add(at+"/"+n.name, "is %d: 0 for the service's default, at most %d", n.value, highestQuota)
 		}
 	}

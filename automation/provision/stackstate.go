@@ -204,17 +204,17 @@ func (s *Service) Resources(ctx context.Context, p Principal, id string) ([]Stac
 	return found, nil
 }
 
-// History returns a page of a stack's updates, newest first, whoever ran them;
-// page counts from 1.
-func (s *Service) History(ctx context.Context, p Principal, id string, pageNumber, size int) ([]backend.Update, error) {
+// History returns a page of a stack's updates, newest first, whoever ran them: those
+// after one, by its id.
+func (s *Service) History(ctx context.Context, p Principal, id, after string, limit int) ([]backend.Update, error) {
 	env, err := s.environmentFor(ctx, p, id, ActionRead)
 	if err != nil {
 		return nil, err
 	}
 	var found []backend.Update
 	err = s.read(ctx, func(tx Tx) (err error) {
-		found, err = tx.History(env.ID, max(1, pageNumber), page(size))
-		return err
+		found, err = tx.HistoryAfter(env.ID, after, page(limit))
+		return absent(err, named("update", after))
 	})
 	for i := range found {
 		// What would let somebody write the state, and what it ran with, is not shown.

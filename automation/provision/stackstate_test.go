@@ -69,7 +69,7 @@ var stateTests = []test{
 			URN: "urn:pulumi:logs::shop::aws:s3/bucket:Bucket::b", Type: "aws:s3/bucket:Bucket", ID: "b-1", Custom: true,
 			Parent: "urn:pulumi:logs::shop::pulumi:pulumi:Stack::shop-logs",
 		}, found[1])
-		history, err := w.History(t.Context(), w.viewer, env.ID, 1, 10)
+		history, err := w.History(t.Context(), w.viewer, env.ID, "", 10)
 		require.NoError(t, err)
 		require.Len(t, history, 1)
 		require.Empty(t, history[0].SealedConfig)

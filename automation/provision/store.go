@@ -22,6 +22,8 @@ type OperationQuery struct {
 	StackID    string
 	States     []State
 	Kinds      []OperationKind
+	// RequestedBy is a subject: "user:alice", "service_account:deploy".
+	RequestedBy string
 	// Since is by CreatedAt.
 	Since time.Time
 	// Before is the last id of the page before: newest first. Limit 0 does not limit.
@@ -36,6 +38,11 @@ type EnvironmentQuery struct {
 	Blueprint  string
 	// Drift is a status; Label is "key" or "key=value".
 	Drift, Label string
+	// States are of the newest operation that may have changed the stack: neither
+	// previews nor checks for drift.
+	States []State
+	// ExpiresBefore selects those with an end before a time.
+	ExpiresBefore time.Time
 	// After is the last id of the page before.
 	After string
 	Limit int
@@ -93,6 +100,9 @@ type Tx interface {
 	// first, then by age. Drift (see KindDrift) comes only where the environment
 	// has no operation of another kind that is Queued or Approved.
 	Runnable(at time.Time, limit int) ([]Operation, error)
+	// QueueDepths count what Runnable chooses from, without regard to claims; a queue
+	// in which nothing waits is left out.
+	QueueDepths() ([]QueueDepth, error)
 	// OverdueOperations wait although their DeadlineAt is past.
 	OverdueOperations(at time.Time, limit int) ([]Operation, error)
 	// PruneOperationEvents deletes events of operations that ended before a time, and
@@ -123,6 +133,15 @@ type Tx interface {
 	AddEvents(operationID string, events []Event) error
 	// EventsAfter are those after a sequence, in order.
 	EventsAfter(operationID string, after int64, limit int) ([]Event, error)
+	// EventsOfTypes are EventsAfter of some types alone.
+	EventsOfTypes(operationID string, types []EventType, after int64, limit int) ([]Event, error)
+
+	// StateVersions are the states of a stack that are kept, without what is in them,
+	// newest first: before a version, or all where it is 0.
+	StateVersions(stackID string, before int64, limit int) ([]backend.StateVersion, error)
+	// HistoryAfter are a stack's updates, newest first, as backend.Tx.History has
+	// them: those after one, by its id, or all where it is empty.
+	HistoryAfter(stackID, after string, limit int) ([]backend.Update, error)
 
 	CreateWaiver(Waiver) error
 	Waiver(id string) (Waiver, error)
@@ -134,6 +153,10 @@ type Tx interface {
 	DeleteBinding(id string) error
 	// Bindings are sorted by id; of these subjects, or all where none is given.
 	Bindings(subjects ...string) ([]Binding, error)
+
+	// AccessTokens are tokens but those of operations, sorted by id; of a principal, or
+	// of all where it is empty.
+	AccessTokens(principal, after string, limit int) ([]backend.Token, error)
 
 	CreateWebhook(Webhook) error
 	Webhook(id string) (Webhook, error)

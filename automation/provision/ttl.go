@@ -51,7 +51,11 @@ func (s *Service) checkTTL(tx Tx, e Environment, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if most := longestLife(s.quota(project), blueprint); most > 0 && (ttl == 0 || ttl > most) {
+	quota, err := s.quota(tx, project)
+	if err != nil {
+		return err
+	}
+	if most := longestLife(quota, blueprint); most > 0 && (ttl == 0 || ttl > most) {
 		return fail("must be at most %s, by the blueprint or the project's quota", most)
 	}
 	if ttl > 0 && e.Protected {

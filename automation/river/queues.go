@@ -5,12 +5,12 @@ import "redoubt/automation/provision"
 // The queues. Checks for drift have one of their own, and slots of their own,
 // so that a thousand of them keep no order waiting.
 const (
-	Default = "default"
-	Drift   = "drift"
+	Default = provision.QueueDefault
+	Drift   = provision.QueueDrift
 )
 
 // Queues are all of them.
-var Queues = []string{Default, Drift}
+var Queues = provision.QueueNames
 
 // QueueOf is the queue of a kind of operation.
 func QueueOf(kind provision.OperationKind) string {

@@ -121,7 +121,7 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 		}
 	}
 	p.service = provision.New(p.records, s.service, s.catalog, p.policies, p.queue, provision.Options{
-		Key: signing, Rehearse: c.Provisioning.Rehearse, Log: s.log,
+		Key: signing, Rehearse: c.Provisioning.Rehearse, Queues: p.queue, Log: s.log,
 	})
 	if c.Database.URL == "" {
 		// SQLite's folder is locked: this is the only process there is.

@@ -8,13 +8,13 @@ import (
 	"redoubt/automation/provision"
 )
 
-// What a save writes. Blueprint and drift are copies of what doc has, to look up.
+// What a save writes. Blueprint, drift and expiry are copies of what doc has, to look up.
 var environmentColumns = columns{
-	"id", "project_id", "blueprint", "drift_status", "due_at", "created_at", "deleted_at", "version", "labels", "inputs", "doc",
+	"id", "project_id", "blueprint", "drift_status", "due_at", "created_at", "deleted_at", "version", "labels", "inputs", "doc", "expires_at",
 }
 
 var (
-	insertEnvironment = append(environmentColumns[:11:11], "org", "project", "name", "org_key", "project_key", "name_key").insert("environments")
+	insertEnvironment = append(environmentColumns[:12:12], "org", "project", "name", "org_key", "project_key", "name_key").insert("environments")
 	swapEnvironment   = environmentColumns.swap("environments")
 	// The name is the stack's, which may be renamed; the record's own is for when
 	// the stack is gone.
@@ -30,6 +30,10 @@ const (
 			(SELECT org, project, name, org_key, project_key, name_key FROM stacks WHERE id = $1)
 		WHERE id = $1 AND EXISTS (SELECT 1 FROM stacks WHERE id = $1)`
 
+	// newestState is that of the newest operation that may have changed the stack.
+	newestState = `(SELECT newest.state FROM operations AS newest WHERE newest.stack_id = e.id AND newest.kind NOT IN ('preview', 'drift')
+		ORDER BY newest.id DESC LIMIT 1)`
+
 	countEnvironments = "SELECT count(*) FROM environments WHERE project_id = $1 AND deleted_at = 0"
 )
 
@@ -39,7 +43,7 @@ func environmentArgs(e provision.Environment) []any {
 	doc.DueAt, doc.CreatedAt, doc.DeletedAt = time.Time{}, time.Time{}, time.Time{}
 	return []any{
 		e.ID, e.ProjectID, e.Blueprint.Name, e.Drift.Status, micros(e.DueAt), micros(e.CreatedAt), micros(e.DeletedAt), e.Version,
-		asJSON(e.Labels), string(e.Inputs), asJSON(doc),
+		asJSON(e.Labels), string(e.Inputs), asJSON(doc), micros(e.ExpiresAt),
 	}
 }
 
@@ -109,6 +113,12 @@ func (t *tx) Environments(query provision.EnvironmentQuery) ([]provision.Environ
 	}
 	if query.Drift != "" {
 		w.and("e.drift_status = " + w.arg(query.Drift))
+	}
+	if !query.ExpiresBefore.IsZero() {
+		w.and("e.expires_at > 0 AND e.expires_at < " + w.arg(micros(query.ExpiresBefore)))
+	}
+	if len(query.States) > 0 {
+		w.in(newestState, texts(query.States))
 	}
 	if query.Label != "" {
 		name, text, valued := strings.Cut(query.Label, "=")

@@ -58,6 +58,19 @@ func (t *tx) EventsAfter(operationID string, after int64, limit int) ([]provisio
 	return all(t, scanOperationEvent, selectOperationEvents, operationID, after, atMost(limit))
 }
 
+// EventsOfTypes implements provision.Tx.
+func (t *tx) EventsOfTypes(operationID string, types []provision.EventType, after int64, limit int) ([]provision.Event, error) {
+	if len(types) == 0 {
+		return nil, nil
+	}
+	var w where
+	w.and("operation_id = " + w.arg(operationID))
+	w.and("seq > " + w.arg(after))
+	w.in("type", texts(types))
+	bound := w.arg(atMost(limit))
+	return all(t, scanOperationEvent, "SELECT seq, at, type, data FROM operation_events"+w.String()+" ORDER BY seq LIMIT "+bound, w.args...)
+}
+
 // PruneOperationEvents implements provision.Tx.
 func (t *tx) PruneOperationEvents(before time.Time) (int64, error) {
 	return t.exec(pruneOperationEvents, micros(before))

@@ -9,7 +9,7 @@ import (
 
 var operationColumns = columns{
 	"id", "stack_id", "project_id", "kind", "state", "priority", "version",
-	"created_at", "updated_at", "started_at", "deadline_at", "ended_at", "inputs", "doc",
+	"created_at", "updated_at", "started_at", "deadline_at", "ended_at", "inputs", "doc", "requested_by",
 }
 
 var (
@@ -38,6 +38,7 @@ var (
 		ORDER BY o.priority DESC, running, o.created_at, o.id LIMIT $2)
 		SELECT ` + operationFields + ` FROM next JOIN` + strings.Replace(operationTables, "operations AS o", "operations AS o ON o.id = next.id", 1) +
 		` ORDER BY next.priority DESC, next.running, next.created_at, next.id`
+	selectDepths  = `SELECT kind = 'drift', count(*), min(updated_at) FROM operations WHERE ` + runnableStates + ` GROUP BY kind = 'drift' ORDER BY 1`
 	selectOverdue = selectOperation + ` WHERE o.deadline_at > 0 AND o.deadline_at <= $1 AND o.state IN ('queued', 'awaiting_approval')
 		ORDER BY o.deadline_at, o.id LIMIT $2`
 )
@@ -72,8 +73,16 @@ func operationArgs(o provision.Operation) []any {
 	}
 	return []any{
 		o.ID, o.StackID, o.ProjectID, string(o.Kind), string(o.State), int64(o.Priority), o.Version,
-		micros(o.CreatedAt), micros(o.UpdatedAt), micros(o.StartedAt), micros(o.DeadlineAt), micros(o.EndedAt), string(o.Inputs), asJSON(doc),
+		micros(o.CreatedAt), micros(o.UpdatedAt), micros(o.StartedAt), micros(o.DeadlineAt), micros(o.EndedAt), string(o.Inputs), asJSON(doc), subjectOf(o.RequestedBy),
 	}
+}
+
+// subjectOf is an actor as bindings name it; empty for nobody.
+func subjectOf(a provision.Actor) string {
+	if a.Name == "" {
+		return ""
+	}
+	return string(a.Kind) + ":" + a.Name
 }
 
 func scanOperation(r row) (o provision.Operation, err error) {
@@ -129,6 +138,9 @@ func (t *tx) Operations(query provision.OperationQuery) ([]provision.Operation, 
 	if len(query.Kinds) > 0 {
 		w.in("kind", texts(query.Kinds))
 	}
+	if query.RequestedBy != "" {
+		w.and("requested_by = " + w.arg(query.RequestedBy))
+	}
 	if !query.Since.IsZero() {
 		w.and("created_at >= " + w.arg(micros(query.Since)))
 	}
@@ -165,4 +177,12 @@ func (t *tx) Runnable(at time.Time, limit int) ([]provision.Operation, error) {
 // OverdueOperations implements provision.Tx.
 func (t *tx) OverdueOperations(at time.Time, limit int) ([]provision.Operation, error) {
 	return all(t, scanOperation, selectOverdue, micros(at), atMost(limit))
+}
+
+// QueueDepths implements provision.Tx.
+func (t *tx) QueueDepths() ([]provision.QueueDepth, error) {
+	return all(t, func(r row) (d provision.QueueDepth, err error) {
+		err = r.Scan(&d.Drift, &d.Waiting, moment{&d.Oldest})
+		return d, err
+	}, selectDepths)
 }

@@ -45,3 +45,18 @@ func (t *tx) SaveToken(k backend.Token) error { return t.change(saveToken, token
 func (t *tx) Tokens() ([]backend.Token, error) {
 	return all(t, scanToken, selectTokens+" ORDER BY id")
 }
+
+// ofPeople is the condition of a partial index, word for word.
+const ofPeople = "substr(principal, 1, 10) <> 'operation/'"
+
+// AccessTokens implements provision.Tx.
+func (t *tx) AccessTokens(principal, after string, limit int) ([]backend.Token, error) {
+	var w where
+	w.and(ofPeople)
+	w.and("id > " + w.arg(after))
+	if principal != "" {
+		w.and("principal = " + w.arg(principal))
+	}
+	bound := w.arg(atMost(limit))
+	return all(t, scanToken, selectTokens+w.String()+" ORDER BY id LIMIT "+bound, w.args...)
+}

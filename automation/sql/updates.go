@@ -19,7 +19,10 @@ var (
 	selectUpdates   = "SELECT " + updateColumns.list() + " FROM updates"
 	updateByVersion = selectUpdates + " WHERE stack_id = $1 AND version = $2 AND started_at > 0 AND NOT dry_run ORDER BY id DESC LIMIT 1"
 	selectHistory   = selectUpdates + " WHERE stack_id = $1 AND started_at > 0 AND NOT dry_run ORDER BY version DESC, id DESC LIMIT $2 OFFSET $3"
-	selectPreviews  = selectUpdates + " WHERE stack_id = $1 AND dry_run ORDER BY created_at DESC, id DESC LIMIT $2"
+	// historyAfter is a page that begins after an update, wherever new ones have pushed it.
+	historyAfter = selectUpdates + ` WHERE stack_id = $1 AND started_at > 0 AND NOT dry_run
+		AND (version < $2 OR version = $2 AND id < $3) ORDER BY version DESC, id DESC LIMIT $4`
+	selectPreviews = selectUpdates + " WHERE stack_id = $1 AND dry_run ORDER BY created_at DESC, id DESC LIMIT $2"
 )
 
 const (
@@ -85,6 +88,18 @@ func (t *tx) History(stackID string, page, size int) ([]backend.Update, error) {
 		skip = int64(page-1) * int64(size)
 	}
 	return all(t, scanUpdate, selectHistory, stackID, atMost(size), skip)
+}
+
+// HistoryAfter implements provision.Tx.
+func (t *tx) HistoryAfter(stackID, after string, limit int) ([]backend.Update, error) {
+	if after == "" {
+		return t.History(stackID, 1, limit)
+	}
+	last, err := t.Update(after)
+	if err != nil {
+		return nil, err
+	}
+	return all(t, scanUpdate, historyAfter, stackID, last.Version, last.ID, atMost(limit))
 }
 
 // LatestPreviews implements backend.Tx.

@@ -161,7 +161,8 @@ func methodOf(path, verb string, op *openapi.Operation) (method, error) {
 			m.Keyed = true
 		case p.In == "query":
 			m.Params = append(m.Params, field{Name: goName(p.Name), Type: goTypeOf(p.Schema), Comment: p.Description, Wire: p.Name})
-		case p.Name == "Accept", p.Name == "Last-Event-ID": // those of streams, see Client.Events
+		case p.Name == "Accept", p.Name == "Last-Event-ID": // those of streams, see Client.Events and Client.ExportAudit
+		case p.Name == "If-None-Match": // the client keeps nothing
 		default:
 			return m, fmt.Errorf("%s %s: nobody knows how to send parameter %s %s", verb, path, p.In, p.Name)
 		}

@@ -116,12 +116,22 @@ var environmentTests = []test{
 			}
 			for id, e := range map[string]provision.Environment{
 				"a": {ProjectID: "p", Blueprint: provision.BlueprintRef{Name: "web"}},
-				"b": {ProjectID: "p", Labels: map[string]string{"env": "prod", "a.b:c": "x=y"}, Drift: provision.Drift{Status: "drifted"}},
-				"c": {ProjectID: "q", Labels: map[string]string{"env": "dev", "ünï": ""}, Blueprint: provision.BlueprintRef{Name: "web"}},
+				"b": {ProjectID: "p", Labels: map[string]string{"env": "prod", "a.b:c": "x=y"}, Drift: provision.Drift{Status: "drifted"}, ExpiresAt: at(3)},
+				"c": {ProjectID: "q", ExpiresAt: at(4), Labels: map[string]string{"env": "dev", "ünï": ""}, Blueprint: provision.BlueprintRef{Name: "web"}},
 				"d": {ProjectID: "q", Labels: map[string]string{"env": "prod"}, DeletedAt: at(1)},
 			} {
 				e.ID = id
 				order(tx, e)
+			}
+			for id, o := range map[string]provision.Operation{
+				"1": {StackID: "a", Kind: provision.KindUp, State: provision.Succeeded},
+				"2": {StackID: "a", Kind: provision.KindPreview, State: provision.Failed},
+				"3": {StackID: "b", Kind: provision.KindUp, State: provision.Queued},
+				"4": {StackID: "b", Kind: provision.KindRefresh, State: provision.Failed},
+				"5": {StackID: "b", Kind: provision.KindDrift, State: provision.Succeeded},
+			} {
+				o.ID, o.ProjectID = id, "p"
+				must(tx.CreateOperation(o))
 			}
 		})
 		for _, c := range []struct {
@@ -142,7 +152,14 @@ var environmentTests = []test{
 			{"with a label without its value", provision.EnvironmentQuery{Label: "env="}, nil},
 			{"a first page", provision.EnvironmentQuery{Limit: 2}, []string{"a", "b"}},
 			{"a next page", provision.EnvironmentQuery{After: "b", Limit: 2}, []string{"c"}},
-			{"everything at once", provision.EnvironmentQuery{ProjectIDs: []string{"p"}, Drift: "drifted", Label: "env=prod", After: "a", Limit: 1}, []string{"b"}},
+			{"that end before a time", provision.EnvironmentQuery{ExpiresBefore: at(4)}, []string{"b"}},
+			{"that end before a later time", provision.EnvironmentQuery{ExpiresBefore: at(6)}, []string{"b", "c"}},
+			{"in a state", provision.EnvironmentQuery{States: []provision.State{provision.Failed}}, []string{"b"}},
+			{"in one of several states", provision.EnvironmentQuery{States: []provision.State{provision.Failed, provision.Succeeded}}, []string{"a", "b"}},
+			{"in a state that an older operation had", provision.EnvironmentQuery{States: []provision.State{provision.Queued}}, nil},
+			{"everything at once", provision.EnvironmentQuery{
+				ProjectIDs: []string{"p"}, Drift: "drifted", Label: "env=prod", States: []provision.State{provision.Failed}, ExpiresBefore: at(4), After: "a", Limit: 1,
+			}, []string{"b"}},
 		} {
 			require.Equal(t, c.want, environmentIDs(t, s, func(tx provision.Tx) ([]provision.Environment, error) { return tx.Environments(c.query) }), c.name)
 		}

@@ -46,6 +46,24 @@ var eventTests = []test{
 		require.Empty(t, eventsAfter(t, s, "op_x", 0, 0))
 		fails(t, s, backend.ErrNotFound, func(tx provision.Tx) error { return tx.AddEvents("op_x", someEvents("x", 1)) })
 	}},
+	{"events of some types are found among others", func(t *testing.T, s provision.Store) {
+		events := someEvents("x", 6)
+		for _, i := range []int{1, 4} {
+			events[i].Type = provision.EventDiagnostic
+		}
+		events[2].Type = provision.EventState
+		update(t, s, func(tx provision.Tx) {
+			ordered(tx)
+			must(tx.AddEvents("op", events))
+		})
+		of := func(after int64, limit int, types ...provision.EventType) []provision.Event {
+			return got(t, s, func(tx provision.Tx) ([]provision.Event, error) { return tx.EventsOfTypes("op", types, after, limit) })
+		}
+		require.Equal(t, []provision.Event{events[1], events[4]}, of(0, 0, provision.EventDiagnostic))
+		require.Equal(t, []provision.Event{events[3], events[4]}, of(2, 2, provision.EventDiagnostic, provision.EventLog))
+		require.Empty(t, of(0, 0, provision.EventPolicy))
+		require.Empty(t, of(0, 0))
+	}},
 	{"events of operations that ended long ago are pruned, and numbers go on", func(t *testing.T, s provision.Store) {
 		update(t, s, func(tx provision.Tx) {
 			must(tx.CreateProject(project("p", "acme", "p")))

@@ -78,8 +78,8 @@ var operationTests = []test{
 				"1": {ProjectID: "p", StackID: "stk_p", Kind: provision.KindUp, State: provision.Succeeded},
 				"2": {ProjectID: "p", StackID: "stk_r", Kind: provision.KindDrift, State: provision.Queued},
 				"3": {ProjectID: "q", StackID: "stk_q", Kind: provision.KindUp, State: provision.Queued},
-				"4": {ProjectID: "p", StackID: "stk_p", Kind: provision.KindDestroy, State: provision.Queued},
-				"5": {ProjectID: "q", StackID: "stk_q", Kind: provision.KindPreview, State: provision.Failed},
+				"4": {ProjectID: "p", StackID: "stk_p", Kind: provision.KindDestroy, State: provision.Queued, RequestedBy: provision.Actor{Kind: provision.Human, Name: "alice"}},
+				"5": {ProjectID: "q", RequestedBy: provision.Actor{Kind: provision.ServiceAccount, Name: "alice"}, StackID: "stk_q", Kind: provision.KindPreview, State: provision.Failed},
 			} {
 				o.ID, o.CreatedAt = id, at(int(id[0]-'0'))
 				must(tx.CreateOperation(o))
@@ -97,6 +97,9 @@ var operationTests = []test{
 			{"of a stack", provision.OperationQuery{StackID: "stk_p"}, []string{"4", "1"}},
 			{"in states", provision.OperationQuery{States: []provision.State{provision.Succeeded, provision.Failed}}, []string{"5", "1"}},
 			{"of kinds", provision.OperationQuery{Kinds: []provision.OperationKind{provision.KindUp, provision.KindDrift}}, []string{"3", "2", "1"}},
+			{"ordered by somebody", provision.OperationQuery{RequestedBy: "user:alice"}, []string{"4"}},
+			{"ordered by a program", provision.OperationQuery{RequestedBy: "service_account:alice"}, []string{"5"}},
+			{"ordered by nobody", provision.OperationQuery{RequestedBy: "user:bob"}, nil},
 			{"since", provision.OperationQuery{Since: at(4)}, []string{"5", "4"}},
 			{"a first page", provision.OperationQuery{Limit: 2}, []string{"5", "4"}},
 			{"a next page", provision.OperationQuery{Limit: 2, Before: "4"}, []string{"3", "2"}},
@@ -121,6 +124,27 @@ var operationTests = []test{
 		require.Equal(t, 2, since("p", 2))
 		require.Equal(t, 3, since("p", 0))
 		require.Equal(t, 0, since("x", 0))
+	}},
+	{"what waits for a worker is counted by queue, with the time since when", func(t *testing.T, s provision.Store) {
+		depths := func() []provision.QueueDepth {
+			return got(t, s, func(tx provision.Tx) ([]provision.QueueDepth, error) { return tx.QueueDepths() })
+		}
+		require.Empty(t, depths())
+		update(t, s, func(tx provision.Tx) {
+			must(tx.CreateProject(project("p", "acme", "p")))
+			order(tx, provision.Environment{ID: "stk", ProjectID: "p"})
+			for id, o := range map[string]provision.Operation{
+				"a": {Kind: provision.KindUp, State: provision.Queued, UpdatedAt: at(3)},
+				"b": {Kind: provision.KindDestroy, State: provision.Approved, UpdatedAt: at(2)},
+				"c": {Kind: provision.KindDrift, State: provision.Queued, UpdatedAt: at(4)},
+				"d": {Kind: provision.KindUp, State: provision.AwaitingApproval, UpdatedAt: at(1)},
+				"e": {Kind: provision.KindUp, State: provision.Applying, UpdatedAt: at(1)},
+			} {
+				o.ID, o.StackID, o.ProjectID = id, "stk", "p"
+				must(tx.CreateOperation(o))
+			}
+		})
+		require.Equal(t, []provision.QueueDepth{{Waiting: 2, Oldest: at(2)}, {Drift: true, Waiting: 1, Oldest: at(4)}}, depths())
 	}},
 	{"operations wait too long for a worker or for people", func(t *testing.T, s provision.Store) {
 		update(t, s, func(tx provision.Tx) {

@@ -29,7 +29,7 @@ type test struct {
 func Run(t *testing.T, open func(testing.TB) provision.Store) {
 	t.Helper()
 	for _, c := range slices.Concat(
-		transactionTests, projectTests, environmentTests, operationTests, queueTests, claimTests, eventTests,
+		transactionTests, projectTests, environmentTests, operationTests, queueTests, claimTests, eventTests, historyTests,
 		approvalTests, waiverTests, bindingTests, webhookTests, deliveryTests, replyTests, sessionTests,
 		checkpointTests, concurrencyTests,
 	) {
