@@ -272,6 +272,10 @@ func (o *Operation) listen(messages io.Reader) *ending {
 			o.mu.Lock()
 			o.cli = m.CLI
 			o.mu.Unlock()
+		case m.Fork != nil:
+			if o.spec.Forked != nil {
+				o.spec.Forked(*m.Fork)
+			}
 		case m.Result != nil:
 			end = m.Result
 		}
