@@ -33,9 +33,7 @@ type Options struct {
 	// Log gets a line a request; nil for none.
 	Log *slog.Logger
 	// Metrics is told of each request; nil for nobody.
-	Metrics interface {
-		Request(method, route string, status int, took time.Duration)
-	}
+	Metrics Metrics
 	// Tracing makes a span of each request; nil for the process's own provider, which
 	// makes none unless somebody has set it.
 	Tracing trace.TracerProvider
@@ -61,6 +59,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = nobody{}
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
@@ -254,9 +255,7 @@ func (h *handlers) observe(c *call, e *endpoint, status int, took time.Duration)
 		route = e.path
 	}
 	trace.SpanFromContext(c).SetName(known(c.r.Method) + " " + route) // until now it was not known
-	if h.options.Metrics != nil {
-		h.options.Metrics.Request(known(c.r.Method), route, status, took)
-	}
+	h.options.Metrics.Request(known(c.r.Method), route, status, took)
 	level, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("trace_id", c.traceID()), slog.String("method", known(c.r.Method)), slog.String("route", route),
 		slog.Int("status", status), slog.Duration("took", took), slog.String("principal", c.principal.Name),

@@ -48,6 +48,7 @@ func (h *handlers) once(w *statusWriter, c *call, e *endpoint, key string, body 
 		return err
 	}
 	if stored != nil {
+		h.options.Metrics.Replayed()
 		return replay(w, *stored)
 	}
 	// From here on it goes to its end, whether the client listens or not: else a

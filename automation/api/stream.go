@@ -75,7 +75,9 @@ func (h *handlers) stream(c *call, operation string, after int64, first []provis
 		p.retryAfter(h.options.Heartbeat)
 		return nil, p
 	}
+	h.options.Metrics.Streaming(1)
 	return func(ctx huma.Context) {
+		defer h.options.Metrics.Streaming(-1)
 		defer done()
 		r, w := humago.Unwrap(ctx)
 		s := &sender{w: w, control: http.NewResponseController(w), patience: h.options.SlowClient}

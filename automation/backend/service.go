@@ -25,6 +25,9 @@ type Options struct {
 	// into what went wrong; 0 for seven days. KeepEvents is the same for events
 	// and dry runs; 0 for 30 days.
 	KeepJournals, KeepEvents time.Duration
+	// KeepTokens is how long the tokens of operations are kept that are good for
+	// nothing any more; 0 for 30 days.
+	KeepTokens time.Duration
 	// Authorize is asked after a token's grants; nil means the grants alone.
 	Authorize Authorize
 	// Version is who says so in states that are put together here, where the
@@ -49,6 +52,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.KeepEvents == 0 {
 		o.KeepEvents = 30 * 24 * time.Hour
+	}
+	if o.KeepTokens == 0 {
+		o.KeepTokens = 30 * 24 * time.Hour
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -104,25 +104,26 @@ type Tx interface {
 	// them: it is not for each append.
 	JournalSize(updateID string) (rows, bytes int64, err error)
 	// PruneJournals deletes the journals of updates that were completed before a
-	// time, and returns how many rows that were. Those of updates with something
-	// left out stay: there is no other place where that is.
-	PruneJournals(before time.Time) (int64, error)
+	// time, at most limit rows of them, and returns how many that were; 0 does not
+	// limit. Those of updates with something left out stay: there is no other place
+	// where that is.
+	PruneJournals(before time.Time, limit int) (int64, error)
 
 	// PutCheckpoint replaces the update's checkpoint.
 	PutCheckpoint(Checkpoint) error
 	Checkpoint(updateID string) (Checkpoint, error)
 	// PruneCheckpoints is PruneJournals for checkpoints.
-	PruneCheckpoints(before time.Time) (int64, error)
+	PruneCheckpoints(before time.Time, limit int) (int64, error)
 
 	// PutEvents stores events; one whose sequence is there already is left out.
 	PutEvents(updateID string, rows []EventRow) error
 	// Events are those after a sequence, in order; -1 for all.
 	Events(updateID string, after int64, limit int) ([]EventRow, error)
 	// PruneEvents is PruneJournals for events.
-	PruneEvents(before time.Time) (int64, error)
+	PruneEvents(before time.Time, limit int) (int64, error)
 	// PruneUpdates deletes updates that were created before a time and never
-	// started, and dry runs that were completed before it.
-	PruneUpdates(before time.Time) (int64, error)
+	// started, and dry runs that were completed before it; limit is PruneJournals'.
+	PruneUpdates(before time.Time, limit int) (int64, error)
 
 	// PutDataKey adds a key; ErrExists where the stack has one of the version.
 	PutDataKey(DataKey) error
@@ -141,6 +142,9 @@ type Tx interface {
 	SaveToken(Token) error
 	// Tokens are sorted by id.
 	Tokens() ([]Token, error)
+	// PruneOperationTokens deletes the tokens of operations that ended, or were
+	// revoked, before a time; limit is PruneJournals'.
+	PruneOperationTokens(before time.Time, limit int) (int64, error)
 
 	// CreatePack numbers the publication; ErrExists where the tag is taken. A
 	// number is not given again, not even after its publication was deleted.

@@ -59,23 +59,46 @@ func (s *Service) expire(ctx context.Context, id string) (closed bool, err error
 	})
 }
 
+// pruneBatch is how many rows one transaction deletes: who waits behind it does not
+// wait for long.
+const pruneBatch = 500
+
+// InBatches calls delete with how many rows it may delete, until it deletes fewer, and
+// returns how many it deleted in all.
+func InBatches(ctx context.Context, delete func(limit int) (int64, error)) (deleted int64, err error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return deleted, err
+		}
+		n, err := delete(pruneBatch)
+		deleted += n
+		if err != nil || n < pruneBatch {
+			return deleted, err
+		}
+	}
+}
+
 // Prune deletes what is kept for a while only.
 func (s *Service) Prune(ctx context.Context) error {
-	return s.store.Update(ctx, func(tx Tx) error {
-		now := tx.Now()
-		for _, p := range []struct {
-			delete func(time.Time) (int64, error)
-			before time.Time
-		}{
-			{tx.PruneJournals, now.Add(-s.opts.KeepJournals)},
-			{tx.PruneCheckpoints, now.Add(-s.opts.KeepJournals)},
-			{tx.PruneEvents, now.Add(-s.opts.KeepEvents)},
-			{tx.PruneUpdates, now.Add(-unstartedFor)},
-		} {
-			if _, err := p.delete(p.before); err != nil {
+	var failures []error
+	for _, old := range []struct {
+		delete func(tx Tx, before time.Time, limit int) (int64, error)
+		after  time.Duration
+	}{
+		{Tx.PruneJournals, s.opts.KeepJournals},
+		{Tx.PruneCheckpoints, s.opts.KeepJournals},
+		{Tx.PruneEvents, s.opts.KeepEvents},
+		{Tx.PruneUpdates, unstartedFor},
+		{Tx.PruneOperationTokens, s.opts.KeepTokens},
+	} {
+		_, err := InBatches(ctx, func(limit int) (n int64, err error) {
+			err = s.store.Update(ctx, func(tx Tx) (err error) {
+				n, err = old.delete(tx, tx.Now().Add(-old.after), limit)
 				return err
-			}
-		}
-		return nil
-	})
+			})
+			return n, err
+		})
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
 }

@@ -61,6 +61,9 @@ type Options struct {
 	Spare time.Duration
 	// Env is added to the environment of CLI and plugins: PULUMI_* and AWS_*.
 	Env map[string]string
+	// Forked is told of each run of the CLI that has ended, and must not block; nil
+	// for nobody.
+	Forked func(runner.Fork)
 	// Traces is where the CLI sends its spans, as its --otel-traces takes it; empty for
 	// nowhere.
 	Traces string
@@ -199,7 +202,7 @@ func (e *Engine) spec(kind runner.Kind, r provision.Run, folder *scratch) (runne
 		Kind: kind, Blueprint: r.Blueprint, Project: project, Inputs: r.Inputs, Secrets: r.Secrets,
 		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover,
 		Inherit: engine.Inherit{Network: true}, Env: map[string]string{},
-		Plugins: e.opts.Plugins, Grace: e.opts.Grace, CLI: e.opts.CLI, Command: e.opts.Command,
+		Plugins: e.opts.Plugins, Grace: e.opts.Grace, CLI: e.opts.CLI, Command: e.opts.Command, Forked: e.opts.Forked,
 	}
 	if tracing.Sampled(r.Traceparent) {
 		spec.Traces = engine.Traces{Endpoint: e.opts.Traces, Parent: r.Traceparent}

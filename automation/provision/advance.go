@@ -14,14 +14,21 @@ import (
 type Node struct {
 	// ID is unique among all that run.
 	ID string
-	// Lease is how long a claim holds without a heartbeat; 0 for 45 s. There are
-	// more than four heartbeats in it.
+	// Lease is how long a claim holds without a heartbeat; 0 for DefaultLease. There
+	// are more than four heartbeats in it.
 	Lease time.Duration
 }
 
-const defaultLease = 45 * time.Second
+// The leases of claims. In the shortest one a heartbeat comes every two seconds, and
+// several may be late on a database that is busy; in the longest one a stack whose
+// worker died waits for it.
+const (
+	DefaultLease  = 45 * time.Second
+	ShortestLease = 9 * time.Second
+	LongestLease  = 10 * time.Minute
+)
 
-func (n Node) lease() time.Duration { return orDuration(n.Lease, defaultLease) }
+func (n Node) lease() time.Duration { return orDuration(n.Lease, DefaultLease) }
 
 // beat is how often a claim is renewed.
 func (n Node) beat() time.Duration { return n.lease() * 2 / 9 } // 10 s of 45 s

@@ -9,15 +9,9 @@ import (
 	"redoubt/automation/backend"
 )
 
-const (
-	// keepReplies is how long an idempotency key is known.
-	keepReplies = 24 * time.Hour
-	// longestRequest is after what time a request without an answer has died with
-	// its process.
-	longestRequest = 2 * time.Minute
-	// pruneRepliesEvery is how often a process forgets what is old.
-	pruneRepliesEvery = 10 * time.Minute
-)
+// longestRequest is after what time a request without an answer has died with its
+// process.
+const longestRequest = 2 * time.Minute
 
 // BeginRequest begins a request with an idempotency key: of who, key, route and
 // hash. It returns the answer that the same request was given before, or nil for a
@@ -37,9 +31,6 @@ func (s *Service) BeginRequest(ctx context.Context, p Principal, r Reply) (store
 		stored = nil
 		now := tx.Now()
 		r.CreatedAt = now
-		if err := s.pruneReplies(tx, now); err != nil {
-			return err
-		}
 		known, err := tx.Reply(r.Principal, r.Key, r.Route)
 		if errors.Is(err, backend.ErrNotFound) {
 			if err := tx.BeginReply(r); !errors.Is(err, backend.ErrExists) {
@@ -52,7 +43,7 @@ func (s *Service) BeginRequest(ctx context.Context, p Principal, r Reply) (store
 		}
 		age := now.Sub(known.CreatedAt)
 		switch {
-		case age >= keepReplies, known.Status == 0 && age >= longestRequest && bytes.Equal(known.RequestHash, r.RequestHash):
+		case age >= s.opts.KeepReplies, known.Status == 0 && age >= longestRequest && bytes.Equal(known.RequestHash, r.RequestHash):
 			// Forgotten, or its process died. Of several that find that out at once the
 			// first begins anew: the others see its reply, which is younger.
 			if err := countAlone(tx); err != nil {
@@ -73,7 +64,7 @@ func (s *Service) BeginRequest(ctx context.Context, p Principal, r Reply) (store
 			}
 			return beingAnswered()
 		case !bytes.Equal(known.RequestHash, r.RequestHash):
-			return Fail(CodeInvalid, "the idempotency key was used for another request within the last 24 hours: take a new key for each request, and the same one only to repeat it unchanged")
+			return Fail(CodeInvalid, "the idempotency key was used for another request within the last %g hours: take a new key for each request, and the same one only to repeat it unchanged", s.opts.KeepReplies.Hours())
 		case known.Status == 0:
 			return beingAnswered()
 		}
@@ -89,16 +80,6 @@ func (s *Service) BeginRequest(ctx context.Context, p Principal, r Reply) (store
 // beingAnswered is for a request that another one with its key is ahead of.
 func beingAnswered() error {
 	return &Error{Code: CodeConflict, RetryAfter: time.Second, Message: "a request with this idempotency key is being answered: ask again in a moment"}
-}
-
-// pruneReplies forgets what is old, now and then.
-func (s *Service) pruneReplies(tx Tx, now time.Time) error {
-	last := s.pruned.Load()
-	if now.UnixNano()-last < int64(pruneRepliesEvery) || !s.pruned.CompareAndSwap(last, now.UnixNano()) {
-		return nil
-	}
-	_, err := tx.PruneReplies(now.Add(-keepReplies))
-	return err
 }
 
 // EndRequest keeps the answer to a request that BeginRequest began.

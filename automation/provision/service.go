@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -22,6 +21,14 @@ type Options struct {
 	QueueExpiry time.Duration
 	// ApprovalExpiry is how long one may wait for approval; 0 for 24 hours.
 	ApprovalExpiry time.Duration
+	// KeepEvents is how long events of operations that have ended are kept, and
+	// KeepDeliveries what was sent to webhooks, or not; 0 for 30 days.
+	KeepEvents, KeepDeliveries time.Duration
+	// KeepReplies is how long an idempotency key is known; 0 for 24 hours.
+	KeepReplies time.Duration
+	// KeepSecrets is how long the secret inputs of operations that have ended are
+	// kept; 0 for 30 days. Those that an environment was made with stay with it.
+	KeepSecrets time.Duration
 	// Key is the installation's, 32 bytes: backend.Service.SigningKey.
 	Key []byte
 	// Queues pauses queues; nil for a service without workers.
@@ -50,6 +57,9 @@ func (o Options) withDefaults() Options {
 	if o.Queues == nil {
 		o.Queues = noQueues{}
 	}
+	const month = 30 * 24 * time.Hour
+	o.KeepEvents, o.KeepDeliveries = orDuration(o.KeepEvents, month), orDuration(o.KeepDeliveries, month)
+	o.KeepReplies, o.KeepSecrets = orDuration(o.KeepReplies, 24*time.Hour), orDuration(o.KeepSecrets, month)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -66,8 +76,8 @@ type Service struct {
 	opts       Options
 	// changed tells who waits for an operation's events in this process.
 	changed notifier
-	// pruned is when old answers to requests were last forgotten here.
-	pruned atomic.Int64
+	// erased is when the last operation ended whose secrets were erased here.
+	erased time.Time
 }
 
 // New makes the service. The backend service is on the same database as the store.

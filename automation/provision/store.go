@@ -105,9 +105,15 @@ type Tx interface {
 	QueueDepths() ([]QueueDepth, error)
 	// OverdueOperations wait although their DeadlineAt is past.
 	OverdueOperations(at time.Time, limit int) ([]Operation, error)
-	// PruneOperationEvents deletes events of operations that ended before a time, and
-	// returns how many rows that were.
-	PruneOperationEvents(before time.Time) (int64, error)
+	// PruneOperationEvents deletes events of operations that ended before a time, at
+	// most limit of them, and returns how many rows that were; 0 does not limit.
+	PruneOperationEvents(before time.Time, limit int) (int64, error)
+	// EndedWithSecrets are operations that ended from one time on and before another,
+	// and have secrets among their inputs: in the order of their ends.
+	EndedWithSecrets(from, before time.Time, limit int) ([]Operation, error)
+
+	// Figures are the figures of the whole at a time.
+	Figures(at time.Time) (Figures, error)
 
 	// TakeClaim makes a claim, with a fence that is higher than all before, where
 	// there is none that has not ended at the time; ErrExists where there is one.
@@ -172,8 +178,9 @@ type Tx interface {
 	DueDeliveries(at time.Time, limit int) ([]Delivery, error)
 	// Deliveries are a webhook's, newest first.
 	Deliveries(webhookID, before string, limit int) ([]Delivery, error)
-	// PruneDeliveries deletes those that are done and were made before a time.
-	PruneDeliveries(before time.Time) (int64, error)
+	// PruneDeliveries deletes those that are done and were made before a time; limit
+	// is PruneOperationEvents', here and below.
+	PruneDeliveries(before time.Time, limit int) (int64, error)
 
 	// BeginReply stores a reply without an answer; ErrExists where there is one of
 	// the same principal, key and route.
@@ -183,14 +190,14 @@ type Tx interface {
 	EndReply(Reply) error
 	// DropReply forgets it, so that the request may be made again.
 	DropReply(principal, key, route string) error
-	PruneReplies(before time.Time) (int64, error)
+	PruneReplies(before time.Time, limit int) (int64, error)
 
 	// PutSession replaces it.
 	PutSession(Session) error
 	// Session finds those that have ended too, until they are pruned.
 	Session(hash []byte) (Session, error)
 	DeleteSession(hash []byte) error
-	PruneSessions(before time.Time) (int64, error)
+	PruneSessions(before time.Time, limit int) (int64, error)
 
 	AddAuditCheckpoint(AuditCheckpoint) error
 	// AuditCheckpoints are those after a sequence, in order.

@@ -190,7 +190,7 @@ func (c *child) operate(ctx context.Context) (engine.Outcome, error) {
 	command := &watched{Command: &engine.Command{
 		CLI: c.spec.CLI, Env: c.spec.Environment, Folder: c.Folder.Output(), Grace: c.spec.Grace, Kill: c.kill, Traces: c.spec.Traces,
 		Started: func(pid int) { c.messages.push(message{CLI: pid}) }, Held: c.held,
-	}, ended: make(chan error, 1)}
+	}, ended: make(chan error, 1), forked: func(f Fork) { c.messages.push(message{Fork: &f}) }}
 	stack, err := engine.OpenStack(ctx, engine.StackOptions{
 		Name: c.spec.Stack, Project: project.Project, Settings: project.Settings, Program: informed(program(project.Keys()), c.spec.Inputs),
 		Folder: c.Folder.Work(), Command: command, Env: env,
@@ -260,11 +260,14 @@ func (c *child) explain(err error, out engine.Outcome) *Error {
 // watched notices when the operation's own run of the CLI has ended.
 type watched struct {
 	*engine.Command
-	ended chan error
+	ended  chan error
+	forked func(Fork)
 }
 
 func (w *watched) Run(ctx context.Context, dir string, stdin io.Reader, stdout, stderr []io.Writer, env []string, args ...string) (string, string, int, error) {
+	began := time.Now()
 	out, errs, code, err := w.Command.Run(ctx, dir, stdin, stdout, stderr, env, args...)
+	w.forked(Fork{Command: commandOf(args), Code: code, Took: time.Since(began)})
 	if slices.Contains(args, "--event-log") {
 		w.ended <- reason(err, errs)
 	}

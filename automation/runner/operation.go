@@ -243,6 +243,10 @@ func (o *Operation) listen(messages io.Reader) *ending {
 			o.cli = m.CLI
 			o.mu.Unlock()
 			o.idle()
+		case m.Fork != nil:
+			if o.spec.Forked != nil {
+				o.spec.Forked(*m.Fork)
+			}
 		case m.Result != nil:
 			end = m.Result
 		}

@@ -85,6 +85,10 @@ type Spec struct {
 	// Traces is where the CLI sends its spans; the zero value for nowhere.
 	Traces engine.Traces
 
+	// Forked is told of each run of the CLI that has ended, and must not block; nil
+	// for nobody.
+	Forked func(Fork)
+
 	// CLI is the Pulumi CLI; by default the one that engine.FindCLI finds.
 	CLI engine.CLI
 	// Command is the child's command line; by default this executable with

@@ -100,7 +100,9 @@ const (
 type message struct {
 	Event *Event `json:"event,omitempty"`
 	// CLI is the process of the CLI that has just started.
-	CLI    int     `json:"cli,omitempty"`
+	CLI int `json:"cli,omitempty"`
+	// Fork is a run of the CLI that has just ended.
+	Fork   *Fork   `json:"fork,omitempty"`
 	Result *ending `json:"result,omitempty"`
 }
 

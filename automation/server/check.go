@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"redoubt/automation/backend"
 	"redoubt/automation/redact"
@@ -190,6 +191,9 @@ func (c Config) checkNumbers(found report) {
 		{"retention.states", int64(c.Retention.States), 1, fmt.Sprint(c.Retention.States)},
 		{"retention.journals", int64(c.Retention.Journals), 1, c.Retention.Journals.String()},
 		{"retention.events", int64(c.Retention.Events), 1, c.Retention.Events.String()},
+		{"retention.secrets", int64(c.Retention.Secrets), int64(time.Hour), c.Retention.Secrets.String()},
+		{"retention.requests", int64(c.Retention.Requests), int64(time.Hour), c.Retention.Requests.String()},
+		{"retention.deliveries", int64(c.Retention.Deliveries), int64(time.Hour), c.Retention.Deliveries.String()},
 		{"limits.body", int64(c.Limits.Body), 1 << 20, c.Limits.Body.String()},
 		{"limits.inFlight", int64(c.Limits.InFlight), 1, fmt.Sprint(c.Limits.InFlight)},
 		{"limits.request", int64(c.Limits.Request), 1, c.Limits.Request.String()},

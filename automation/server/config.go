@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"redoubt/automation/provision"
 )
 
 // Config is how a server runs. Each field has a key in the configuration file
@@ -66,6 +68,10 @@ type Retention struct {
 	States   int           `koanf:"states" help:"How many old states of a stack are kept."`
 	Journals time.Duration `koanf:"journals" help:"How long journals of closed updates are kept."`
 	Events   time.Duration `koanf:"events" help:"How long events and previews are kept."`
+	Secrets  time.Duration `koanf:"secrets" help:"How long what an operation that has ended had in secrets is kept: its token, which is good for nothing any more, and its secret inputs, without which it cannot be retried. Those of the stack itself stay."`
+	Requests time.Duration `koanf:"requests" help:"How long an idempotency key is known, and its request answered as before."`
+
+	Deliveries time.Duration `koanf:"deliveries" help:"How long what was sent to webhooks, or not, can be looked at."`
 }
 
 // Log goes to standard error.
@@ -109,6 +115,7 @@ type Provisioning struct {
 	Acquire      bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
 	Webhooks     []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`
 	Spare        time.Duration  `koanf:"spare" help:"How long a process waits, ready, for the next operation, which then starts sooner; 0 for none. While it waits it takes some MEMORY MiB."`
+	Lease        time.Duration  `koanf:"lease" help:"How long a worker may be silent before others take what it runs, 9s to 10m; it is heard of more than four times in it."`
 	Shutdown     time.Duration  `koanf:"shutdown" help:"How long operations may run on when the server stops, before they are asked to end; what has begun is finished in any case."`
 }
 
@@ -129,15 +136,16 @@ type Identity struct {
 
 // Defaults are what holds where nothing else is said.
 func Defaults() Config {
+	const month = 30 * 24 * time.Hour
 	return Config{
 		Listen: "127.0.0.1:8090", Data: defaultData(), Organization: "main",
 		Keys:         Keys{Source: keysInFile},
 		Leases:       Leases{Duration: 6 * time.Minute, First: 90 * time.Second, Sweep: 5 * time.Second},
-		Retention:    Retention{States: 100, Journals: 7 * 24 * time.Hour, Events: 30 * 24 * time.Hour},
+		Retention:    Retention{States: 100, Journals: 7 * 24 * time.Hour, Events: month, Secrets: month, Requests: 24 * time.Hour, Deliveries: month},
 		Log:          Log{Format: "text"},
 		Metrics:      Metrics{Path: "/metrics"},
 		Tracing:      Tracing{Ratio: 1},
-		Provisioning: Provisioning{Account: "rehearsal", Slots: 4, Rehearse: true, Spare: 10 * time.Minute, Shutdown: 20 * time.Second},
+		Provisioning: Provisioning{Account: "rehearsal", Slots: 4, Rehearse: true, Lease: provision.DefaultLease, Spare: 10 * time.Minute, Shutdown: 20 * time.Second},
 		Identity:     Identity{Authorization: authorizedByGrants},
 		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, Shutdown: 20 * time.Second},
 	}

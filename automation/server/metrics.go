@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -42,7 +41,16 @@ type metrics struct {
 	sweeps, prunes *prometheus.CounterVec
 
 	operations  *prometheus.CounterVec
+	inState     *prometheus.HistogramVec
+	pending     prometheus.Counter
+	stale       prometheus.Counter
+	findings    *prometheus.CounterVec
+	forks       *prometheus.CounterVec
+	fork        *prometheus.HistogramVec
+	replayed    prometheus.Counter
+	streams     prometheus.Gauge
 	slots       *prometheus.GaugeVec
+	slotLimit   *prometheus.GaugeVec
 	operation   *prometheus.HistogramVec
 	claimsLost  prometheus.Counter
 	swept       prometheus.Counter
@@ -87,8 +95,22 @@ func newMetrics(version string) *metrics {
 	m.sweeps = counters("sweeps_total", "Looks for ended leases.", "result")
 	m.prunes = counters("prunes_total", "Deletions of what is kept for a while only.", "result")
 
-	m.operations = counters("operations_total", "Transitions of operations, by kind and the state that they led to.", "kind", "state")
+	m.operations = counters("operations_total", "Transitions of operations, by kind, blueprint and the state that they led to.", "kind", "blueprint", "state")
+	m.inState = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "redoubt_operation_state_seconds", Help: "How long operations were in a state that they left, by kind.",
+		Buckets: []float64{.1, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600},
+	}, []string{"kind", "state"})
+	m.pending = counter("pending_operations_found_total", "Resources of operations that died of which nobody knows whether they exist.")
+	m.stale = counter("plan_stale_total", "Approved operations that were sent back to who approves, because their plan was another one by then.")
+	m.findings = counters("policy_violations_total", "Findings of policies, in each run of the engine, by policy and level.", "policy", "level")
+	m.forks = counters("cli_forks_total", "Runs of the Pulumi CLI for operations, by its command and exit code.", "command", "code")
+	m.fork = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "redoubt_cli_fork_seconds", Help: "How long they took.", Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
+	}, []string{"command"})
+	m.replayed = counter("idempotency_replays_total", "Requests that were answered with what the first request of their idempotency key was answered.")
+	m.streams = prometheus.NewGauge(prometheus.GaugeOpts{Name: "redoubt_sse_clients", Help: "Open streams of events."})
 	m.slots = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "redoubt_slots_busy", Help: "Operations that this process runs, by queue."}, []string{"queue"})
+	m.slotLimit = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "redoubt_slots", Help: "How many operations this process may run at once, by queue."}, []string{"queue"})
 	m.operation = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "redoubt_operation_slot_seconds", Help: "How long operations had a slot each time, by kind and the state that they left it in.",
 		Buckets: []float64{.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 7200},
@@ -106,7 +128,7 @@ func newMetrics(version string) *metrics {
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.took, m.inFlight, m.append, build, m.slots, m.operation, m.webhookLate,
+	m.registry.MustRegister(m.took, m.inFlight, m.append, build, m.inState, m.fork, m.streams, m.slots, m.slotLimit, m.operation, m.webhookLate,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	// An alert on a rate needs the zero.
 	for _, status := range []backend.UpdateStatus{backend.StatusSucceeded, backend.StatusFailed, backend.StatusCancelled, backend.StatusInterrupted} {
@@ -121,18 +143,9 @@ func newMetrics(version string) *metrics {
 
 // watch adds what is read from the database at each scrape.
 func (m *metrics) watch(store backend.Store) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(
-		prometheus.GaugeOpts{Name: "redoubt_updates_active", Help: "Updates that hold a lease, over all nodes; -1 if the database does not answer."},
-		func() float64 {
-			ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
-			defer cancel()
-			var n int64
-			if err := store.View(ctx, func(tx backend.Tx) (err error) { n, err = tx.Running(); return err }); err != nil {
-				return -1
-			}
-			return float64(n)
-		},
-	))
+	if f, ok := newFigures(store); ok {
+		m.registry.MustRegister(f)
+	}
 	m.watchPools(store)
 }
 
@@ -148,6 +161,12 @@ func (m *metrics) Request(method, route string, status int, took time.Duration) 
 		m.unauthorized.Inc()
 	}
 }
+
+// Replayed is told of a request whose answer was known.
+func (m *metrics) Replayed() { m.replayed.Inc() }
+
+// Streaming is told of streams of events that begin and end.
+func (m *metrics) Streaming(more int) { m.streams.Add(float64(more)) }
 
 // UnknownEndpoint is told of a request that no endpoint answers.
 func (m *metrics) UnknownEndpoint(method, _ string) { m.unknown.WithLabelValues(method).Inc() }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"redoubt/automation/backend"
@@ -41,25 +40,76 @@ type observedRecords struct {
 
 // Update implements provision.Store.
 func (s *observedRecords) Update(ctx context.Context, write func(provision.Tx) error) error {
-	var seen *observedTx
+	var seen *observedRecordsTx
 	start := time.Now()
 	err := s.Store.Update(ctx, func(tx provision.Tx) error {
-		seen = &observedTx{Tx: tx}
-		return write(observedRecordsTx{Tx: tx, seen: seen})
+		seen = &observedRecordsTx{Tx: tx, entries: &observedTx{Tx: tx}, locked: map[string]provision.Operation{}}
+		return write(seen)
 	})
 	if err == nil && seen != nil {
-		seen.count(s.metrics, time.Since(start))
+		seen.entries.count(s.metrics, time.Since(start))
+		for _, t := range seen.moved {
+			t.count(s.metrics)
+		}
 	}
 	return err
 }
 
+// observedRecordsTx sees operations move: each is locked before, and saved after.
 type observedRecordsTx struct {
 	provision.Tx
-	seen *observedTx
+	entries *observedTx
+	locked  map[string]provision.Operation
+	moved   []transition
 }
 
 // AppendAudit implements backend.Tx.
-func (t observedRecordsTx) AppendAudit(e backend.AuditEntry) error { return t.seen.AppendAudit(e) }
+func (t *observedRecordsTx) AppendAudit(e backend.AuditEntry) error { return t.entries.AppendAudit(e) }
+
+// LockOperation implements provision.Tx.
+func (t *observedRecordsTx) LockOperation(id string) (provision.Operation, error) {
+	o, err := t.Tx.LockOperation(id)
+	if err == nil {
+		t.locked[id] = o
+	}
+	return o, err
+}
+
+// CreateOperation implements provision.Tx.
+func (t *observedRecordsTx) CreateOperation(o provision.Operation) error {
+	t.see(transition{to: o})
+	return t.Tx.CreateOperation(o)
+}
+
+// SaveOperation implements provision.Tx.
+func (t *observedRecordsTx) SaveOperation(o *provision.Operation) error {
+	if from, ok := t.locked[o.ID]; ok && from.State != o.State {
+		t.see(transition{from, *o})
+	}
+	return t.Tx.SaveOperation(o)
+}
+
+func (t *observedRecordsTx) see(moved transition) {
+	t.locked[moved.to.ID] = moved.to
+	t.moved = append(t.moved, moved)
+}
+
+// transition is an operation before and after; the zero value before for a new one.
+type transition struct{ from, to provision.Operation }
+
+func (t transition) count(m *metrics) {
+	kind := string(t.to.Kind)
+	m.operations.WithLabelValues(kind, t.to.Blueprint.Name, string(t.to.State)).Inc()
+	if t.from.State != "" {
+		m.inState.WithLabelValues(kind, string(t.from.State)).Observe(t.to.UpdatedAt.Sub(t.from.UpdatedAt).Seconds())
+	}
+	if t.from.State == provision.Approved && t.to.State == provision.AwaitingApproval {
+		m.stale.Inc()
+	}
+	if t.to.State == provision.NeedsRecovery && t.to.Failure != nil {
+		m.pending.Add(float64(len(t.to.Failure.Pending)))
+	}
+}
 
 type observedTx struct {
 	backend.Tx
@@ -88,9 +138,6 @@ func (t *observedTx) count(m *metrics, took time.Duration) {
 		m.audit.WithLabelValues(e.Action, fmt.Sprint(e.Denied)).Inc()
 		if e.Denied {
 			continue
-		}
-		if state, ok := strings.CutPrefix(e.Action, "operation."); ok {
-			m.operations.WithLabelValues(e.Detail["kind"], state).Inc()
 		}
 		switch e.Action {
 		case "update.start":

@@ -111,6 +111,7 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 	slots := 0
 	if works {
 		slots = worker.Slots(c.Provisioning.Slots)
+		s.metrics.works(slots)
 	}
 	if p.queue, err = river.Open(ctx, address, river.Options{Slots: slots, Log: s.log}); err != nil {
 		return err
@@ -122,6 +123,7 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 	}
 	p.service = provision.New(p.records, s.service, s.catalog, p.policies, p.queue, provision.Options{
 		Key: signing, Rehearse: c.Provisioning.Rehearse, Queues: p.queue, Log: s.log,
+		KeepEvents: c.Retention.Events, KeepDeliveries: c.Retention.Deliveries, KeepReplies: c.Retention.Requests, KeepSecrets: c.Retention.Secrets,
 	})
 	if c.Database.URL == "" {
 		// SQLite's folder is locked: this is the only process there is.
@@ -175,7 +177,7 @@ func (p *provisioning) openEngine(ctx context.Context) (*operate.Engine, error) 
 	}
 	return operate.Open(operate.Options{
 		URL: url, CLI: p.cli, Policy: p.pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Roles: roles, Data: s.config.Data,
-		Plugins: c.Plugins, Acquire: c.Acquire, Spare: c.Spare, Traces: s.tracing.CLI(), Log: s.log,
+		Plugins: c.Plugins, Acquire: c.Acquire, Spare: c.Spare, Traces: s.tracing.CLI(), Forked: s.metrics.forked, Log: s.log,
 	})
 }
 
@@ -215,7 +217,7 @@ func (p *provisioning) run(ctx context.Context) (stop func() error) {
 	}
 	s := p.server
 	w := worker.New(p.service, p.engine, p.queue, worker.Options{
-		Slots: s.config.Provisioning.Slots, Grace: s.config.Provisioning.Shutdown, Metrics: workMetrics{s.metrics}, Tracer: s.tracing.Tracer("worker"), Log: s.log,
+		Slots: s.config.Provisioning.Slots, Grace: s.config.Provisioning.Shutdown, Lease: s.config.Provisioning.Lease, Metrics: workMetrics{s.metrics}, Tracer: s.tracing.Tracer("worker"), Log: s.log,
 	})
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
@@ -278,20 +280,10 @@ func (p *provisioning) checkpoint(ctx context.Context) error {
 	return err
 }
 
-// keepDeliveries is how long what was delivered, or not, can be looked at.
-const keepDeliveries = 30 * 24 * time.Hour
-
-// prune forgets what is old; replies to idempotent requests the domain forgets by
-// itself.
+// prune deletes what is old.
 func (p *provisioning) prune(ctx context.Context) error {
-	err := p.records.Update(ctx, func(tx provision.Tx) error {
-		now := tx.Now()
-		_, deliveries := tx.PruneDeliveries(now.Add(-keepDeliveries))
-		_, events := tx.PruneOperationEvents(now.Add(-p.server.config.Retention.Events))
-		return errors.Join(deliveries, events)
-	})
 	_, sessions := p.sessions.Prune(ctx)
-	return errors.Join(err, sessions)
+	return errors.Join(p.service.Prune(ctx), sessions)
 }
 
 // close closes what was opened. Nothing runs any more.
@@ -324,6 +316,9 @@ func (c Config) checkProvisioning(found report) {
 	oneOf("identity.authorization", i.Authorization, authorizedByGrants, authorizedByCedar)
 	if p.Slots < 1 {
 		found("provisioning.slots", "%d operations at once: at least 1; a process without a worker has the role %s", p.Slots, roleAPI)
+	}
+	if p.Lease < provision.ShortestLease || p.Lease > provision.LongestLease {
+		found("provisioning.lease", "%s: at least %s, so that a heartbeat may come late, and at most %s, which is how long a stack waits for a worker that died", p.Lease, provision.ShortestLease, provision.LongestLease)
 	}
 	for key, time := range map[string]time.Duration{"provisioning.shutdown": p.Shutdown, "provisioning.spare": p.Spare} {
 		if time < 0 {

@@ -107,7 +107,8 @@ func Open(ctx context.Context, config Config, options ...Option) (_ *Server, err
 	s.service = backend.New(&observedStore{s.store, s.metrics}, keys, backend.Options{
 		Lease: config.Leases.Duration, FirstLease: config.Leases.First,
 		KeepStates: config.Retention.States, KeepJournals: config.Retention.Journals, KeepEvents: config.Retention.Events,
-		Authorize: s.provisioning.authorize(config), Log: s.log,
+		KeepTokens: config.Retention.Secrets,
+		Authorize:  s.provisioning.authorize(config), Log: s.log,
 	})
 	signing, err := s.signingKey(ctx)
 	if err != nil {

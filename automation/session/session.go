@@ -236,7 +236,9 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Prune deletes sessions that have ended, and returns how many; it is for the sweep.
-func (m *Manager) Prune(ctx context.Context) (n int64, err error) {
-	err = m.store.Update(ctx, func(tx provision.Tx) (err error) { n, err = tx.PruneSessions(tx.Now()); return err })
-	return n, err
+func (m *Manager) Prune(ctx context.Context) (int64, error) {
+	return backend.InBatches(ctx, func(limit int) (n int64, err error) {
+		err = m.store.Update(ctx, func(tx provision.Tx) (err error) { n, err = tx.PruneSessions(tx.Now(), limit); return err })
+		return n, err
+	})
 }

@@ -30,6 +30,6 @@ func (t *tx) Checkpoint(updateID string) (backend.Checkpoint, error) {
 }
 
 // PruneCheckpoints implements backend.Tx.
-func (t *tx) PruneCheckpoints(before time.Time) (int64, error) {
-	return t.exec("DELETE FROM checkpoints"+foldedBefore, micros(before))
+func (t *tx) PruneCheckpoints(before time.Time, limit int) (int64, error) {
+	return t.prune("checkpoints", "update_id", foldedBefore, before, limit)
 }

@@ -47,6 +47,9 @@ func classifySQLite(where string, err error) error {
 		return backend.ErrExists
 	}
 	const primary = 0xff // the low byte of an extended code
+	if busySQLite(err) {
+		return unavailable(err, "%s is locked by another program: close it and try again", where)
+	}
 	switch failure.Code() & primary {
 	case sqlite3.SQLITE_FULL:
 		return unavailable(err, "%s: the disk is full; nothing was changed: free some space and try again", where)
@@ -54,12 +57,23 @@ func classifySQLite(where string, err error) error {
 		return unavailable(err, "%s may not be written: see to the permissions of the file and of its folder", where)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return unavailable(err, "%s is damaged or no database: stop the service and restore the newest backup", where)
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return unavailable(err, "%s is locked by another program: close it and try again", where)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL:
 		return unavailable(err, "%s cannot be read or written: see to the disk (space, health, permissions) and try again", where)
 	}
 	return err
+}
+
+// busySQLite says that another program has the database.
+func busySQLite(err error) bool {
+	var failure *sqlite.Error
+	const primary = 0xff
+	return errors.As(err, &failure) && (failure.Code()&primary == sqlite3.SQLITE_BUSY || failure.Code()&primary == sqlite3.SQLITE_LOCKED)
+}
+
+// busyPostgres says that another transaction has the rows.
+func busyPostgres(err error) bool {
+	state := stateOf(err)
+	return state == stateSerialization || state == stateDeadlock
 }
 
 // SQLSTATEs, from https://www.postgresql.org/docs/current/errcodes-appendix.html.
@@ -117,7 +131,7 @@ func classifyPostgres(where string, err error) error {
 		return fmt.Errorf("what the row belongs to: %w", backend.ErrNotFound)
 	case state == stateUnique:
 		return backend.ErrExists
-	case state == stateSerialization, state == stateDeadlock:
+	case busyPostgres(err):
 		return unavailable(err, "%s is busy: too many changes of the same things at once; try again", where)
 	case state == stateDiskFull:
 		return unavailable(err, "%s: the server's disk is full; nothing was changed: free some space and try again", where)

@@ -39,6 +39,6 @@ func (t *tx) Events(updateID string, after int64, limit int) ([]backend.EventRow
 }
 
 // PruneEvents implements backend.Tx.
-func (t *tx) PruneEvents(before time.Time) (int64, error) {
-	return t.exec("DELETE FROM events"+completedBefore, micros(before))
+func (t *tx) PruneEvents(before time.Time, limit int) (int64, error) {
+	return t.prune("events", "update_id, sequence", completedBefore, before, limit)
 }

@@ -22,10 +22,10 @@ const (
 )
 
 // completedBefore are the updates whose belongings are pruned.
-const completedBefore = " WHERE update_id IN (SELECT id FROM updates WHERE completed_at > 0 AND completed_at < $1)"
+const completedBefore = "update_id IN (SELECT id FROM updates WHERE completed_at > 0 AND completed_at < $1)"
 
 // foldedBefore are those of them whose journal is in the state.
-const foldedBefore = " WHERE update_id IN (SELECT id FROM updates WHERE completed_at > 0 AND completed_at < $1 AND left_out = 0)"
+const foldedBefore = "update_id IN (SELECT id FROM updates WHERE completed_at > 0 AND completed_at < $1 AND left_out = 0)"
 
 // AppendJournal implements backend.Tx. Where nothing is there already it is one
 // INSERT per chunk.
@@ -134,6 +134,6 @@ func (t *tx) JournalSize(updateID string) (rows, bytes int64, err error) {
 }
 
 // PruneJournals implements backend.Tx.
-func (t *tx) PruneJournals(before time.Time) (int64, error) {
-	return t.exec("DELETE FROM journal"+foldedBefore, micros(before))
+func (t *tx) PruneJournals(before time.Time, limit int) (int64, error) {
+	return t.prune("journal", "update_id, sequence", foldedBefore, before, limit)
 }

@@ -16,8 +16,7 @@ const (
 	numberEvents = `INSERT INTO operation_event_numbers (operation_id, last) VALUES ($1, $2)
 		ON CONFLICT (operation_id) DO UPDATE SET last = operation_event_numbers.last + excluded.last RETURNING last`
 	selectOperationEvents = "SELECT seq, at, type, data FROM operation_events WHERE operation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
-	pruneOperationEvents  = `DELETE FROM operation_events WHERE operation_id IN (
-		SELECT id FROM operations WHERE ended_at > 0 AND ended_at < $1)`
+	ofEndedOperations     = "operation_id IN (SELECT id FROM operations WHERE ended_at > 0 AND ended_at < $1)"
 )
 
 // AddEvents implements provision.Tx.
@@ -72,6 +71,6 @@ func (t *tx) EventsOfTypes(operationID string, types []provision.EventType, afte
 }
 
 // PruneOperationEvents implements provision.Tx.
-func (t *tx) PruneOperationEvents(before time.Time) (int64, error) {
-	return t.exec(pruneOperationEvents, micros(before))
+func (t *tx) PruneOperationEvents(before time.Time, limit int) (int64, error) {
+	return t.prune("operation_events", "operation_id, seq", ofEndedOperations, before, limit)
 }

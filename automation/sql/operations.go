@@ -186,3 +186,13 @@ func (t *tx) QueueDepths() ([]provision.QueueDepth, error) {
 		return d, err
 	}, selectDepths)
 }
+
+// endedWithSecrets has in its pattern what a sealed value is in JSON; one that was
+// erased is empty.
+const endedWithSecrets = ` WHERE o.ended_at > 0 AND o.ended_at >= $1 AND o.ended_at < $2 AND o.inputs LIKE '%"$sealed":"_%'
+	AND o.inputs NOT LIKE '%"$sealed":""%' ORDER BY o.ended_at, o.id LIMIT $3`
+
+// EndedWithSecrets implements provision.Tx.
+func (t *tx) EndedWithSecrets(from, before time.Time, limit int) ([]provision.Operation, error) {
+	return all(t, scanOperation, selectOperation+endedWithSecrets, micros(from), micros(before), atMost(limit))
+}

@@ -98,6 +98,8 @@ func testPlans(t *testing.T, s provision.Store, explain string) {
 		}, []string{"operations_ordered"}},
 		{"due deliveries", func(tx provision.Tx) error { _, err := tx.DueDeliveries(now, 10); return err }, []string{"deliveries_due"}},
 		{"due environments", func(tx provision.Tx) error { _, err := tx.DueEnvironments(now, 10); return err }, []string{"environments_due"}},
+		{"figures", func(tx provision.Tx) error { _, err := tx.Figures(now); return err }, []string{"operations_open", "operations_drift", "environments_live", "deliveries_due"}},
+		{"ended with secrets", func(tx provision.Tx) error { _, err := tx.EndedWithSecrets(now, now, 10); return err }, []string{"operations_ended"}},
 		{"expired claims", func(tx provision.Tx) error { _, err := tx.ExpiredClaims(now, 10); return err }, []string{"claims_expiry"}},
 	} {
 		require.NoError(t, s.View(context.Background(), func(tx provision.Tx) error {

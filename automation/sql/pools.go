@@ -12,3 +12,10 @@ func (s *sqliteStore) Pools() map[string]sql.DBStats {
 func (s *postgresStore) Pools() map[string]sql.DBStats {
 	return map[string]sql.DBStats{"all": s.db.Stats()}
 }
+
+// Busy counts what failed, or was tried again, because somebody else had the database
+// or the rows.
+func (s *sqliteStore) Busy() int64 { return s.in.busy.Load() }
+
+// Busy is the same for PostgreSQL.
+func (s *postgresStore) Busy() int64 { return s.in.busy.Load() }

@@ -78,8 +78,13 @@ func openPostgres(ctx context.Context, url string, o options) (backend.Store, er
 const clockTimestamp = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 
 func postgresDialect(where string) *dialect {
-	return &dialect{
+	d := &dialect{
 		where: where,
+		kind:  "postgresql",
+		size:  "SELECT pg_database_size(current_database())",
+		docMicros: func(field string) string {
+			return "extract(epoch FROM (doc::json ->> '" + field + "')::timestamptz) * 1000000"
+		},
 		// Not FOR UPDATE, which would also keep others from adding rows that refer
 		// to this one: events of an update while somebody renews its lease.
 		forUpdate: " FOR NO KEY UPDATE",
@@ -95,9 +100,10 @@ func postgresDialect(where string) *dialect {
 			at, err := one(t, value[int64], "SELECT "+clockTimestamp)
 			return time.UnixMicro(at).UTC(), err
 		},
-		classify: func(err error) error { return classifyPostgres(where, err) },
-		raced:    raced,
+		raced: raced,
 	}
+	d.classify = d.counted(busyPostgres, classifyPostgres)
+	return d
 }
 
 // View implements backend.Store.

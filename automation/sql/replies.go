@@ -43,6 +43,6 @@ func (t *tx) DropReply(principal, key, route string) error {
 }
 
 // PruneReplies implements provision.Tx.
-func (t *tx) PruneReplies(before time.Time) (int64, error) {
-	return t.exec("DELETE FROM replies WHERE created_at < $1", micros(before))
+func (t *tx) PruneReplies(before time.Time, limit int) (int64, error) {
+	return t.prune("replies", "principal, key, route", "created_at < $1", before, limit)
 }

@@ -29,6 +29,6 @@ func (t *tx) DeleteSession(hash []byte) error {
 }
 
 // PruneSessions implements provision.Tx: those that ended before a time.
-func (t *tx) PruneSessions(before time.Time) (int64, error) {
-	return t.exec("DELETE FROM sessions WHERE expires_at < $1", micros(before))
+func (t *tx) PruneSessions(before time.Time, limit int) (int64, error) {
+	return t.prune("sessions", "hash", "expires_at < $1", before, limit)
 }

@@ -57,11 +57,14 @@ func openSQLite(ctx context.Context, path string, o options) (_ backend.Store, e
 	clock := newClock()
 	s.in = &dialect{
 		where:     where,
+		kind:      "sqlite",
+		size:      "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+		docMicros: func(field string) string { return "unixepoch(json_extract(doc, '$." + field + "')) * 1000000" },
 		textRows:  func(column string) string { return "json_each(" + column + ")" },
 		nowColumn: "0",
 		now:       func(*tx) (time.Time, error) { return clock.now(), nil },
-		classify:  func(err error) error { return classifySQLite(where, err) },
 	}
+	s.in.classify = s.in.counted(busySQLite, classifySQLite)
 	if err := migrateSQLite(ctx, s.writes); err != nil {
 		return nil, opening(s.in, err)
 	}

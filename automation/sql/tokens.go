@@ -1,6 +1,10 @@
 package sql
 
-import "redoubt/automation/backend"
+import (
+	"time"
+
+	"redoubt/automation/backend"
+)
 
 var tokenColumns = columns{
 	"id", "hash", "name", "principal", "human", "member_of", "grants", "created_at", "created_by", "expires_at", "revoked_at", "last_used_at",
@@ -59,4 +63,14 @@ func (t *tx) AccessTokens(principal, after string, limit int) ([]backend.Token, 
 	}
 	bound := w.arg(atMost(limit))
 	return all(t, scanToken, selectTokens+w.String()+" ORDER BY id LIMIT "+bound, w.args...)
+}
+
+// endedOperationTokens are good for nothing any more. What says so of an operation is
+// in the audit log.
+const endedOperationTokens = `principal LIKE 'operation/%'
+	AND (revoked_at > 0 AND revoked_at < $1 OR expires_at > 0 AND expires_at < $1)`
+
+// PruneOperationTokens implements backend.Tx.
+func (t *tx) PruneOperationTokens(before time.Time, limit int) (int64, error) {
+	return t.prune("tokens", "id", endedOperationTokens, before, limit)
 }

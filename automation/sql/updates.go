@@ -29,7 +29,7 @@ const (
 	selectExpired = `SELECT id FROM updates WHERE status = 'running' AND lease_expires_at > 0 AND lease_expires_at < $1
 		ORDER BY lease_expires_at, id LIMIT $2`
 	countRunning = "SELECT count(*) FROM updates WHERE status = 'running' AND NOT dry_run"
-	pruneUpdates = `DELETE FROM updates WHERE (started_at = 0 AND created_at < $1)
+	leftNothing  = `(started_at = 0 AND created_at < $1)
 		OR (dry_run AND completed_at > 0 AND completed_at < $1)`
 )
 
@@ -116,6 +116,6 @@ func (t *tx) Expired(before time.Time, limit int) ([]string, error) {
 func (t *tx) Running() (int64, error) { return one(t, value[int64], countRunning) }
 
 // PruneUpdates implements backend.Tx.
-func (t *tx) PruneUpdates(before time.Time) (int64, error) {
-	return t.exec(pruneUpdates, micros(before))
+func (t *tx) PruneUpdates(before time.Time, limit int) (int64, error) {
+	return t.prune("updates", "id", leftNothing, before, limit)
 }

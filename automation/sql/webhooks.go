@@ -104,6 +104,6 @@ func (t *tx) Deliveries(webhookID, before string, limit int) ([]provision.Delive
 
 // PruneDeliveries implements provision.Tx: of those that were made before a time
 // it deletes who are done, and none that is still to be tried.
-func (t *tx) PruneDeliveries(before time.Time) (int64, error) {
-	return t.exec("DELETE FROM deliveries WHERE due_at = 0 AND created_at < $1", micros(before))
+func (t *tx) PruneDeliveries(before time.Time, limit int) (int64, error) {
+	return t.prune("deliveries", "id", "due_at = 0 AND created_at < $1", before, limit)
 }

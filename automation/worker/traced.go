@@ -38,6 +38,7 @@ func left(span trace.Span, o provision.Operation, err error) {
 type traced struct {
 	provision.Engine
 	tracer    trace.Tracer
+	metrics   Metrics
 	operation context.Context
 }
 
@@ -53,6 +54,9 @@ func (e traced) Run(ctx context.Context, r provision.Run, emit func(provision.Ev
 		span.SetAttributes(attribute.Int("redoubt.resources."+op, n))
 	}
 	span.SetAttributes(attribute.Int("redoubt.findings", len(result.Findings)))
+	for _, f := range result.Findings {
+		e.metrics.Found(f.Policy, f.Level)
+	}
 	if err != nil {
 		span.SetStatus(codes.Error, string(provision.CodeOf(err)))
 	}

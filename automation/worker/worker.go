@@ -250,7 +250,7 @@ func (w *Worker) perform(ctx context.Context, l *lane, work *provision.Work) {
 	w.opts.Metrics.Began(l.queue, o.Kind)
 	w.opts.Log.Info("an operation is taken", "operation", o.ID, "kind", o.Kind, "stack", o.Stack, "node", w.opts.Node)
 	spanning, span := w.span(o)
-	err := w.service.Perform(ctx, work, traced{w.engine, w.opts.Tracer, spanning})
+	err := w.service.Perform(ctx, work, traced{w.engine, w.opts.Tracer, w.opts.Metrics, spanning})
 	<-l.slots
 	l.wake()
 	o = work.Operation()

@@ -23,13 +23,16 @@ var pruneTests = []test{
 		})
 		update(t, s, func(tx backend.Tx) {
 			for _, c := range []struct {
-				prune func(time.Time) (int64, error)
+				prune func(time.Time, int) (int64, error)
 				rows  int64
 			}{{tx.PruneJournals, 3}, {tx.PruneCheckpoints, 1}, {tx.PruneEvents, 2}} {
-				n, err := c.prune(at(2))
+				n, err := c.prune(at(2), 1)
 				require.NoError(t, err)
-				require.Equal(t, c.rows, n)
-				n, err = c.prune(at(2))
+				require.EqualValues(t, 1, n, "no more than may be")
+				n, err = c.prune(at(2), 0)
+				require.NoError(t, err)
+				require.Equal(t, c.rows-1, n)
+				n, err = c.prune(at(2), 0)
 				require.NoError(t, err)
 				require.Zero(t, n)
 			}
@@ -59,10 +62,10 @@ var pruneTests = []test{
 		})
 		update(t, s, func(tx backend.Tx) {
 			for _, c := range []struct {
-				prune func(time.Time) (int64, error)
+				prune func(time.Time, int) (int64, error)
 				rows  int64
 			}{{tx.PruneJournals, 3}, {tx.PruneCheckpoints, 1}, {tx.PruneEvents, 2}} {
-				n, err := c.prune(at(2))
+				n, err := c.prune(at(2), 0)
 				require.NoError(t, err)
 				require.Equal(t, c.rows, n)
 			}
@@ -88,7 +91,7 @@ var pruneTests = []test{
 				require.NoError(t, tx.CreateUpdate(u))
 				require.NoError(t, tx.PutEvents(id, []backend.EventRow{{Sequence: 1}}))
 			}
-			n, err := tx.PruneUpdates(at(2))
+			n, err := tx.PruneUpdates(at(2), 0)
 			require.NoError(t, err)
 			require.Equal(t, int64(2), n)
 			for id, left := range map[string]bool{

@@ -73,17 +73,18 @@ var eventTests = []test{
 				must(tx.CreateOperation(o), tx.AddEvents(id, someEvents(id, 3)))
 			}
 		})
-		prune := func() int64 {
+		prune := func(limit int) int64 {
 			var n int64
 			update(t, s, func(tx provision.Tx) {
 				var err error
-				n, err = tx.PruneOperationEvents(at(2))
+				n, err = tx.PruneOperationEvents(at(2), limit)
 				must(err)
 			})
 			return n
 		}
-		require.Equal(t, int64(3), prune())
-		require.Equal(t, int64(0), prune())
+		require.Equal(t, int64(2), prune(2))
+		require.Equal(t, int64(1), prune(0))
+		require.Equal(t, int64(0), prune(0))
 		for id, want := range map[string]int{"running": 3, "long": 0, "just": 3} {
 			require.Len(t, eventsAfter(t, s, id, 0, 0), want, id)
 		}

@@ -40,10 +40,12 @@ var replyTests = []test{
 			for i := range 4 {
 				must(tx.BeginReply(provision.Reply{Key: string(rune('a' + i)), CreatedAt: at(i)}))
 			}
-			n, err := tx.PruneReplies(at(2))
-			must(err)
-			require.Equal(t, int64(2), n)
-			_, err = tx.Reply("", "c", "")
+			for _, want := range []int64{1, 1, 0} {
+				n, err := tx.PruneReplies(at(2), 1)
+				must(err)
+				require.Equal(t, want, n)
+			}
+			_, err := tx.Reply("", "c", "")
 			must(err)
 			_, err = tx.Reply("", "b", "")
 			require.ErrorIs(t, err, backend.ErrNotFound)
@@ -69,7 +71,7 @@ var sessionTests = []test{
 		require.Equal(t, want, kept(want.Hash))
 		require.Equal(t, provision.Session{Hash: []byte{1}, ExpiresAt: at(1)}, kept([]byte{1}))
 		update(t, s, func(tx provision.Tx) {
-			n, err := tx.PruneSessions(at(2))
+			n, err := tx.PruneSessions(at(2), 0)
 			must(err)
 			require.Equal(t, int64(2), n)
 			must(tx.DeleteSession([]byte{3}))

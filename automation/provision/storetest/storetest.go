@@ -31,7 +31,7 @@ func Run(t *testing.T, open func(testing.TB) provision.Store) {
 	for _, c := range slices.Concat(
 		transactionTests, projectTests, environmentTests, operationTests, queueTests, claimTests, eventTests, historyTests,
 		approvalTests, waiverTests, bindingTests, webhookTests, deliveryTests, replyTests, sessionTests,
-		checkpointTests, concurrencyTests,
+		checkpointTests, figureTests, concurrencyTests,
 	) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -109,7 +109,7 @@ var deliveryTests = []test{
 		require.Equal(t, []string{"d", "c"}, of("h", "e", 2))
 		require.Equal(t, []string{"f"}, of("i", "", 0))
 		update(t, s, func(tx provision.Tx) {
-			n, err := tx.PruneDeliveries(at(2))
+			n, err := tx.PruneDeliveries(at(2), 0)
 			must(err)
 			require.Equal(t, int64(1), n)
 		})
