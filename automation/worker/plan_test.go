@@ -11,6 +11,7 @@ import (
 	"redoubt/automation/engine"
 	"redoubt/automation/operate"
 	"redoubt/automation/provision"
+	"redoubt/internal/built"
 )
 
 // approved is a project in which one person must approve updates.
@@ -23,7 +24,8 @@ func (w *world) approve(t *testing.T, o provision.Operation) {
 }
 
 func TestPolicy(t *testing.T) {
-	pack, err := engine.Sibling("redoubt-policy")
+	t.Parallel()
+	pack, err := built.Pack()
 	require.NoError(t, err)
 	for _, c := range []struct {
 		name  string
@@ -95,6 +97,7 @@ func TestPolicy(t *testing.T) {
 
 // A plan is approved for the state that it was made for.
 func TestStalePlan(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		w.works(t)
@@ -171,6 +174,7 @@ func (w *world) reachesAgain(t *testing.T, before provision.Operation, state pro
 }
 
 func TestNothingIsAppliedInAFreeze(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", nil)
 	w.works(t)
 	project := w.project(t, free)
