@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/automation/engine"
 	"redoubt/automation/operate"
 	"redoubt/automation/provision"
 	"redoubt/internal/built"
