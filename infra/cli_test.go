@@ -1,17 +1,16 @@
-package main_test
+package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"redoubt/internal/built"
 	"redoubt/internal/languagehost"
 	"redoubt/internal/rehearsal"
 )
@@ -20,12 +19,13 @@ import (
 // runtime and a provider attached instead of downloaded plugins.
 func TestStockCLIPreviewsTheCommittedProject(t *testing.T) {
 	t.Parallel()
-	program, pack := must(t, built.infra), must(t, built.policy)
+	pack, err := built.Pack()
+	require.NoError(t, err)
 	root := moduleRoot(t)
 	for _, stack := range []string{"dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
 			t.Parallel()
-			cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): program}})
+			cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): program(t)}})
 			cli.run(t, "stack", "init", stack)
 			out := cli.run(t, "preview", "--stack", stack, "--policy-pack", pack)
 			require.Contains(t, out, "aws:rds:Cluster", "the preview lists resources")
@@ -40,7 +40,7 @@ func TestStockCLIPreviewsTheCommittedProject(t *testing.T) {
 func TestStockCLIRunsThePolicyFolder(t *testing.T) {
 	t.Parallel()
 	root := moduleRoot(t)
-	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): must(t, built.infra)}})
+	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): program(t)}})
 	cli.run(t, "stack", "init", "dev")
 	out := cli.run(t, "preview", "--stack", "dev", "--policy-pack", filepath.Join(root, "policy"))
 	require.Contains(t, out, "redoubt", "the pack is named in the output")
@@ -51,7 +51,7 @@ func TestStockCLIRunsThePolicyFolder(t *testing.T) {
 func TestStockCLIShowsEveryConfigurationFinding(t *testing.T) {
 	t.Parallel()
 	root := moduleRoot(t)
-	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): must(t, built.infra)}})
+	cli := newCLI(t, root, languagehost.Options{Programs: map[string]string{filepath.Join(root, "infra"): program(t)}})
 	cli.run(t, "stack", "init", "dev")
 	cli.run(t, "config", "set", "--stack", "dev", "--path", "redoubt:network.cidr", "10.0.0.0/30")
 	cli.run(t, "config", "set", "--stack", "dev", "redoubt:netwrok", "x")
@@ -123,9 +123,9 @@ func (c *cli) run(t *testing.T, args ...string) string {
 // new enough for it not to have built one.
 func pulumi(t *testing.T, root string) string {
 	t.Helper()
-	built := filepath.Join(root, "bin", "pulumi")
-	if _, err := os.Stat(built); err == nil {
-		return built
+	ours := filepath.Join(root, "bin", "pulumi")
+	if _, err := os.Stat(ours); err == nil {
+		return ours
 	}
 	onPath, err := exec.LookPath("pulumi")
 	require.NoError(t, err, "no Pulumi CLI: run make tools")
@@ -139,43 +139,23 @@ func moduleRoot(t *testing.T) string {
 	return root
 }
 
-// built are the executables of the tests, linked once.
-var built = struct {
-	infra, policy func() (string, error)
-}{
-	infra:  sync.OnceValues(func() (string, error) { return link("infra") }),
-	policy: sync.OnceValues(func() (string, error) { return link("policy") }),
-}
-
-// scratch is the folder of the executables.
-var scratch string
+// programName makes the test binary the program: it is linked once.
+const programName = "infra-program"
 
 func TestMain(m *testing.M) {
-	var err error
-	if scratch, err = os.MkdirTemp("", "redoubt-cli-test-"); err != nil {
-		panic(err)
+	if filepath.Base(os.Args[0]) == programName {
+		main()
+		return
 	}
-	code := m.Run()
-	if err := os.RemoveAll(scratch); err != nil {
-		panic(err)
-	}
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
-func link(folder string) (string, error) {
-	exe := filepath.Join(scratch, folder)
-	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", exe, "./"+folder)
-	cmd.Dir = ".."
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return exe, nil
-}
-
-// must returns an executable, or ends the test.
-func must(t *testing.T, build func() (string, error)) string {
+// program is the executable of the committed project.
+func program(t *testing.T) string {
 	t.Helper()
-	exe, err := build()
+	self, err := os.Executable()
 	require.NoError(t, err)
-	return exe
+	path := filepath.Join(t.TempDir(), programName)
+	require.NoError(t, os.Symlink(self, path))
+	return path
 }

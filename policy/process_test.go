@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"net"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"redoubt/internal/built"
 )
 
 // TestTheCompiledPackServes starts the compiled pack the way that the engine
@@ -22,9 +23,8 @@ import (
 // one argument, the engine's address; the first line of its output is the port.
 func TestTheCompiledPackServes(t *testing.T) {
 	t.Parallel()
-	exe := filepath.Join(t.TempDir(), "pack")
-	out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput()
-	require.NoError(t, err, string(out))
+	exe, err := built.Pack()
+	require.NoError(t, err)
 
 	engine, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

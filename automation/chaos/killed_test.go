@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/internal/postgrestest"
@@ -119,31 +118,19 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	t.Logf("%d rounds from seed %d", rounds, seed)
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		runRounds(t, rounds, seed, func(testing.TB, int) string { return "" })
+		runRounds(t, rounds, seed, func(testing.TB) string { return "" })
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
 		if os.Getenv(postgresVariable) == "" {
 			rounds = max(1, rounds/postgresShare)
 		}
-		server := postgrestest.Start(t, "max_connections = 200", "log_statement = none")
-		runRounds(t, rounds, seed, func(t testing.TB, lane int) string { return newDatabase(t, server, lane) })
+		runRounds(t, rounds, seed, postgrestest.Database)
 	})
 }
 
-func newDatabase(t testing.TB, server *postgrestest.Server, lane int) string {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), server.URL(t, "postgres"))
-	require.NoError(t, err)
-	name := fmt.Sprintf("lane%d", lane)
-	_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
-	require.NoError(t, err)
-	require.NoError(t, conn.Close(t.Context()))
-	return server.URL(t, name)
-}
-
-func runRounds(t *testing.T, rounds int, seed int64, database func(testing.TB, int) string) {
-	first := newLane(t, settings{Database: database(t, 0)})
+func runRounds(t *testing.T, rounds int, seed int64, database func(testing.TB) string) {
+	first := newLane(t, settings{Database: database(t)})
 	ref := newReference(t, first)
 	var all tally
 	began := time.Now()
@@ -151,7 +138,7 @@ func runRounds(t *testing.T, rounds int, seed int64, database func(testing.TB, i
 		for i := range min(lanes, rounds) {
 			l := first
 			if i > 0 {
-				l = newLane(t, settings{Database: database(t, i)})
+				l = newLane(t, settings{Database: database(t)})
 			}
 			t.Run(fmt.Sprint("lane", i), func(t *testing.T) {
 				t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/server"
+	"redoubt/internal/loopback"
 )
 
 // patience is how long a test waits for what must come, on a slow machine too.
@@ -88,7 +90,7 @@ func newNode(t testing.TB, s settings) *node {
 	t.Helper()
 	folder := t.TempDir()
 	if s.Data = filepath.Join(folder, "data"); s.Listen == "" {
-		s.Listen = "127.0.0.1:0"
+		s.Listen = net.JoinHostPort(loopback.Host(), "0")
 	}
 	n := &node{settings: s, log: filepath.Join(folder, "server.log")}
 	require.NoError(t, n.start())

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/backend"
@@ -52,19 +51,10 @@ func TestSQLite(t *testing.T) {
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	server := postgrestest.Start(t, "max_connections = 500", "log_statement = none", "deadlock_timeout = 50ms")
-	var databases atomic.Int64
 	for _, c := range all() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			ctx := context.WithoutCancel(t.Context())
-			conn, err := pgx.Connect(ctx, server.URL(t, "postgres"))
-			require.NoError(t, err)
-			name := fmt.Sprintf("test%d", databases.Add(1))
-			_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
-			require.NoError(t, err)
-			require.NoError(t, conn.Close(ctx))
-			c.run(t, newWorld(t, server.URL(t, name)))
+			c.run(t, newWorld(t, postgrestest.Database(t)))
 		})
 	}
 }

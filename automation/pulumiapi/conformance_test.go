@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 				t.Parallel()
 				url := ""
 				if database == "PostgreSQL" {
-					url = postgrestest.Start(t).URL(t, "postgres")
+					url = postgrestest.Database(t)
 				}
 				w := newWorld(t, url)
 				t.Run("inline", func(t *testing.T) { t.Parallel(); inline(t, w, exe) })

@@ -95,7 +95,7 @@ func TestPoliciesSQLite(t *testing.T) {
 
 func TestPoliciesPostgres(t *testing.T) {
 	t.Parallel()
-	policiesOver(t, postgrestest.Start(t).URL(t, "postgres"))
+	policiesOver(t, postgrestest.Database(t))
 }
 
 // policiesOver is what policies do to tokens with every grant.

@@ -1,8 +1,6 @@
 package rehearse
 
 import (
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,15 +8,15 @@ import (
 
 	"redoubt/automation/blueprint"
 	"redoubt/automation/engine"
+	"redoubt/internal/built"
 	"redoubt/internal/rehearsal"
 )
 
 // What a preview of the whole stack costs, in one run: with the simulated
 // account and the policy pack, against the engine alone on the same program.
 func BenchmarkPreview(b *testing.B) {
-	pack := filepath.Join(b.TempDir(), "redoubt-policy")
-	out, err := exec.Command("go", "build", "-o", pack, "redoubt/policy").CombinedOutput()
-	require.NoError(b, err, "%s", out)
+	pack, err := built.Pack()
+	require.NoError(b, err)
 	account, err := rehearsal.Open("")
 	require.NoError(b, err)
 	server, err := rehearsal.Serve(b.Context(), account, "127.0.0.1:0")

@@ -2,13 +2,12 @@ package rehearse
 
 import (
 	"encoding/json"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/blueprint"
+	"redoubt/internal/built"
 )
 
 // production changes each example to what a production environment would order.
@@ -24,9 +23,8 @@ var production = map[string]map[string]any{
 // guide's policies and without an exemption: its example, and one for production.
 func TestOrdersLiveUnderTheGuidesPolicies(t *testing.T) {
 	t.Parallel()
-	pack := filepath.Join(t.TempDir(), "redoubt-policy")
-	out, err := exec.Command("go", "build", "-o", pack, "redoubt/policy").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	pack, err := built.Pack()
+	require.NoError(t, err)
 	for _, b := range blueprint.All {
 		changes, ok := production[b.Name]
 		if !ok {

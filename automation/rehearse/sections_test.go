@@ -2,6 +2,7 @@ package rehearse
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,10 @@ type sectionChange struct {
 	field string
 	// from is what stack dev has, to what it is changed to.
 	from, to string
+	// does is something that it alone does: a resource, without the stack's prefix,
+	// and part of the path of a property of it, or "create". A change that has one is
+	// previewed together with others.
+	does string
 	// loses are the types of which a resource may be replaced or deleted, each
 	// with the reason.
 	loses map[string]string
@@ -54,39 +59,39 @@ var baseline = map[string]string{
 }
 
 var sectionChanges = []sectionChange{
-	{field: "network.endpoints", from: "none", to: "core"},
-	{field: "network.nat", from: "single", to: "perAZ"},
-	{field: "edge.rateLimit", from: "2000", to: "1500"},
-	{field: "edge.tlsPolicy", from: "tls13-only", to: "pq"},
-	{field: "edge.wafMode", from: "block", to: "count"},
+	{field: "network.endpoints", from: "none", to: "core", does: "ecr.api create"},
+	{field: "network.nat", from: "single", to: "perAZ", does: "nat-b create"},
+	{field: "edge.rateLimit", from: "2000", to: "1500", does: "waf-acl rateBasedStatement.limit"},
+	{field: "edge.tlsPolicy", from: "tls13-only", to: "pq", does: "alb-https sslPolicy"},
+	{field: "edge.wafMode", from: "block", to: "count", does: "waf-acl overrideAction.count"},
 	{field: "compute.memory", from: "512", to: "1024", loses: map[string]string{taskDefinition: revision}},
-	{field: "compute.max", from: "2", to: "4"},
-	{field: "database.maxAcu", from: "2", to: "4"},
-	{field: "database.instances", from: "1", to: "2"},
-	{field: "database.backupDays", from: "7", to: "14"},
+	{field: "compute.max", from: "2", to: "4", does: "app-scaling maxCapacity"},
+	{field: "database.maxAcu", from: "2", to: "4", does: "db-cluster serverlessv2ScalingConfiguration.maxCapacity"},
+	{field: "database.instances", from: "1", to: "2", does: "db-instance-2 create"},
+	{field: "database.backupDays", from: "7", to: "14", does: "db-cluster backupRetentionPeriod"},
 	{field: "database.proxy", from: "false", to: "true", loses: map[string]string{taskDefinition: revision}},
 	{field: "edge.loginRateLimit", from: "200", to: "100"},
-	{field: "search.volumeGib", from: "10", to: "20"},
-	{field: "search.dataNodes", from: "1", to: "2"},
-	{field: "storage.forceDestroy", from: "true", to: "false"},
-	{field: "keys.deletionWindowDays", from: "30", to: "7"},
-	{field: "keys.rotationDays", from: "365", to: "180"},
-	{field: "logs.applicationDays", from: "14", to: "30"},
-	{field: "logs.flowDays", from: "7", to: "14"},
-	{field: "logs.auditDays", from: "120", to: "180"},
-	{field: "audit.dataEvents", from: "false", to: "true"},
-	{field: "detection.malwareScan", from: "false", to: "true"},
-	{field: "alerting.archiveDays", from: "4", to: "14"},
-	{field: "costs.monthlyUsd", from: "150", to: "200"},
-	{field: "identity.tokenMinutes", from: "15", to: "30"},
-	{field: "identity.threats", from: "off", to: "audit"},
-	{field: "response.mode", from: "notify", to: "approve"},
-	{field: "response.evidenceDays", from: "30", to: "60"},
-	{field: "contacts.alternate.mode", from: "off", to: "manage"},
-	{field: "backup.enabled", from: "false", to: "true"},
-	{field: "functions.signing", from: "Warn", to: "Enforce"},
-	{field: "secrets.rotationDays", from: "30", to: "60"},
-	{field: "api.ratePerSecond", from: "50", to: "80"},
+	{field: "search.volumeGib", from: "10", to: "20", does: "search-domain ebsOptions.volumeSize"},
+	{field: "search.dataNodes", from: "1", to: "2", does: "search-domain clusterConfig.instanceCount"},
+	{field: "storage.forceDestroy", from: "true", to: "false", does: "data-bucket forceDestroy"},
+	{field: "keys.deletionWindowDays", from: "30", to: "7", does: "app-key deletionWindowInDays"},
+	{field: "keys.rotationDays", from: "365", to: "180", does: "app-key rotationPeriodInDays"},
+	{field: "logs.applicationDays", from: "14", to: "30", does: "app-app retentionInDays"},
+	{field: "logs.flowDays", from: "7", to: "14", does: "flow-logs-group retentionInDays"},
+	{field: "logs.auditDays", from: "120", to: "180", does: "trail-group retentionInDays"},
+	{field: "audit.dataEvents", from: "false", to: "true", does: "trail-trail advancedEventSelectors"},
+	{field: "detection.malwareScan", from: "false", to: "true", does: "malware-plan create"},
+	{field: "alerting.archiveDays", from: "4", to: "14", does: "alerts-archive messageRetentionSeconds"},
+	{field: "costs.monthlyUsd", from: "150", to: "200", does: "costs-budget limitAmount"},
+	{field: "identity.tokenMinutes", from: "15", to: "30", does: "app-client-client accessTokenValidity"},
+	{field: "identity.threats", from: "off", to: "audit", does: "users-risk create"},
+	{field: "response.mode", from: "notify", to: "approve", does: "response-approvals create"},
+	{field: "response.evidenceDays", from: "30", to: "60", does: "evidence-lock rule.defaultRetention.days"},
+	{field: "contacts.alternate.mode", from: "off", to: "manage", does: "contacts-security create"},
+	{field: "backup.enabled", from: "false", to: "true", does: "backup-plan create"},
+	{field: "functions.signing", from: "Warn", to: "Enforce", does: "signing-config policies.untrustedArtifactOnDeployment"},
+	{field: "secrets.rotationDays", from: "30", to: "60", does: "db-user-rotation rotationRules.automaticallyAfterDays"},
+	{field: "api.ratePerSecond", from: "50", to: "80", does: "api-settings settings.throttlingRateLimit"},
 	{field: "api.routes[0].path", from: "/orders/{id}", to: "/orders/{order}", loses: map[string]string{
 		"aws:apigateway/deployment:Deployment":   "a deployment is a snapshot of the routes: what changed goes live with a new one",
 		"aws:apigateway/resource:Resource":       "another path is another resource",
@@ -113,38 +118,76 @@ func TestEverySectionHasAChange(t *testing.T) {
 	}
 }
 
-// A change of each configuration section, one by one, on a deployed stack: it
-// does something, and it replaces or deletes nothing that it need not.
+// A change of each configuration section on a deployed stack: it does something,
+// and it replaces or deletes nothing that it need not. Those of which is known what
+// they do share a preview. Those that may lose something have one each: what one of
+// them loses must not excuse another.
 func TestAChangeOfASectionReplacesNothing(t *testing.T) {
 	t.Parallel()
 	scratch := deployedDev(t)
+	var together []sectionChange
 	for _, c := range sectionChanges {
+		if c.does != "" {
+			require.Empty(t, c.loses, "%s may lose something: it has a preview of its own", c.field)
+			together = append(together, c)
+			continue
+		}
 		t.Run(c.field, func(t *testing.T) {
-			set(t, scratch, map[string]string{c.field: c.to})
-			out, err := scratch.Preview(t.Context(), &engine.Recorder{})
-			set(t, scratch, map[string]string{c.field: c.from})
-			require.NoError(t, err)
-			require.Positive(t, out.Changed(), "it does nothing")
-			lost, unexpected := map[string]bool{}, []engine.Change(nil)
-			for _, change := range out.Changes {
-				if !loses(change) {
-					continue
-				}
-				lost[change.Type] = true
-				if c.loses[change.Type] == "" {
-					unexpected = append(unexpected, change)
-				}
-			}
-			require.Empty(t, unexpected, "it replaces or deletes what it need not")
-			for token, why := range c.loses {
-				require.True(t, lost[token], "no %s is lost: the reason %q is out of date", token, why)
-			}
+			requireLosses(t, previewOf(t, scratch, c), c.loses)
 		})
 	}
-	// Each row was alone: what went before it was taken back.
+	t.Run("together", func(t *testing.T) {
+		out := previewOf(t, scratch, together...)
+		for _, c := range together {
+			require.True(t, slices.ContainsFunc(out.Changes, c.did), "%s does not do %q: %+v", c.field, c.does, out.Changes)
+		}
+		requireLosses(t, out, nil)
+	})
+	// What went before was taken back.
+	require.Empty(t, previewed(t, scratch).Changes)
+}
+
+// previewOf changes fields, previews, and changes them back.
+func previewOf(t *testing.T, scratch *engine.Scratch, changes ...sectionChange) engine.Outcome {
+	t.Helper()
+	from, to := map[string]string{}, map[string]string{}
+	for _, c := range changes {
+		from[c.field], to[c.field] = c.from, c.to
+	}
+	set(t, scratch, to)
 	out, err := scratch.Preview(t.Context(), &engine.Recorder{})
+	set(t, scratch, from)
 	require.NoError(t, err)
-	require.Empty(t, out.Changes)
+	require.Positive(t, out.Changed(), "it does nothing")
+	return out
+}
+
+// did is true for what the change does.
+func (c sectionChange) did(change engine.Change) bool {
+	name, how, _ := strings.Cut(c.does, " ")
+	if short(change.URN) != "redoubt-dev-"+name {
+		return false
+	}
+	return change.Op == how || slices.ContainsFunc(change.Properties, func(path string) bool { return strings.Contains(path, how) })
+}
+
+// requireLosses wants resources of these types lost, and no others.
+func requireLosses(t *testing.T, out engine.Outcome, reasons map[string]string) {
+	t.Helper()
+	lost, unexpected := map[string]bool{}, []engine.Change(nil)
+	for _, change := range out.Changes {
+		if !loses(change) {
+			continue
+		}
+		lost[change.Type] = true
+		if reasons[change.Type] == "" {
+			unexpected = append(unexpected, change)
+		}
+	}
+	require.Empty(t, unexpected, "it replaces or deletes what it need not")
+	for token, why := range reasons {
+		require.True(t, lost[token], "no %s is lost: the reason %q is out of date", token, why)
+	}
 }
 
 // loses is true for an operation that ends with the resource, or its

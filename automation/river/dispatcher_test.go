@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/provision"
@@ -27,19 +26,8 @@ func TestDispatcher(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		server := postgrestest.Start(t)
-		names := 0
-		conform(t, func(t *testing.T) string {
-			names++
-			name := fmt.Sprintf("queue%d", names)
-			conn, err := pgx.Connect(t.Context(), server.URL(t, "postgres"))
-			require.NoError(t, err)
-			_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
-			require.NoError(t, err)
-			require.NoError(t, conn.Close(t.Context()))
-			return server.URL(t, name)
-		})
-		t.Run("several processes", func(t *testing.T) { severalProcesses(t, server) })
+		conform(t, func(t *testing.T) string { return postgrestest.Database(t) })
+		t.Run("several processes", func(t *testing.T) { severalProcesses(t, postgrestest.Database(t)) })
 	})
 }
 
@@ -223,8 +211,7 @@ func stops(t *testing.T, address string) {
 }
 
 // severalProcesses open the queue at the same time, and each job goes to one.
-func severalProcesses(t *testing.T, server *postgrestest.Server) {
-	address := server.URL(t, "postgres")
+func severalProcesses(t *testing.T, address string) {
 	const processes, jobs = 4, 100
 	opened := make([]*river.Dispatcher, processes)
 	var all sync.WaitGroup

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/server"
+	"redoubt/internal/loopback"
 )
 
 // cli asks for things as the stock CLI does, and as patiently: where nobody
@@ -111,7 +113,7 @@ func (c *cli) resources(t *testing.T) (urns []string) {
 // restarted, but for the time that it takes.
 func TestUpdateSurvivesARestartInTheMiddle(t *testing.T) {
 	t.Parallel()
-	config := configure(t)
+	config := configure(t, func(c *server.Config) { c.Listen = net.JoinHostPort(loopback.Host(), "0") })
 	s, client := bootstrap(t, config)
 	c := &cli{url: s.URL(), token: client.Token}
 	path, lease := c.update(t)

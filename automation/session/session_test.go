@@ -116,7 +116,7 @@ func TestSQLite(t *testing.T) {
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	story(t, newWorld(t, postgrestest.Start(t).URL(t, "postgres"), session.Options{}))
+	story(t, newWorld(t, postgrestest.Database(t), session.Options{}))
 }
 
 // story is the life of sessions.

@@ -25,7 +25,7 @@ func BenchmarkAppendJournal(b *testing.B) {
 	server := postgrestest.Start(b, "fsync = on", "log_statement = none", "max_connections = 200")
 	for _, database := range []struct{ name, address string }{
 		{"sqlite", filepath.Join(b.TempDir(), "data")},
-		{"postgres", newDatabase(b, server)},
+		{"postgres", server.Database(b)},
 	} {
 		store := open(b, database.address, sql.WithConnections(32))
 		stack := backend.Stack{ID: "stk", Name: backend.StackName{Org: "acme", Project: "shop", Stack: "dev"}}

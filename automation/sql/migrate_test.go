@@ -34,7 +34,7 @@ var sqliteKind = kind{
 var postgresKind = kind{
 	name: "postgres", driver: "pgx", bytes: "BYTEA",
 	empty: func(t *testing.T, server *postgrestest.Server) (address, source string) {
-		address = newDatabase(t, server)
+		address = server.Database(t)
 		return address, address
 	},
 	schema: `SELECT string_agg(line, E'\n' ORDER BY line) FROM (
@@ -130,7 +130,7 @@ func testNewerSchema(k kind) func(*testing.T, *postgrestest.Server) {
 }
 
 func testManyMigrate(t *testing.T, server *postgrestest.Server) {
-	address := newDatabase(t, server)
+	address := server.Database(t)
 	stores, errs := make([]backend.Store, 8), make([]error, 8)
 	var all sync.WaitGroup
 	for i := range stores {

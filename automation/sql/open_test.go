@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/backend"
@@ -32,26 +30,10 @@ func openFile(t testing.TB) backend.Store {
 	return open(t, filepath.Join(t.TempDir(), "data"))
 }
 
-// databases numbers those that tests make on one server.
-var databases atomic.Int64
-
-// newDatabase makes a database on the server and returns its URL.
-func newDatabase(t testing.TB, server *postgrestest.Server) string {
-	t.Helper()
-	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, server.URL(t, "postgres"))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close(ctx)) }()
-	name := fmt.Sprintf("test%d", databases.Add(1))
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
-	require.NoError(t, err)
-	return server.URL(t, name)
-}
-
 // openDatabase opens a new PostgreSQL database.
 func openDatabase(t testing.TB, server *postgrestest.Server) backend.Store {
 	t.Helper()
-	return open(t, newDatabase(t, server), sql.WithConnections(4))
+	return open(t, server.Database(t), sql.WithConnections(4))
 }
 
 func TestErrorsOfOpenSayWhatToDoAndKeepThePassword(t *testing.T) {

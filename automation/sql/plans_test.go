@@ -122,8 +122,7 @@ func TestSQLiteFindsWorkByIndexes(t *testing.T) {
 
 func TestPostgresFindsWorkByIndexes(t *testing.T) {
 	t.Parallel()
-	server := postgrestest.Start(t, "log_statement = none")
 	// A table of a few rows is read as a whole where it may be: it is not to.
-	store := open(t, newDatabase(t, server)+"&enable_seqscan=off")
+	store := open(t, postgrestest.Database(t)+"&enable_seqscan=off")
 	testPlans(t, provisioning(t, store), "EXPLAIN")
 }

@@ -27,7 +27,7 @@ func twoStacks(t *testing.T, store backend.Store) {
 }
 
 func testPostgresSettings(t *testing.T, server *postgrestest.Server) {
-	address := newDatabase(t, server)
+	address := server.Database(t)
 	store := open(t, address+"&synchronous_commit=off&application_name=mine")
 	require.NoError(t, store.Update(context.Background(), func(tx backend.Tx) error {
 		for setting, want := range map[string]string{
@@ -129,7 +129,7 @@ func TestARestartOfPostgres(t *testing.T) {
 
 func testIdleConnections(t *testing.T, server *postgrestest.Server) {
 	ctx := context.Background()
-	store := open(t, newDatabase(t, server)+"&application_name=victim")
+	store := open(t, server.Database(t)+"&application_name=victim")
 	prepare(t, store)
 	admin, err := pgx.Connect(ctx, server.URL(t, "postgres"))
 	require.NoError(t, err)

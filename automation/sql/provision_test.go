@@ -27,8 +27,9 @@ func TestProvisioningInSQLite(t *testing.T) {
 
 func TestProvisioningInPostgres(t *testing.T) {
 	t.Parallel()
-	server := postgrestest.Start(t, "max_connections = 500", "log_statement = none", "deadlock_timeout = 50ms")
-	storetest.Run(t, func(t testing.TB) provision.Store { return provisioning(t, openDatabase(t, server)) })
+	storetest.Run(t, func(t testing.TB) provision.Store {
+		return provisioning(t, open(t, postgrestest.Database(t), sql.WithConnections(4)))
+	})
 }
 
 func TestAWrappedStoreIsNotProvisioning(t *testing.T) {

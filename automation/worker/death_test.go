@@ -17,6 +17,7 @@ import (
 	"redoubt/automation/backend"
 	"redoubt/automation/provision"
 	"redoubt/automation/runner"
+	"redoubt/internal/postgrestest"
 )
 
 // admin is an administrator of everything, to the backend.
@@ -107,6 +108,7 @@ func TestKilledChild(t *testing.T) {
 
 // The engine is killed in the middle of a creation: the stack needs recovery.
 func TestForcedCancelAndRecovery(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		w.works(t)
@@ -131,6 +133,7 @@ func TestForcedCancelAndRecovery(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		w.works(t)
@@ -165,7 +168,8 @@ func TestCancel(t *testing.T) {
 // A worker's whole process is killed, in a preview and in an update: another worker
 // takes over, and nothing is done twice.
 func TestKilledWorker(t *testing.T) {
-	w := newWorld(t, newDatabase(t), func(s *setup) { s.Lease = 2 * time.Second })
+	t.Parallel()
+	w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease = 2 * time.Second })
 	project := w.project(t, free)
 
 	g := newGate(t)
@@ -187,6 +191,7 @@ func TestKilledWorker(t *testing.T) {
 }
 
 func TestKilledWorkerInAnUpdate(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		// all says that the machine dies with it: the engine too.
@@ -197,7 +202,7 @@ func TestKilledWorkerInAnUpdate(t *testing.T) {
 		{"its machine dies", true, provision.NeedsRecovery},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, newDatabase(t), func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 10*time.Second })
+			w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 10*time.Second })
 			env, o := w.stack(t, w.project(t, free), "dev", "things", inputs{Things: 1, Slow: true})
 			// The backend must live on: only the worker dies.
 			s := w.setup
@@ -310,6 +315,7 @@ func TestShutdown(t *testing.T) {
 // The whole service dies, with its database in a file: what it acknowledged is there
 // when it is started again, previews begin anew, and an update is not.
 func TestKilledService(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 5*time.Second })
 	project := w.project(t, free)
 	g := newGate(t)

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/automation/engine"
 	"redoubt/automation/operate"
 	"redoubt/automation/provision"
+	"redoubt/internal/built"
 )
 
 // approved is a project in which one person must approve updates.
@@ -24,7 +24,8 @@ func (w *world) approve(t *testing.T, o provision.Operation) {
 }
 
 func TestPolicy(t *testing.T) {
-	pack, err := engine.Sibling("redoubt-policy")
+	t.Parallel()
+	pack, err := built.Pack()
 	require.NoError(t, err)
 	for _, c := range []struct {
 		name  string
@@ -122,6 +123,7 @@ func TestPolicy(t *testing.T) {
 
 // A plan is approved for the state that it was made for.
 func TestStalePlan(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		w.works(t)
@@ -216,6 +218,7 @@ func (w *world) reachesAgain(t *testing.T, before provision.Operation, state pro
 }
 
 func TestNothingIsAppliedInAFreeze(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", nil)
 	w.works(t)
 	project := w.project(t, free)

@@ -28,6 +28,7 @@ func (deaf) Listen(ctx context.Context, _ func(context.Context, river.Job)) erro
 // time on each stack, no more at once than the quota lets a project, and who ordered
 // little does not wait for who ordered much.
 func TestTwoWorkers(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		const most = 2
 		w := newWorld(t, address, func(s *setup) { s.Slots, s.Quota = 4, provision.Quota{Concurrent: most, Queued: 100} })
@@ -100,6 +101,7 @@ func TestTwoWorkers(t *testing.T) {
 
 // What a paused queue has waits, and what runs goes on.
 func TestPause(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", nil)
 	w.works(t)
 	project := w.project(t, free)
@@ -118,6 +120,7 @@ func TestPause(t *testing.T) {
 
 // What waits too long ends.
 func TestSweepOfWhatWaits(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		project := w.project(t, approved)
@@ -155,6 +158,7 @@ func TestSweepOfWhatWaits(t *testing.T) {
 
 // Workers that die while they prepare an operation do so three times, and no more.
 func TestDeathsWhilePreparing(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		_, o := w.stack(t, w.project(t, free), "dev", "things", inputs{Things: 1})
@@ -187,6 +191,7 @@ func TestDeathsWhilePreparing(t *testing.T) {
 // A schedule's look for drift proposes an update, which waits for people even where
 // the project's rules want nobody.
 func TestProposal(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", nil)
 	env, first := w.stack(t, w.project(t, free), "dev", "things", inputs{Things: 1})
 	stop := w.works(t)

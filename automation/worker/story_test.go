@@ -15,6 +15,7 @@ import (
 
 // The life of a stack, from its order to its end, in the rehearsal account.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, func(s *setup) { s.Provider = 0 })
 		w.works(t)
@@ -84,6 +85,7 @@ func TestStory(t *testing.T) {
 
 // Drift that a schedule finds is undone where the schedule says so.
 func TestRemediation(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", func(s *setup) { s.Provider = 0 })
 	w.works(t)
 	env, o := w.stack(t, w.project(t, free), "dev", "bucket", inputs{Tag: "search"})
@@ -128,6 +130,7 @@ func (w *world) noTokenWorks(t *testing.T) {
 
 // Secrets of an order reach the program, and nothing else.
 func TestSecrets(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", nil)
 	w.works(t)
 	const canary = "canary-3f9c"
@@ -146,6 +149,7 @@ func TestSecrets(t *testing.T) {
 
 // Progress is told now and then, and at the end; everything else is told once.
 func TestProgressIsToldNowAndThen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "", nil)
 	w.works(t)
 	const things = 200

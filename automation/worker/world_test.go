@@ -23,7 +23,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/awssts"
@@ -36,6 +35,7 @@ import (
 	"redoubt/automation/river"
 	"redoubt/automation/sql"
 	"redoubt/automation/worker"
+	"redoubt/internal/loopback"
 	"redoubt/internal/postgrestest"
 )
 
@@ -119,7 +119,7 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", orElse(s.Listen, "127.0.0.1:0"))
+	listener, err := net.Listen("tcp", orElse(s.Listen, net.JoinHostPort(loopback.Host(), "0")))
 	if err != nil {
 		return nil, err
 	}
@@ -420,28 +420,8 @@ func (p *process) kill(t *testing.T) {
 	_ = p.cmd.Wait()
 }
 
-var (
-	postgres  sync.Mutex
-	databases atomic.Int64
-)
-
 // both runs a test on both databases.
 func both(t *testing.T, test func(t *testing.T, address string)) {
 	t.Run("SQLite", func(t *testing.T) { test(t, "") })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, newDatabase(t)) })
-}
-
-// newDatabase is a server with a database, for the test.
-func newDatabase(t *testing.T) string {
-	t.Helper()
-	postgres.Lock() // one server is started at a time
-	server := postgrestest.Start(t, "max_connections = 200", "log_statement = none")
-	postgres.Unlock()
-	conn, err := pgx.Connect(t.Context(), server.URL(t, "postgres"))
-	require.NoError(t, err)
-	name := fmt.Sprintf("worker%d", databases.Add(1))
-	_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
-	require.NoError(t, err)
-	require.NoError(t, conn.Close(t.Context()))
-	return server.URL(t, name)
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgrestest.Database(t)) })
 }

@@ -209,7 +209,7 @@ func (h *host) executable(folder string) (string, error) {
 		return exe, nil
 	}
 	exe := filepath.Join(h.build, strconv.Itoa(len(h.built))+"-"+filepath.Base(folder))
-	cmd := exec.CommandContext(h.ctx, "go", "build", "-o", exe, ".")
+	cmd := exec.CommandContext(h.ctx, "go", "build", "-ldflags", "-s -w", "-o", exe, ".")
 	cmd.Dir = folder
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build in %s failed: %w\n%s", folder, err, out)

@@ -20,8 +20,7 @@ var shared struct {
 	mu     sync.Mutex
 	server *Server
 	// alive is what its keeper reads: it ends with this process, however that ends.
-	alive     io.Closer
-	databases int
+	alive io.Closer
 }
 
 // Database is the address of a new database, for the superuser, on a server that
@@ -40,16 +39,21 @@ func Database(t testing.TB) string {
 		s.start(t)
 		shared.server, shared.alive = s, alive
 	}
-	shared.databases++
-	name := fmt.Sprintf("test%d", shared.databases)
+	return shared.server.Database(t)
+}
+
+// Database is the address of a new database on the server, for the superuser.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", s.databases.Add(1))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, shared.server.URL(t, "postgres"))
+	conn, err := pgx.Connect(ctx, s.URL(t, "postgres"))
 	must(t, err)
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
 	must(t, err)
 	must(t, conn.Close(ctx))
-	return shared.server.URL(t, name)
+	return s.URL(t, name)
 }
 
 // keep starts who waits for the end of this process, and then ends the server and

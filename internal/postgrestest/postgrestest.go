@@ -14,9 +14,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"redoubt/internal/loopback"
 )
 
 // Server is a running server.
@@ -32,6 +35,8 @@ type Server struct {
 	bin      string
 	as       *syscall.Credential
 	settings []string
+	// databases that were made on it; they are numbered.
+	databases atomic.Int64
 }
 
 // Superuser's name.
@@ -52,7 +57,7 @@ func Start(t testing.TB, settings ...string) *Server {
 // folder makes an empty folder for a server.
 func folder(t testing.TB, settings []string) *Server {
 	t.Helper()
-	s := &Server{Host: "127.0.0.1", Password: "superuser", bin: binaries(t), as: unprivileged(t), settings: settings}
+	s := &Server{Host: loopback.Host(), Password: "superuser", bin: binaries(t), as: unprivileged(t), settings: settings}
 	// Not t.TempDir: the server's own user may not enter its parent.
 	dir, err := os.MkdirTemp("", "redoubt-postgres-")
 	must(t, err)
@@ -71,7 +76,7 @@ func (s *Server) initialize(t testing.TB) {
 	s.CA = authority
 	s.write(t, filepath.Join(s.dir, "server.crt"), certificate)
 	s.write(t, filepath.Join(s.dir, "server.key"), key)
-	s.write(t, filepath.Join(s.dir, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n")
+	s.write(t, filepath.Join(s.dir, "pg_hba.conf"), "hostssl all all 127.0.0.0/8 scram-sha-256\n")
 }
 
 // Stop stops the server at once, as a crash would, if it runs.
@@ -109,7 +114,7 @@ func (s *Server) start(t testing.TB) {
 	t.Helper()
 	var err error
 	for range 3 {
-		s.Port = freePort(t)
+		s.Port = freePort(t, s.Host)
 		s.write(t, filepath.Join(s.dir, "postgresql.auto.conf"), s.configuration())
 		if err = s.try(filepath.Dir(s.dir), "pg_ctl", "-D", s.dir, "-l", s.logFile(), "-w", "-t", "60", "start"); err == nil {
 			return
@@ -218,9 +223,9 @@ func unprivileged(t testing.TB) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-func freePort(t testing.TB) int {
+func freePort(t testing.TB, host string) int {
 	t.Helper()
-	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.ParseIP(host)})
 	must(t, err)
 	defer func() { must(t, l.Close()) }()
 	return l.Addr().(*net.TCPAddr).Port

@@ -85,7 +85,7 @@ func TestRecoverMakesNoInstallation(t *testing.T) {
 
 func TestRecoverOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	address, folder := postgrestest.Start(t).URL(t, "postgres"), t.TempDir()
+	address, folder := postgrestest.Database(t), t.TempDir()
 	_, url := serve(t, nil, "--data", folder, "--database", address)
 
 	// The database alone is no proof, and another installation's key is none.
