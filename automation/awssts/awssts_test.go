@@ -85,7 +85,7 @@ func TestRoles(t *testing.T) {
 			require.Equal(t, "op_01jd-"+row.phase, c.SessionName)
 			require.Equal(t, row.seconds, c.Duration)
 			require.Contains(t, c.Authorization, "/"+row.region+"/sts/")
-			parts := strings.Split(row.stack, "/")
+			parts := strings.Split(strings.ToLower(row.stack), "/")
 			require.Equal(t, map[string]string{
 				"redoubt:organization": parts[0], "redoubt:project": parts[1], "redoubt:stack": parts[2], "redoubt:operation": "op_01jd",
 			}, c.Tags)

@@ -40,6 +40,7 @@ type commands struct {
 	Policy   policyCommands  `cmd:"" help:"Policy packs that a server requires."`
 	Audit    auditCommands   `cmd:"" help:"The record of who did what on a server."`
 	State    stateCommand    `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
+	Roles    rolesCommands   `cmd:"" help:"IAM roles that orders in AWS are run with."`
 
 	Blueprints   blueprintsCommand   `cmd:"" help:"What can be ordered, and with which inputs." group:"Self-service"`
 	Order        orderCommand        `cmd:"" help:"Order an environment made of a blueprint." group:"Self-service"`
