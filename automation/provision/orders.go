@@ -261,12 +261,23 @@ func supersede(tx Tx, p Principal, stackID string, o Operation) ([]Operation, er
 	return skipped, nil
 }
 
+// intake is an error where nothing more is to be ordered.
+func (s *Service) intake() error {
+	if s.opts.Intake == nil {
+		return nil
+	}
+	return s.opts.Intake()
+}
+
 // create makes an operation in the transaction that has admitted it.
 func (s *Service) create(tx Tx, p Principal, project Project, env Environment, o *Operation) error {
 	if err := countAlone(tx); err != nil {
 		return err
 	}
 	if p.Kind != System { // what has expired is destroyed whatever else there is
+		if err := s.intake(); err != nil {
+			return err
+		}
 		if err := s.operationLeft(tx, project); err != nil {
 			return err
 		}

@@ -24,6 +24,9 @@ type Options struct {
 	ApprovalExpiry time.Duration
 	// Key is the installation's, 32 bytes: backend.Service.SigningKey.
 	Key []byte
+	// Intake says why nothing more is to be ordered at the moment, as an *Error; nil for
+	// nothing. What the service itself orders is not kept out: its time has come.
+	Intake func() error
 	// Rehearse is the setting of new projects that do not say.
 	Rehearse bool
 	// Log is for what only operators see; nil for none.

@@ -117,7 +117,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &child):
 		return child.code
 	default:
-		fmt.Fprintln(stderr, "redoubt:", err)
+		fmt.Fprintln(stderr, "redoubt:", clean(err.Error()))
 		return exitError
 	}
 }
