@@ -103,12 +103,19 @@ func (all Accounts) Check() error {
 	if len(all) == 0 {
 		found = append(found, "accounts: there is none: name at least one, with its stacks")
 	}
-	taken := map[string]int{}
+	taken, roles := map[string]int{}, map[string]int{}
 	for i, a := range all {
 		report := func(field, format string, args ...any) {
 			found = append(found, fmt.Sprintf("accounts[%d].%s: ", i, field)+fmt.Sprintf(format, args...))
 		}
 		a.check(report)
+		for _, role := range []string{a.ID + " " + a.PreviewRole, a.ID + " " + a.LaunchRole} {
+			if before, twice := roles[role]; twice {
+				report("account", "accounts[%d] has the same roles in account %s: put the stacks together, or name other roles", before, a.ID)
+				break
+			}
+			roles[role] = i
+		}
 		for _, pattern := range a.Stacks {
 			pattern = strings.ToLower(pattern)
 			if before, twice := taken[pattern]; twice {

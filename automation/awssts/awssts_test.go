@@ -257,11 +257,12 @@ func TestAccountsOfAFile(t *testing.T) {
     launchRole: one-for-all
     session: 2h
   - stacks: [ACME]
+  - stacks: [acme2]
 `)
 	_, err = awssts.ReadAccounts(file)
 	for _, want := range []string{
 		`accounts[0].stacks: "a/b/c/d"`, `accounts[0].stacks: ""`, "accounts[0].account:", "accounts[0].externalId:", "accounts[0].region:", "accounts[0].previewRole:",
-		"accounts[0].launchRole: has no {blueprint}", "accounts[0].session: 2h0m0s", `accounts[1].stacks: "acme" is taken by accounts[0]`, "accounts[1].account:",
+		"accounts[0].launchRole: has no {blueprint}", "accounts[0].session: 2h0m0s", `accounts[1].stacks: "acme" is taken by accounts[0]`, `accounts[2].account: accounts[1] has the same roles`, "accounts[1].account:",
 	} {
 		require.ErrorContains(t, err, want, "all at once")
 	}

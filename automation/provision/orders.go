@@ -223,6 +223,9 @@ func recovered(tx Tx, env Environment) error {
 	if err != nil {
 		return absent(err, named("stack", env.Name.String()))
 	}
+	if !stack.RestoredAt.IsZero() {
+		return Fail(CodeNeedsRecovery, "stack %s comes from a backup, and the cloud may be ahead of its state: order an operation of kind refresh, look for what was made after the backup, and then order this again", env.Name)
+	}
 	if stack.PendingCreates > 0 {
 		return Fail(CodeNeedsRecovery, "stack %s needs recovery: an update died while it created %d resource(s), which may exist. Order an operation of kind recover", env.Name, stack.PendingCreates)
 	}

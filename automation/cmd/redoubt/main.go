@@ -35,7 +35,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Keep the state of stacks, for pulumi login, and take orders."`
 	Token    tokenCommands   `cmd:"" help:"Access tokens of a server."`
 	Org      orgCommands     `cmd:"" help:"Organizations of a server."`
-	Stack    stackCommands   `cmd:"" help:"Protection and salvage of a server's stacks."`
+	Stack    stackCommands   `cmd:"" help:"Protection, salvage and restoration of a server's stacks."`
 	Key      keyCommands     `cmd:"" help:"Encryption keys of a server."`
 	Policy   policyCommands  `cmd:"" help:"Policy packs that a server requires."`
 	Audit    auditCommands   `cmd:"" help:"The record of who did what on a server."`
@@ -80,6 +80,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cli := commands{
 		Serve: serveCommand{Settings: settings()},
+		Stack: stackCommands{Restored: restoredStacks{Settings: settings(recoverySettings...)}},
 		Token: tokenCommands{Recover: recoverToken{Settings: settings(recoverySettings...)}},
 	}
 	exited := -1
