@@ -28,6 +28,8 @@ type Account struct {
 	ExternalID string `yaml:"externalId"`
 	// Region is where STS is asked, and what runs have as AWS_REGION.
 	Region string `yaml:"region"`
+	// Regions are others that stacks may be in; redoubt roles aws lets the roles go there.
+	Regions []string `yaml:"regions"`
 	// PreviewRole and LaunchRole are the roles' names; {blueprint} in the latter is
 	// the blueprint's. By default redoubt-preview and redoubt-launch-{blueprint}.
 	PreviewRole string `yaml:"previewRole"`
@@ -88,10 +90,11 @@ func (a *Account) complete() {
 }
 
 var (
-	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
-	externalID = regexp.MustCompile(`^[\w+=,.@:/-]{2,1000}$`)
-	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-	roleName   = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
+	stackPattern = regexp.MustCompile(`^[\w.*?-]+(/[\w.*?-]+){0,2}$`)
+	accountID    = regexp.MustCompile(`^[0-9]{12}$`)
+	externalID   = regexp.MustCompile(`^[\w+=,.@:/-]{2,1000}$`)
+	regionName   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	roleName     = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
 )
 
 // Check finds all that is wrong with the list.
@@ -100,12 +103,19 @@ func (all Accounts) Check() error {
 	if len(all) == 0 {
 		found = append(found, "accounts: there is none: name at least one, with its stacks")
 	}
-	taken := map[string]int{}
+	taken, roles := map[string]int{}, map[string]int{}
 	for i, a := range all {
 		report := func(field, format string, args ...any) {
 			found = append(found, fmt.Sprintf("accounts[%d].%s: ", i, field)+fmt.Sprintf(format, args...))
 		}
 		a.check(report)
+		for _, role := range []string{a.ID + " " + a.PreviewRole, a.ID + " " + a.LaunchRole} {
+			if before, twice := roles[role]; twice {
+				report("account", "accounts[%d] has the same roles in account %s: put the stacks together, or name other roles", before, a.ID)
+				break
+			}
+			roles[role] = i
+		}
 		for _, pattern := range a.Stacks {
 			pattern = strings.ToLower(pattern)
 			if before, twice := taken[pattern]; twice {
@@ -125,7 +135,7 @@ func (a Account) check(report func(field, format string, args ...any)) {
 		report("stacks", `there is no pattern: "acme", "acme/shop" or "acme/shop/prod-*"`)
 	}
 	for _, pattern := range a.Stacks {
-		if _, err := path.Match(pattern, ""); err != nil || strings.Count(pattern, "/") > 2 || pattern == "" {
+		if !stackPattern.MatchString(pattern) {
 			report("stacks", `%q is no pattern of stacks: "acme", "acme/shop" or "acme/shop/prod-*"`, pattern)
 		}
 	}
@@ -142,6 +152,11 @@ func (a Account) check(report func(field, format string, args ...any)) {
 	} {
 		if !f.form.MatchString(f.value) {
 			report(f.name, "%q is not %s", f.value, f.want)
+		}
+	}
+	for _, region := range a.Regions {
+		if !regionName.MatchString(region) {
+			report("regions", "%q is not a region, for example eu-west-1", region)
 		}
 	}
 	if !strings.Contains(a.LaunchRole, blueprintMark) {

@@ -85,7 +85,7 @@ func TestRoles(t *testing.T) {
 			require.Equal(t, "op_01jd-"+row.phase, c.SessionName)
 			require.Equal(t, row.seconds, c.Duration)
 			require.Contains(t, c.Authorization, "/"+row.region+"/sts/")
-			parts := strings.Split(row.stack, "/")
+			parts := strings.Split(strings.ToLower(row.stack), "/")
 			require.Equal(t, map[string]string{
 				"redoubt:organization": parts[0], "redoubt:project": parts[1], "redoubt:stack": parts[2], "redoubt:operation": "op_01jd",
 			}, c.Tags)
@@ -257,11 +257,12 @@ func TestAccountsOfAFile(t *testing.T) {
     launchRole: one-for-all
     session: 2h
   - stacks: [ACME]
+  - stacks: [acme2]
 `)
 	_, err = awssts.ReadAccounts(file)
 	for _, want := range []string{
 		`accounts[0].stacks: "a/b/c/d"`, `accounts[0].stacks: ""`, "accounts[0].account:", "accounts[0].externalId:", "accounts[0].region:", "accounts[0].previewRole:",
-		"accounts[0].launchRole: has no {blueprint}", "accounts[0].session: 2h0m0s", `accounts[1].stacks: "acme" is taken by accounts[0]`, "accounts[1].account:",
+		"accounts[0].launchRole: has no {blueprint}", "accounts[0].session: 2h0m0s", `accounts[1].stacks: "acme" is taken by accounts[0]`, `accounts[2].account: accounts[1] has the same roles`, "accounts[1].account:",
 	} {
 		require.ErrorContains(t, err, want, "all at once")
 	}

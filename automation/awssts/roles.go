@@ -3,6 +3,7 @@ package awssts
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -101,7 +102,7 @@ func sessionName(q Request) string {
 	return name[:min(len(name), longest)]
 }
 
-// The session's tags: policies read them as aws:PrincipalTag/redoubt:project, trust
+// The session's tags, in lower case as names are the same in any: policies read them as aws:PrincipalTag/redoubt:project, trust
 // policies as aws:RequestTag/redoubt:project.
 const (
 	TagOrganization = "redoubt:organization"
@@ -114,16 +115,17 @@ func tags(q Request) (all []types.Tag) {
 	for _, t := range [][2]string{
 		{TagOrganization, q.Stack.Org}, {TagProject, q.Stack.Project}, {TagStack, q.Stack.Stack}, {TagOperation, q.Operation},
 	} {
-		all = append(all, types.Tag{Key: aws.String(t[0]), Value: aws.String(t[1])})
+		all = append(all, types.Tag{Key: aws.String(t[0]), Value: aws.String(strings.ToLower(t[1]))})
 	}
 	return all
 }
 
 // previewPolicy keeps values of secrets and data out of previews even where the role
-// would let them in: a session has what role and policy both allow. Lambda asks for
-// the key of a function's variables with the caller's rights, and those are no
-// secrets here.
+// would let them in: a session has what role and policy both allow. What it leaves
+// open a drift check needs: a function's variables, which Lambda opens with the
+// caller's rights and which are no secrets here, and the archives of its code.
 const previewPolicy = `{"Version":"2012-10-17","Statement":[` +
 	`{"Effect":"Allow","Action":"*","Resource":"*"},` +
-	`{"Effect":"Deny","Action":["secretsmanager:BatchGetSecretValue","secretsmanager:GetSecretValue","s3:GetObject*","dynamodb:BatchGetItem","dynamodb:GetItem","dynamodb:Query","dynamodb:Scan","sqs:ReceiveMessage","kinesis:GetRecords","sts:AssumeRole*"],"Resource":"*"},` +
-	`{"Effect":"Deny","Action":"kms:Decrypt","Resource":"*","Condition":{"StringNotLike":{"kms:ViaService":"lambda.*"}}}]}`
+	`{"Effect":"Deny","Action":["secretsmanager:BatchGetSecretValue","secretsmanager:GetSecretValue","dynamodb:BatchGetItem","dynamodb:GetItem","dynamodb:Query","dynamodb:Scan","sqs:ReceiveMessage","kinesis:GetRecords","sts:AssumeRole*"],"Resource":"*"},` +
+	`{"Effect":"Deny","Action":["s3:GetObject","s3:GetObjectVersion"],"NotResource":"arn:*:s3:::*-artifacts-*/unsigned/*"},` +
+	`{"Effect":"Deny","Action":"kms:Decrypt","Resource":"*","Condition":{"StringNotLike":{"kms:ViaService":["lambda.*","s3.*"]}}}]}`

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"redoubt/automation/backend/replay"
 )
@@ -132,6 +133,9 @@ func (s *Service) finish(ctx context.Context, keys *stackKeys, id string, c clos
 				return err
 			}
 			stack.PendingCreates += update.LeftOut + unseen
+			if update.Kind == KindRefresh && update.Status == StatusSucceeded {
+				stack.RestoredAt = time.Time{}
+			}
 			update.Resources = stack.Resources
 			if _, err := tx.PruneStates(stack.ID, stack.Version, s.opts.KeepStates); err != nil {
 				return err

@@ -36,6 +36,9 @@ type Stack struct {
 	// created when an update died: they may exist, and nobody knows their ids. What
 	// a salvage left out counts too: each entry may have been about such a one.
 	PendingCreates int
+	// RestoredAt is when the stack was found to come from a backup, so that the cloud may
+	// be ahead of its state; zero since a refresh has succeeded.
+	RestoredAt time.Time
 	// ActiveUpdate is the update that holds the lease; empty for none.
 	ActiveUpdate string
 	// Fence counts the leases of the stack: each lease has a higher one.

@@ -73,9 +73,16 @@ func protectedFrom(stack Stack, by Caller, dryRun bool) string {
 }
 
 // recoverable refuses to go on blindly after an update died while it created
-// something: the same thing would be created twice.
+// something, or on a state from a backup: the same thing would be created twice.
 func recoverable(stack Stack, kind UpdateKind, dryRun bool) error {
-	if dryRun || stack.PendingCreates == 0 || kind == KindRefresh {
+	if dryRun || kind == KindRefresh {
+		return nil
+	}
+	if !stack.RestoredAt.IsZero() {
+		return Fail(CodeConflict, "stack %s comes from a backup, and the cloud may be ahead of its state: run `pulumi refresh` first. "+
+			"What was made after the backup is in no state: look for it, and adopt it with `pulumi import`", stack.Name)
+	}
+	if stack.PendingCreates == 0 {
 		return nil
 	}
 	// Not refresh --import-pending-creates, nor "import" when refresh asks: the

@@ -33,7 +33,7 @@ func all() []test {
 	return slices.Concat(
 		tokenTests, tokenRecoveryTests, operationTokenTests, authorizationTests, stackTests, leaseTests, fencingTests, journalTests,
 		checkpointTests, closingTests,
-		recoveryTests, salvageTests, historyTests, packTests, complianceTests, secretTests, keyTests, auditTests, nodeTests,
+		recoveryTests, restoredTests, salvageTests, historyTests, packTests, complianceTests, secretTests, keyTests, auditTests, nodeTests,
 	)
 }
 

@@ -201,6 +201,9 @@ func (s *Service) impossible(tx Tx, env Environment, o *Operation) (done bool, e
 	if err != nil {
 		return false, err
 	}
+	if !stack.RestoredAt.IsZero() {
+		return end(Failed, CodeNeedsRecovery, "the stack comes from a backup, and it may be that this was done already: order an operation of kind refresh, and then this one again")
+	}
 	died, err := tx.Operations(OperationQuery{StackID: env.ID, States: []State{NeedsRecovery}, Limit: 1})
 	if err != nil {
 		return false, err

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -12,13 +13,23 @@ const (
 	// transaction costs a sync of the disk.
 	emitEvery = 100 * time.Millisecond
 	emitMost  = 200
+	// emitBytes is what a worker writes of an operation's words: a provider that prints
+	// without end fills no database.
+	emitBytes = 8 << 20
 )
+
+// wordy are the types of events that are left out beyond that. What was done to which
+// resource is written always: a blueprint bounds how many there are.
+var wordy = map[EventType]bool{EventLog: true, EventDiagnostic: true, EventPolicy: true}
 
 // emitter writes a worker's events in batches.
 type emitter struct {
 	w       *Work
 	mu      sync.Mutex
 	waiting []Event
+	// room is what is left of emitBytes; omitted counts what found none.
+	room    int
+	omitted int
 	full    chan struct{}
 	// writing is held while a batch is, so that batches stay in order.
 	writing sync.Mutex
@@ -28,6 +39,10 @@ type emitter struct {
 func (e *emitter) emit(event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.room -= len(event.Data); e.room < 0 && wordy[event.Type] {
+		e.omitted++
+		return
+	}
 	if event.Type == EventProgress {
 		// How far it was is nobody's concern any more: there would be one of these for
 		// each resource, a third of all that is written.
@@ -55,6 +70,19 @@ func (e *emitter) run(ctx context.Context) {
 		}
 		e.flush()
 	}
+}
+
+// close writes the rest, and how much was left out.
+func (e *emitter) close() {
+	e.mu.Lock()
+	if e.omitted > 0 {
+		e.waiting = append(e.waiting, Event{At: time.Now(), Type: EventLog, Data: textual(map[string]string{
+			"message": fmt.Sprintf("%d more messages were left out: an operation keeps %d MiB of them", e.omitted, emitBytes>>20),
+		})})
+		e.omitted = 0
+	}
+	e.mu.Unlock()
+	e.flush()
 }
 
 // flush writes what waits. Events of an operation that is lost are its new worker's

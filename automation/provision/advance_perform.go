@@ -16,7 +16,7 @@ import (
 // The end of ctx means that the node stops. What changes nothing is given back to
 // the queue; an update finishes what it has begun, and ends.
 func (s *Service) Perform(ctx context.Context, w *Work, engine Engine) error {
-	w.events = &emitter{w: w, full: make(chan struct{}, 1)}
+	w.events = &emitter{w: w, full: make(chan struct{}, 1), room: emitBytes}
 	w.keeper = w.keep()
 	defer w.keeper.stop()
 	emitting, stop := context.WithCancel(context.Background())

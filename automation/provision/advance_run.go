@@ -50,7 +50,7 @@ func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.
 	late := errors.Is(running.Err(), context.DeadlineExceeded)
 	close(ended)
 	watching.Wait()
-	w.events.flush()
+	w.events.close()
 	switch {
 	case closed(w.keeper.lost):
 		return result, ErrClaimLost

@@ -223,6 +223,9 @@ func recovered(tx Tx, env Environment) error {
 	if err != nil {
 		return absent(err, named("stack", env.Name.String()))
 	}
+	if !stack.RestoredAt.IsZero() {
+		return Fail(CodeNeedsRecovery, "stack %s comes from a backup, and the cloud may be ahead of its state: order an operation of kind refresh, look for what was made after the backup, and then order this again", env.Name)
+	}
 	if stack.PendingCreates > 0 {
 		return Fail(CodeNeedsRecovery, "stack %s needs recovery: an update died while it created %d resource(s), which may exist. Order an operation of kind recover", env.Name, stack.PendingCreates)
 	}
@@ -261,12 +264,23 @@ func supersede(tx Tx, p Principal, stackID string, o Operation) ([]Operation, er
 	return skipped, nil
 }
 
+// intake is an error where nothing more is to be ordered.
+func (s *Service) intake() error {
+	if s.opts.Intake == nil {
+		return nil
+	}
+	return s.opts.Intake()
+}
+
 // create makes an operation in the transaction that has admitted it.
 func (s *Service) create(tx Tx, p Principal, project Project, env Environment, o *Operation) error {
 	if err := countAlone(tx); err != nil {
 		return err
 	}
 	if p.Kind != System { // what has expired is destroyed whatever else there is
+		if err := s.intake(); err != nil {
+			return err
+		}
 		if err := s.operationLeft(tx, project); err != nil {
 			return err
 		}

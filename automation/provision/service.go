@@ -33,6 +33,9 @@ type Options struct {
 	Key []byte
 	// Queues pauses queues; nil for a service without workers.
 	Queues Queues
+	// Intake says why nothing more is to be ordered at the moment, as an *Error; nil for
+	// nothing. What the service itself orders is not kept out: its time has come.
+	Intake func() error
 	// Rehearse is the setting of new projects that do not say.
 	Rehearse bool
 	// Log is for what only operators see; nil for none.

@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
@@ -77,6 +79,19 @@ type translator struct {
 	now   func() time.Time
 }
 
+// longestMessage is what an event keeps of one message: a provider's error may hold a
+// whole page that it was answered.
+const longestMessage = 16 << 10
+
+// shortened is a message that is no longer than that, cut between characters.
+func shortened(text string) string {
+	if len(text) <= longestMessage {
+		return text
+	}
+	cut := strings.ToValidUTF8(text[:longestMessage], "")
+	return fmt.Sprintf("%s … (%d more bytes)", cut, len(text)-len(cut))
+}
+
 // translate returns no event for what tells nobody anything.
 func (t *translator) translate(e apitype.EngineEvent) (events []Event) {
 	add := func(event Event) {
@@ -100,12 +115,13 @@ func (t *translator) translate(e apitype.EngineEvent) (events []Event) {
 		resource(e.ResOpFailedEvent.Metadata, Failed)
 	case e.DiagnosticEvent != nil:
 		d := e.DiagnosticEvent
-		if text := t.scrub.text(engine.Plain(d.Message)); text != "" && d.Severity != "debug" && !d.Ephemeral {
+		if text := shortened(t.scrub.text(engine.Plain(d.Message))); text != "" && d.Severity != "debug" && !d.Ephemeral {
 			add(Event{Type: TypeDiagnostic, Diagnostic: &Diagnostic{Severity: d.Severity, URN: d.URN, Message: text}})
 		}
 	case e.PolicyEvent != nil:
 		for _, f := range engine.FindingsOf(*e.PolicyEvent) {
 			f = t.scrub.finding(f)
+			f.Message = shortened(f.Message)
 			add(Event{Type: TypePolicy, Policy: &f})
 		}
 	case e.SummaryEvent != nil:

@@ -196,6 +196,7 @@ func (c Config) checkNumbers(found report) {
 		{"retention.deliveries", int64(c.Retention.Deliveries), int64(time.Hour), c.Retention.Deliveries.String()},
 		{"limits.body", int64(c.Limits.Body), 1 << 20, c.Limits.Body.String()},
 		{"limits.inFlight", int64(c.Limits.InFlight), 1, fmt.Sprint(c.Limits.InFlight)},
+		{"limits.diskFree", int64(c.Limits.DiskFree), 0, c.Limits.DiskFree.String()},
 		{"limits.request", int64(c.Limits.Request), 1, c.Limits.Request.String()},
 		{"limits.shutdown", int64(c.Limits.Shutdown), 0, c.Limits.Shutdown.String()},
 	} {

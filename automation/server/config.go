@@ -98,6 +98,7 @@ type Limits struct {
 	Body     Size          `koanf:"body" help:"Largest body of a request, as it is sent: 512MiB."`
 	InFlight int           `koanf:"inFlight" help:"How many requests are served at once; more are answered 503 and asked to come again."`
 	Request  time.Duration `koanf:"request" help:"How long a request may take."`
+	DiskFree Size          `koanf:"diskFree" help:"How much must be free where data and temporary files are for orders to be taken and run: 512MiB. 0B for no bound."`
 	Shutdown time.Duration `koanf:"shutdown" help:"How long requests in flight may take to end when the server stops."`
 }
 
@@ -147,6 +148,6 @@ func Defaults() Config {
 		Tracing:      Tracing{Ratio: 1},
 		Provisioning: Provisioning{Account: "rehearsal", Slots: 4, Rehearse: true, Lease: provision.DefaultLease, Spare: 10 * time.Minute, Shutdown: 20 * time.Second},
 		Identity:     Identity{Authorization: authorizedByGrants},
-		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, Shutdown: 20 * time.Second},
+		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, DiskFree: 512 << 20, Shutdown: 20 * time.Second},
 	}
 }

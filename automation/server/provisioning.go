@@ -60,6 +60,7 @@ type provisioning struct {
 	sessions *session.Manager
 	issuer   *oidc.Provider
 	outbox   *webhook.Outbox
+	disk     *disk
 	// draining is closed when the process stops.
 	draining chan struct{}
 	drain    sync.Once
@@ -87,7 +88,10 @@ func (s *Server) newProvisioning() (*provisioning, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity.policies: %w", err)
 	}
+	disk := newDisk(s.config, s.log)
+	disk.watch(s.metrics.registry)
 	return &provisioning{
+		disk:   disk,
 		server: s, records: &observedRecords{records, s.metrics}, policies: policies, cli: cli, pack: pack, draining: make(chan struct{}),
 	}, nil
 }
@@ -122,7 +126,7 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 		}
 	}
 	p.service = provision.New(p.records, s.service, s.catalog, p.policies, p.queue, provision.Options{
-		Key: signing, Rehearse: c.Provisioning.Rehearse, Queues: p.queue, Log: s.log,
+		Key: signing, Rehearse: c.Provisioning.Rehearse, Queues: p.queue, Intake: p.disk.check, Log: s.log,
 		KeepEvents: c.Retention.Events, KeepDeliveries: c.Retention.Deliveries, KeepReplies: c.Retention.Requests, KeepSecrets: c.Retention.Secrets,
 	})
 	if c.Database.URL == "" {
@@ -217,7 +221,8 @@ func (p *provisioning) run(ctx context.Context) (stop func() error) {
 	}
 	s := p.server
 	w := worker.New(p.service, p.engine, p.queue, worker.Options{
-		Slots: s.config.Provisioning.Slots, Grace: s.config.Provisioning.Shutdown, Lease: s.config.Provisioning.Lease, Metrics: workMetrics{s.metrics}, Tracer: s.tracing.Tracer("worker"), Log: s.log,
+		Slots: s.config.Provisioning.Slots, Grace: s.config.Provisioning.Shutdown, Lease: s.config.Provisioning.Lease, Ready: p.disk.check,
+		Metrics: workMetrics{s.metrics}, Tracer: s.tracing.Tracer("worker"), Log: s.log,
 	})
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)

@@ -21,27 +21,45 @@ const sqliteFile = "redoubt.db"
 // SQLite is one process's, so the server must be stopped. On PostgreSQL it may
 // run.
 func RecoverToken(ctx context.Context, config Config, revokeOthers bool) (out backend.Recovered, err error) {
-	if findings := config.Check(); len(findings) > 0 {
-		return out, &ConfigError{findings}
+	err = config.offline(ctx, "a token is recovered", func(s *backend.Service) (err error) {
+		out, err = s.RecoverToken(ctx, revokeOthers)
+		return err
+	})
+	return out, err
+}
+
+// Restored marks all stacks of an installation as coming from a backup, see
+// backend.Service.Restored. It works as RecoverToken does.
+func Restored(ctx context.Context, config Config) (marked []backend.StackName, err error) {
+	err = config.offline(ctx, "stacks are marked as restored", func(s *backend.Service) (err error) {
+		marked, err = s.Restored(ctx)
+		return err
+	})
+	return marked, err
+}
+
+// offline does something to the data of an installation, without its server.
+func (c Config) offline(ctx context.Context, what string, do func(*backend.Service) error) (err error) {
+	if findings := c.Check(); len(findings) > 0 {
+		return &ConfigError{findings}
 	}
-	if err := config.installed(); err != nil {
-		return out, err
+	if err := c.installed(); err != nil {
+		return err
 	}
-	store, err := openStore(ctx, config)
-	if config.Database.URL == "" && backend.CodeOf(err) == backend.CodeConflict {
-		return out, fmt.Errorf("a token is recovered while the server is stopped: %w", err)
+	store, err := openStore(ctx, c)
+	if c.Database.URL == "" && backend.CodeOf(err) == backend.CodeConflict {
+		return fmt.Errorf("%s while the server is stopped: %w", what, err)
 	}
 	if err != nil {
-		return out, err
+		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	log := slog.New(slog.DiscardHandler)
-	keys, err := openKeys(ctx, config, log)
+	keys, err := openKeys(ctx, c, log)
 	if err != nil {
-		return out, err
+		return err
 	}
-	out, err = backend.New(store, keys, backend.Options{Log: log}).RecoverToken(ctx, revokeOthers)
-	return out, config.otherKeys(err)
+	return c.otherKeys(do(backend.New(store, keys, backend.Options{Log: log})))
 }
 
 // installed says whether there is an installation, before opening it would make

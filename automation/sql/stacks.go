@@ -10,7 +10,7 @@ import (
 
 var stackColumns = columns{
 	"id", "org", "project", "name", "org_key", "project_key", "name_key", "tags", "protected", "version",
-	"resources", "pending_creates", "active_update", "fence", "created_at", "updated_at",
+	"resources", "pending_creates", "restored_at", "active_update", "fence", "created_at", "updated_at",
 }
 
 var (
@@ -26,7 +26,7 @@ var (
 func stackArgs(s backend.Stack) []any {
 	return []any{
 		s.ID, s.Name.Org, s.Name.Project, s.Name.Stack, fold(s.Name.Org), fold(s.Name.Project), fold(s.Name.Stack),
-		asJSON(s.Tags), s.Protected, s.Version, s.Resources, int64(s.PendingCreates), s.ActiveUpdate, s.Fence,
+		asJSON(s.Tags), s.Protected, s.Version, s.Resources, int64(s.PendingCreates), micros(s.RestoredAt), s.ActiveUpdate, s.Fence,
 		micros(s.CreatedAt), micros(s.UpdatedAt),
 	}
 }
@@ -34,7 +34,7 @@ func stackArgs(s backend.Stack) []any {
 func scanStack(r row) (s backend.Stack, err error) {
 	var orgKey, projectKey, nameKey string
 	err = r.Scan(&s.ID, &s.Name.Org, &s.Name.Project, &s.Name.Stack, &orgKey, &projectKey, &nameKey,
-		jsonOf{&s.Tags}, &s.Protected, &s.Version, &s.Resources, &s.PendingCreates, &s.ActiveUpdate, &s.Fence,
+		jsonOf{&s.Tags}, &s.Protected, &s.Version, &s.Resources, &s.PendingCreates, moment{&s.RestoredAt}, &s.ActiveUpdate, &s.Fence,
 		moment{&s.CreatedAt}, moment{&s.UpdatedAt})
 	return s, err
 }

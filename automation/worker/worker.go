@@ -30,6 +30,9 @@ type Options struct {
 	// Look is how often the worker looks for what the queue has lost, and for what
 	// other workers have left; 0 for five seconds.
 	Look time.Duration
+	// Ready says why this node is to take nothing at the moment; nil for nothing.
+	// Operations wait then, and other nodes may take them.
+	Ready func() error
 	// Metrics is told what happens; nil for nobody.
 	Metrics Metrics
 	// Tracer makes a span of each operation and each phase of it; nil for none.
@@ -198,6 +201,9 @@ func (w *Worker) serve(taking, performing context.Context, l *lane) {
 func (w *Worker) fill(taking, performing context.Context, l *lane) error {
 	if len(l.slots) == cap(l.slots) {
 		return nil
+	}
+	if w.opts.Ready != nil && w.opts.Ready() != nil {
+		return nil // who says so says it in the log
 	}
 	if paused, err := w.queue.Paused(taking, l.queue); err != nil || paused {
 		return err

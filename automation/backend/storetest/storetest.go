@@ -99,6 +99,7 @@ func stack(n int) backend.Stack {
 		Version:        7,
 		Resources:      901,
 		PendingCreates: 2,
+		RestoredAt:     at(n + 2),
 		ActiveUpdate:   "upd_x",
 		Fence:          12,
 		CreatedAt:      at(n),

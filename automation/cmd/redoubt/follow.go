@@ -119,7 +119,7 @@ func (v *followView) show(e client.Event) {
 	if v.repeats(e.Type, h) {
 		return
 	}
-	indented := func(text string) string { return strings.ReplaceAll(clean(text), "\n", "\n    ") }
+	indented := func(text string) string { return strings.ReplaceAll(text, "\n", "\n    ") }
 	switch e.Type {
 	case "state":
 		text := strings.ReplaceAll(h.To, "_", " ")
@@ -149,7 +149,7 @@ func (v *followView) show(e client.Event) {
 		} else if len(h.Changed) > 0 {
 			text += " [" + strings.Join(h.Changed, ", ") + "]"
 		}
-		v.line(sign.colour, clean(text))
+		v.line(sign.colour, text)
 	case "diagnostic", "log":
 		colours := map[string]string{"error": "31", "warning": "33"}
 		text := indented(h.Message + h.Text)
@@ -201,7 +201,7 @@ func (h happening) who() string {
 	if actor, ok := h.By.(map[string]any); ok {
 		h.By = actor["id"]
 	}
-	return clean(fmt.Sprint(h.By))
+	return fmt.Sprint(h.By)
 }
 
 func levelColour(level string) string {
@@ -209,16 +209,6 @@ func levelColour(level string) string {
 		return "31"
 	}
 	return "33"
-}
-
-// clean leaves out what would move a terminal's cursor: the text is not ours.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return -1
-		}
-		return r
-	}, text)
 }
 
 // conclude says how an operation ended.
@@ -229,15 +219,15 @@ func conclude(w io.Writer, op client.Operation) {
 	}
 	fmt.Fprintln(w)
 	if op.Failure != nil {
-		fmt.Fprintf(w, "  %s: %s\n", op.Failure.Code, clean(op.Failure.Message))
+		fmt.Fprintf(w, "  %s: %s\n", op.Failure.Code, op.Failure.Message)
 		for _, urn := range op.Failure.Pending {
-			fmt.Fprintf(w, "  may exist although the state does not have it: %s\n", clean(urn))
+			fmt.Fprintf(w, "  may exist although the state does not have it: %s\n", urn)
 		}
 	}
 	if op.Result != nil {
 		for _, name := range slices.Sorted(maps.Keys(op.Result.Outputs)) {
 			if text, err := json.Marshal(op.Result.Outputs[name]); err == nil {
-				fmt.Fprintf(w, "  %s: %s\n", clean(name), text)
+				fmt.Fprintf(w, "  %s: %s\n", name, text)
 			}
 		}
 	}

@@ -35,11 +35,12 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Keep the state of stacks, for pulumi login, and take orders."`
 	Token    tokenCommands   `cmd:"" help:"Access tokens of a server."`
 	Org      orgCommands     `cmd:"" help:"Organizations of a server."`
-	Stack    stackCommands   `cmd:"" help:"Protection and salvage of a server's stacks."`
+	Stack    stackCommands   `cmd:"" help:"Protection, salvage and restoration of a server's stacks."`
 	Key      keyCommands     `cmd:"" help:"Encryption keys of a server."`
 	Policy   policyCommands  `cmd:"" help:"Policy packs that a server requires."`
 	Audit    auditCommands   `cmd:"" help:"The record of who did what on a server."`
 	State    stateCommand    `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
+	Roles    rolesCommands   `cmd:"" help:"IAM roles that orders in AWS are run with."`
 
 	Blueprints   blueprintsCommand   `cmd:"" help:"What can be ordered, and with which inputs." group:"Self-service"`
 	Order        orderCommand        `cmd:"" help:"Order an environment made of a blueprint." group:"Self-service"`
@@ -79,6 +80,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cli := commands{
 		Serve: serveCommand{Settings: settings()},
+		Stack: stackCommands{Restored: restoredStacks{Settings: settings(recoverySettings...)}},
 		Token: tokenCommands{Recover: recoverToken{Settings: settings(recoverySettings...)}},
 	}
 	exited := -1
@@ -116,7 +118,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &child):
 		return child.code
 	default:
-		fmt.Fprintln(stderr, "redoubt:", err)
+		fmt.Fprintln(stderr, "redoubt:", clean(err.Error()))
 		return exitError
 	}
 }

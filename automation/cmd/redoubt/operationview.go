@@ -106,6 +106,7 @@ func (v *operationView) say(text string) {
 
 func (v *operationView) line(colour, text string) {
 	v.clear()
+	text = clean(text)
 	if v.paint && colour != "" {
 		text = "\033[" + colour + "m" + text + "\033[0m"
 	}
@@ -157,7 +158,7 @@ func (v *operationView) end(result runner.Result, err error) error {
 		return operationError(err)
 	}
 	if err != nil {
-		fmt.Fprintln(v.err, "redoubt:", err)
+		fmt.Fprintln(v.err, "redoubt:", clean(err.Error()))
 		return operationError(err)
 	}
 	fmt.Fprintln(v.out, summary(result))

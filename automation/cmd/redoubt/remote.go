@@ -30,7 +30,7 @@ func (r remote) client() (*adminapi.Client, error) {
 func (r remote) print(s *streams, v any, text func(io.Writer)) error {
 	if !r.JSON {
 		table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-		text(table)
+		text(cleaned{table})
 		return table.Flush()
 	}
 	encoder := json.NewEncoder(s.out)

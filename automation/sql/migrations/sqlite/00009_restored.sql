@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE stacks ADD COLUMN restored_at INTEGER NOT NULL DEFAULT 0;
