@@ -81,6 +81,8 @@ type Service struct {
 	changed notifier
 	// erased is when the last operation ended whose secrets were erased here.
 	erased time.Time
+	// near are told of operations that wait for a worker.
+	near near
 }
 
 // New makes the service. The backend service is on the same database as the store.
@@ -97,8 +99,10 @@ func newID(prefix string) string {
 	return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Now(), entropy).String())
 }
 
-// wake asks for a worker. Where it fails the sweep finds the operation.
+// wake asks for a worker: first of this process, then of any. Where it fails the sweep
+// finds the operation.
 func (s *Service) wake(ctx context.Context, o Operation) {
+	s.near.tell(o.Kind)
 	if err := s.dispatcher.Wake(context.WithoutCancel(ctx), o.ID, o.Kind, o.Priority); err != nil {
 		s.opts.Log.WarnContext(ctx, "no worker could be asked for; the sweep will", "operation", o.ID, "error", err)
 	}
