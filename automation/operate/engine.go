@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -142,7 +143,30 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 		return result, unavailable(err)
 	}
 	defer func() { err = errors.Join(err, leave()) }()
-	return e.run(ctx, spec, r, emit, kill)
+	if err := planned(&spec, r, folder.Work()); err != nil {
+		return result, unavailable(err)
+	}
+	if result, err = e.run(ctx, spec, r, emit, kill); err != nil || !r.SavePlan {
+		return result, err
+	}
+	if result.SavedPlan, err = os.ReadFile(spec.SavePlan); err != nil {
+		return result, unavailable(fmt.Errorf("the preview has left no plan: %w", err))
+	}
+	return result, nil
+}
+
+// planned has a preview write its plan, or an update keep to one. The files are in the
+// run's folder, which is its owner's alone, and removed with it.
+func planned(spec *runner.Spec, r provision.Run, folder string) error {
+	path := filepath.Join(folder, "plan.json")
+	if r.SavePlan {
+		spec.SavePlan = path
+	}
+	if len(r.Plan) == 0 {
+		return nil
+	}
+	spec.Plan = path
+	return os.WriteFile(path, r.Plan, 0o600)
 }
 
 // run runs an operation of the runner to its end.
@@ -196,7 +220,7 @@ func (e *Engine) spec(kind runner.Kind, r provision.Run, folder string) (runner.
 	}
 	spec := runner.Spec{
 		Kind: kind, Blueprint: r.Blueprint, Project: project, Inputs: r.Inputs, Secrets: r.Secrets,
-		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover,
+		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover, Message: r.Message,
 		Inherit: engine.Inherit{Network: true}, Env: map[string]string{},
 		Plugins: e.opts.Plugins, Grace: e.opts.Grace, CLI: e.opts.CLI, Command: e.opts.Command,
 	}

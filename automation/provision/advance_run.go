@@ -30,8 +30,12 @@ const tokenReserve = time.Hour
 // What changes nothing is ended at once when it is to end. What changes the stack
 // finishes what it has begun.
 func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.RawMessage, secrets []string) (Result, error) {
-	exemptions, token, err := w.admit(phase)
-	if err != nil {
+	order := Run{Phase: phase, Inputs: inputs, Secrets: secrets}
+	if err := w.describe(&order); err != nil {
+		return Result{}, err
+	}
+	var err error
+	if order.Exemptions, order.Token, err = w.admit(phase); err != nil {
 		return Result{}, err
 	}
 	running, cancel := context.WithDeadline(context.Background(), w.deadline)
@@ -42,11 +46,7 @@ func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.
 	var watching sync.WaitGroup
 	watching.Go(func() { w.watch(ctx, phase, ended, cancel, force) })
 
-	o := w.Operation()
-	result, err := engine.Run(running, Run{
-		Phase: phase, Operation: o.ID, Stack: o.Stack, Blueprint: o.Blueprint.Name, Inputs: inputs, Secrets: secrets,
-		Exemptions: exemptions, Traceparent: o.Trace, Token: token, Refresh: o.Options.Refresh && phase != PhaseRehearse,
-	}, w.events.emit, kill)
+	result, err := engine.Run(running, order, w.events.emit, kill)
 	late := errors.Is(running.Err(), context.DeadlineExceeded)
 	close(ended)
 	watching.Wait()
@@ -55,6 +55,7 @@ func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.
 	case closed(w.keeper.lost):
 		return result, ErrClaimLost
 	case err == nil:
+		w.savedPlan, result.SavedPlan = result.SavedPlan, nil
 		return result, nil
 	case closed(w.keeper.forced):
 		return result, errForced
@@ -66,6 +67,26 @@ func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.
 		return result, errTooLong
 	}
 	return result, err
+}
+
+// describe fills in what a run does by the order.
+func (w *Work) describe(r *Run) error {
+	o := w.Operation()
+	r.Operation, r.Stack, r.Blueprint, r.Traceparent = o.ID, o.Stack, o.Blueprint.Name, o.Trace
+	r.Refresh = o.Options.Refresh && r.Phase != PhaseRehearse
+	if r.Phase.Changes() {
+		r.Message = o.Options.Message
+	}
+	if !o.Options.Strict {
+		return nil
+	}
+	r.SavePlan = r.Phase == PhasePreview
+	if r.Phase == PhaseUp {
+		if r.Plan = w.savedPlan; len(r.Plan) == 0 {
+			return Fail(CodeEngineUnavailable, "the update is to be held to its plan, and the engine has saved none")
+		}
+	}
+	return nil
 }
 
 // watch ends a run of the engine that is to end.

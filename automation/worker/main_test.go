@@ -66,6 +66,10 @@ type inputs struct {
 	// Previewing makes previews wait until there is a file of this name.
 	Previewing string `json:"previewing,omitempty"`
 	Refuse     string `json:"refuse,omitempty"`
+	// Fickle makes an update do something else than its preview said.
+	Fickle bool `json:"fickle,omitempty"`
+	// Hidden makes a thing of the secret.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // programs are the blueprints of the tests.
@@ -82,8 +86,16 @@ var programs = map[string]runner.Program{
 					return err
 				}
 			}
+			if in.Fickle && !ctx.DryRun() {
+				in.Tag += " after all"
+			}
 			for i := range in.Things {
 				if err := register(ctx, "fake:index:Thing", fmt.Sprintf("t%d", i), pulumi.Map{"tag": pulumi.String(in.Tag)}); err != nil {
+					return err
+				}
+			}
+			if in.Hidden {
+				if err := register(ctx, "fake:index:Thing", "hidden", pulumi.Map{"tag": pulumi.ToSecret(pulumi.String(in.Secret))}); err != nil {
 					return err
 				}
 			}
