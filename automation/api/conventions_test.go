@@ -69,6 +69,27 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 	require.Contains(t, string(got.body), `"/inputs/days"`)
 }
 
+// A rule may say that nobody need approve; less than that is nothing.
+func TestNobodyNeedApprove(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	patch := func(required string) answer {
+		tag := w.ask(t, "alice", "GET", "/v1/projects/"+w.shop.ID, "").header.Get("ETag")
+		return w.ask(t, "alice", "PATCH", "/v1/projects/"+w.shop.ID, `{"settings":{"approval_rules":[{"name":"dev","stacks":"dev-*","required":`+required+`}]}}`, "If-Match", tag)
+	}
+	got := patch("0")
+	require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+	rules := read[api.Project](t, got).Settings.ApprovalRules
+	require.Len(t, rules, 1)
+	require.Zero(t, rules[0].Required)
+	require.Contains(t, string(got.body), `"required":0`, "it is said, not left out")
+	for _, wrong := range []string{"-1", "21"} {
+		got = patch(wrong)
+		require.Equal(t, http.StatusUnprocessableEntity, got.status, "%s", got.body)
+		require.Equal(t, "/settings/approval_rules/0/required", got.problem(t).Errors[0].Pointer)
+	}
+}
+
 func TestBadRequestsAreProblems(t *testing.T) {
 	t.Parallel()
 	w := open(t)

@@ -58,11 +58,11 @@ type Links struct {
 // OrderOptions are what an order may say.
 type OrderOptions struct {
 	Refresh     bool   `json:"refresh,omitempty" doc:"Read the real resources first."`
-	Strict      bool   `json:"strict,omitempty" doc:"Apply exactly the saved plan."`
+	Strict      bool   `json:"strict,omitempty" doc:"For an update: hold it to the plan of the preview right before it, values too. It ends where the program would do anything else. The engine's plans do not understand everything: an update of archives that are built anew, for example, may be refused without need."`
 	Supersede   bool   `json:"supersede,omitempty" doc:"Skip older operations of the stack that have not begun."`
 	RemoveStack bool   `json:"remove_stack,omitempty" doc:"Remove the stack's record after a destroy."`
 	Propose     bool   `json:"propose,omitempty" doc:"Wait for approval whatever the project's rules say."`
-	Message     string `json:"message,omitempty" maxLength:"1000"`
+	Message     string `json:"message,omitempty" maxLength:"1000" doc:"Why, for who approves; it is kept with the update in the stack's history."`
 }
 
 func (o OrderOptions) domain() provision.OperationOptions { return provision.OperationOptions(o) }

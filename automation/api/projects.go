@@ -44,7 +44,7 @@ type ApprovalRule struct {
 	Kinds              []string `json:"kinds,omitempty" enum:"preview,up,refresh,drift,destroy,recover" maxItems:"10"`
 	Destructive        bool     `json:"destructive,omitempty" doc:"Only plans that delete or replace."`
 	Advisory           bool     `json:"advisory,omitempty" doc:"Only plans with advisory findings."`
-	Required           int      `json:"required" minimum:"1" maximum:"20" doc:"How many people."`
+	Required           int      `json:"required" minimum:"0" maximum:"20" doc:"How many people; 0 for nobody, where the default would want somebody."`
 	Groups             []string `json:"groups,omitempty" maxItems:"50" doc:"Whose approval counts; empty for all approvers."`
 	Expiry             Duration `json:"expiry,omitzero" doc:"How long it may take; 24 hours where nothing is said."`
 	ReapproveIdentical bool     `json:"reapprove_identical,omitempty" doc:"Keep approvals where the state moved and the plan is the same nevertheless."`

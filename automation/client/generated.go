@@ -54,7 +54,7 @@ type ApprovalRule struct {
 	Name   string   `json:"name"`
 	// Keep approvals where the state moved and the plan is the same nevertheless.
 	ReapproveIdentical bool `json:"reapprove_identical,omitempty"`
-	// How many people.
+	// How many people; 0 for nobody, where the default would want somebody.
 	Required int64 `json:"required"`
 	// Pattern of stacks' names; empty for all.
 	Stacks string `json:"stacks,omitempty"`
@@ -510,6 +510,7 @@ type OperationPage struct {
 
 // OrderOptions is as docs/openapi.json has it.
 type OrderOptions struct {
+	// Why, for who approves; it is kept with the update in the stack's history.
 	Message string `json:"message,omitempty"`
 	// Wait for approval whatever the project's rules say.
 	Propose bool `json:"propose,omitempty"`
@@ -517,7 +518,7 @@ type OrderOptions struct {
 	Refresh bool `json:"refresh,omitempty"`
 	// Remove the stack's record after a destroy.
 	RemoveStack bool `json:"remove_stack,omitempty"`
-	// Apply exactly the saved plan.
+	// For an update: hold it to the plan of the preview right before it, values too. It ends where the program would do anything else. The engine's plans do not understand everything: an update of archives that are built anew, for example, may be refused without need.
 	Strict bool `json:"strict,omitempty"`
 	// Skip older operations of the stack that have not begun.
 	Supersede bool `json:"supersede,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,7 +164,37 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if at.role != "" {
 		emit(assumed(r.Phase, at.role))
 	}
-	return e.run(ctx, spec, r, at, emit, kill)
+	if err := planned(&spec, r, folder); err != nil {
+		return result, unavailable(err)
+	}
+	if result, err = e.run(ctx, spec, r, at, emit, kill); err != nil || !r.SavePlan {
+		return result, err
+	}
+	if result.SavedPlan, err = os.ReadFile(spec.SavePlan); err != nil {
+		return result, unavailable(fmt.Errorf("the preview has left no plan: %w", err))
+	}
+	return result, nil
+}
+
+// planned has a preview write its plan, or an update keep to one. The files are in the
+// run's folder, which is its owner's alone, and removed with it.
+func planned(spec *runner.Spec, r provision.Run, folder *scratch) error {
+	if !r.SavePlan && len(r.Plan) == 0 {
+		return nil
+	}
+	work, err := folder.make()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(work, "plan.json")
+	if r.SavePlan {
+		spec.SavePlan = path
+	}
+	if len(r.Plan) == 0 {
+		return nil
+	}
+	spec.Plan = path
+	return os.WriteFile(path, r.Plan, 0o600)
 }
 
 // run runs an operation of the runner to its end.
@@ -200,7 +231,7 @@ func (e *Engine) spec(kind runner.Kind, r provision.Run, folder *scratch) (runne
 	}
 	spec := runner.Spec{
 		Kind: kind, Blueprint: r.Blueprint, Project: project, Inputs: r.Inputs, Secrets: r.Secrets,
-		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover,
+		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover, Message: r.Message,
 		Inherit: engine.Inherit{Network: true}, Env: map[string]string{},
 		Plugins: e.opts.Plugins, Grace: e.opts.Grace, CLI: e.opts.CLI, Command: e.opts.Command, Forked: e.opts.Forked,
 	}

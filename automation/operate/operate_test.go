@@ -26,10 +26,12 @@ func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 	require.Nil(t, files.claim, "and no folder is made")
 
 	own := filepath.Join(folder, "own.json")
-	require.NoError(t, os.WriteFile(own, []byte(`{"all":"mandatory","exemptions":{"entries":[{"rule":"r1","resource":"*::a","reason":"old","owner":"o","expires":"2027-01-01"}]}}`), 0o600))
+	require.NoError(t, os.WriteFile(own, []byte(`{"all":"mandatory","exemptions":{"entries":[{"rule":"r1","resource":"*::a","reason":"old","owner":"o","expires":"2027-01-01"},
+		{"rule":"r3","resource":"*::a","reason":"long","owner":"o","expires":"2028-01-01"}]}}`), 0o600))
 	at := time.Date(2027, 3, 31, 22, 0, 0, 0, time.FixedZone("", -4*3600))
 	path, err = withExemptions(own, []provision.Waiver{
-		{Policy: "r1", Resource: "*::a", Reason: "again", Owner: "o", ExpiresAt: at},
+		{ID: "wvr_1", Policy: "r1", Resource: "*::a", Reason: "again", Owner: "o", ExpiresAt: at},
+		{Policy: "r3", Resource: "*::a", Reason: "ends sooner", Owner: "o", ExpiresAt: at},
 		{ID: "wvr_2", Policy: "r2", Reason: "why", Owner: "bob", ExpiresAt: at},
 		{Policy: "r2", Reason: "twice", Owner: "bob", ExpiresAt: at},
 	}, files)
@@ -37,7 +39,8 @@ func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"all":"mandatory","exemptions":{"entries":[
-		{"rule":"r1","resource":"*::a","reason":"old","owner":"o","expires":"2027-01-01"},
+		{"id":"wvr_1","rule":"r1","resource":"*::a","reason":"again","owner":"o","expires":"2027-04-01"},
+		{"rule":"r3","resource":"*::a","reason":"long","owner":"o","expires":"2028-01-01"},
 		{"id":"wvr_2","rule":"r2","resource":"urn:pulumi:*","reason":"why","owner":"bob","expires":"2027-04-01"}]}}`, string(text))
 	about, err := os.Stat(path)
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -121,21 +122,8 @@ func withExemptions(configuration string, waivers []provision.Waiver, folder *sc
 			return "", fmt.Errorf("the exemptions in the policy pack's configuration %s cannot be read: %w", configuration, err)
 		}
 	}
-	seen := map[string]bool{}
-	for _, e := range exemptions.Entries {
-		seen[fmt.Sprint(e["rule"], " ", e["resource"])] = true
-	}
 	for _, w := range waivers {
-		resource := w.Resource
-		if strings.Trim(resource, "*?:") == "" {
-			resource = everyURN
-		}
-		if key := w.Policy + " " + resource; !seen[key] { // the pack wants each once
-			seen[key] = true
-			exemptions.Entries = append(exemptions.Entries, map[string]any{
-				"id": w.ID, "rule": w.Policy, "resource": resource, "reason": w.Reason, "owner": w.Owner, "expires": w.ExpiresAt.UTC().Format(time.DateOnly),
-			})
-		}
+		exemptions.Entries = withWaiver(exemptions.Entries, w)
 	}
 	text, err := json.Marshal(exemptions)
 	if err != nil {
@@ -151,4 +139,25 @@ func withExemptions(configuration string, waivers []provision.Waiver, folder *sc
 	}
 	path := filepath.Join(work, "policy.json")
 	return path, os.WriteFile(path, text, 0o600)
+}
+
+// withWaiver adds a waiver to exemptions. The pack wants each rule and resource once:
+// of two the one that ends last stays.
+func withWaiver(entries []map[string]any, w provision.Waiver) []map[string]any {
+	resource := w.Resource
+	if strings.Trim(resource, "*?:") == "" {
+		resource = everyURN
+	}
+	entry := map[string]any{
+		"id": w.ID, "rule": w.Policy, "resource": resource, "reason": w.Reason, "owner": w.Owner, "expires": w.ExpiresAt.UTC().Format(time.DateOnly),
+	}
+	same := func(e map[string]any) bool { return e["rule"] == entry["rule"] && e["resource"] == entry["resource"] }
+	i := slices.IndexFunc(entries, same)
+	if i < 0 {
+		return append(entries, entry)
+	}
+	if fmt.Sprint(entries[i]["expires"]) < fmt.Sprint(entry["expires"]) {
+		entries[i] = entry
+	}
+	return entries
 }

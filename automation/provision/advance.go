@@ -54,6 +54,9 @@ type Work struct {
 	blueprint BlueprintRef
 	limits    BlueprintLimits
 	quota     Quota
+	// savedPlan is that of the last preview, of an operation that is held to it. It is
+	// in no store: what is approved is previewed again before it is applied.
+	savedPlan []byte
 	// deadline is when the operation has taken too long, by this machine's clock.
 	deadline time.Time
 	keeper   *keeper

@@ -30,6 +30,10 @@ const tokenReserve = time.Hour
 // finishes what it has begun.
 func (w *Work) run(ctx context.Context, engine Engine, admitted admission, open opened) (Result, error) {
 	phase := admitted.phase
+	order := Run{Phase: phase, Inputs: open.inputs, Secrets: open.secrets, Exemptions: admitted.exemptions, Token: admitted.token}
+	if err := w.describe(&order); err != nil {
+		return Result{}, err
+	}
 	running, cancel := context.WithDeadline(context.Background(), w.deadline)
 	defer cancel()
 	kill := make(chan struct{})
@@ -38,11 +42,7 @@ func (w *Work) run(ctx context.Context, engine Engine, admitted admission, open 
 	var watching sync.WaitGroup
 	watching.Go(func() { w.watch(ctx, phase, ended, cancel, force) })
 
-	o := w.Operation()
-	result, err := engine.Run(running, Run{
-		Phase: phase, Operation: o.ID, Stack: o.Stack, Blueprint: o.Blueprint.Name, Inputs: open.inputs, Secrets: open.secrets,
-		Exemptions: admitted.exemptions, Traceparent: o.Trace, Token: admitted.token, Refresh: o.Options.Refresh && phase != PhaseRehearse,
-	}, w.events.emit, kill)
+	result, err := engine.Run(running, order, w.events.emit, kill)
 	late := errors.Is(running.Err(), context.DeadlineExceeded)
 	close(ended)
 	watching.Wait()
@@ -51,6 +51,7 @@ func (w *Work) run(ctx context.Context, engine Engine, admitted admission, open 
 	case closed(w.keeper.lost):
 		return result, ErrClaimLost
 	case err == nil:
+		w.savedPlan, result.SavedPlan = result.SavedPlan, nil
 		return result, nil
 	case closed(w.keeper.forced):
 		return result, errForced
@@ -62,6 +63,26 @@ func (w *Work) run(ctx context.Context, engine Engine, admitted admission, open 
 		return result, errTooLong
 	}
 	return result, err
+}
+
+// describe fills in what a run does by the order.
+func (w *Work) describe(r *Run) error {
+	o := w.Operation()
+	r.Operation, r.Stack, r.Blueprint, r.Traceparent = o.ID, o.Stack, o.Blueprint.Name, o.Trace
+	r.Refresh = o.Options.Refresh && r.Phase != PhaseRehearse
+	if r.Phase.Changes() {
+		r.Message = o.Options.Message
+	}
+	if !o.Options.Strict {
+		return nil
+	}
+	r.SavePlan = r.Phase == PhasePreview
+	if r.Phase == PhaseUp {
+		if r.Plan = w.savedPlan; len(r.Plan) == 0 {
+			return Fail(CodeEngineUnavailable, "the update is to be held to its plan, and the engine has saved none")
+		}
+	}
+	return nil
 }
 
 // watch ends a run of the engine that is to end.

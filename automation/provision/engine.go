@@ -61,6 +61,12 @@ type Run struct {
 	Token string
 	// Refresh reads the real resources first.
 	Refresh bool
+	// Message is kept with an update in the stack's history.
+	Message string
+	// SavePlan has a preview return its plan, and Plan holds an update to one: it ends
+	// where it would do anything else.
+	SavePlan bool
+	Plan     []byte
 	// Traceparent is handed on to the engine.
 	Traceparent string
 }

@@ -241,14 +241,15 @@ type Operation struct {
 type OperationOptions struct {
 	// Refresh reads the real resources first.
 	Refresh bool `json:"refresh,omitempty"`
-	// Strict applies exactly the saved plan.
+	// Strict holds the update to the plan of the preview right before it, values too.
 	Strict bool `json:"strict,omitempty"`
 	// Supersede skips older operations of the stack that have not begun.
 	Supersede bool `json:"supersede,omitempty"`
 	// RemoveStack removes the record after a destroy.
 	RemoveStack bool `json:"remove_stack,omitempty"`
 	// Propose waits for approval whatever the project's rules say.
-	Propose bool   `json:"propose,omitempty"`
+	Propose bool `json:"propose,omitempty"`
+	// Message is for who approves, and for the stack's history.
 	Message string `json:"message,omitempty"`
 }
 
@@ -287,6 +288,9 @@ type Result struct {
 	// StateVersion is the one that it left.
 	StateVersion int64   `json:"state_version,omitempty"`
 	Seconds      float64 `json:"seconds"`
+	// SavedPlan is the engine's own of a preview, where it was to be saved. It has the
+	// inputs of resources in it, and is kept nowhere.
+	SavedPlan []byte `json:"-"`
 }
 
 // Change is what happens to one resource.

@@ -119,6 +119,23 @@ var waiverTests = []test{
 		})
 		require.Len(t, e.Fields, 4)
 
+		e = w.unchanged(t, provision.CodeInvalid, "", func() error {
+			_, err := w.CreateWaiver(t.Context(), w.policy, provision.NewWaiver{ProjectID: "acme/shop", Policy: "acme/s3-versioning", Reason: " \n", Lifetime: time.Hour})
+			return err
+		})
+		require.Equal(t, "/reason", e.Fields[0].Pointer)
+		require.Equal(t, "/policy", e.Fields[1].Pointer)
+		require.Contains(t, e.Fields[1].Message, "did you mean s3-versioning?")
+		for policy, want := range map[string]string{
+			"s3-verzioning": "did you mean s3-versioning?", "S3-Versioning": "did you mean", "versioning": "s3-versioning or s3-versioning-mfa?",
+			"lambda": "which has 3: give the name that the finding has",
+		} {
+			w.unchanged(t, provision.CodeInvalid, want, func() error {
+				_, err := w.CreateWaiver(t.Context(), w.policy, provision.NewWaiver{ProjectID: "acme/shop", Policy: policy, Reason: "r", Lifetime: time.Hour})
+				return err
+			})
+		}
+
 		holding := func(stack string) int {
 			found, err := w.WaiversFor(t.Context(), w.project.ID, stack)
 			require.NoError(t, err)

@@ -38,6 +38,9 @@ type Options struct {
 	Intake func() error
 	// Rehearse is the setting of new projects that do not say.
 	Rehearse bool
+	// Policies are the names of the policies that operations are held to, so that a
+	// waiver of another is refused; nil where this process does not know them.
+	Policies func(context.Context) ([]string, error)
 	// Log is for what only operators see; nil for none.
 	Log *slog.Logger
 }

@@ -14,7 +14,7 @@ const longestWaiver = 90 * 24 * time.Hour
 type NewWaiver struct {
 	// ProjectID is a project's id, or "org/name".
 	ProjectID string
-	// Policy is one policy's name, "pack/policy" or the policy alone.
+	// Policy is one policy's name, as the finding has it.
 	Policy string
 	// Stack is a pattern of the stack's name, Resource one of URNs, in which a star
 	// stands for anything; empty for all.
@@ -32,7 +32,9 @@ func (s *Service) CreateWaiver(ctx context.Context, p Principal, n NewWaiver) (W
 		return Waiver{}, err
 	}
 	var f findings
+	n = n.trimmed()
 	n.check(&f)
+	s.checkPolicy(ctx, &f, n.Policy)
 	if err := f.err(); err != nil {
 		return Waiver{}, err
 	}
@@ -54,6 +56,15 @@ func (s *Service) CreateWaiver(ctx context.Context, p Principal, n NewWaiver) (W
 		return Waiver{}, err
 	}
 	return w, nil
+}
+
+// trimmed is without the spaces around what somebody has copied: the policy pack does
+// not count them either.
+func (n NewWaiver) trimmed() NewWaiver {
+	for _, text := range []*string{&n.Policy, &n.Stack, &n.Resource, &n.Reason} {
+		*text = strings.TrimSpace(*text)
+	}
+	return n
 }
 
 func (n NewWaiver) check(f *findings) {

@@ -134,6 +134,9 @@ func newWorld(t testing.TB, database string) *world {
 func (w *world) node() *provision.Service {
 	return provision.New(w.store, w.backend, w.catalog, w.policies, w.woken, provision.Options{
 		Key: bytes.Repeat([]byte{7}, 32),
+		Policies: func(context.Context) ([]string, error) {
+			return []string{"kms-rotation", "s3-versioning", "s3-versioning-mfa"}, nil
+		},
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 }

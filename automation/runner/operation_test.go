@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"redoubt/automation/backend"
 )
 
 // The whole life of a stack, each operation in a process of its own.
@@ -167,6 +170,26 @@ func TestErrorsAreScrubbed(t *testing.T) {
 	}
 	require.Contains(t, err.Error(), "refused because of")
 	require.Contains(t, said, "refused because of")
+}
+
+// What an update is for is kept in the stack's history, as it was said.
+func TestMessagesAreKept(t *testing.T) {
+	t.Parallel()
+	spec := operation(t, serveFake(t), Up, "things", map[string]string{"things": "1"})
+	for _, kind := range []Kind{Up, Refresh, Destroy} {
+		next := spec.as(kind)
+		next.Message = fmt.Sprintf("for %q,\nas --agreed", kind)
+		_, err := run(t, next)
+		require.NoError(t, err)
+	}
+	name := backend.StackName{Org: org, Project: shop, Stack: spec.Project.Stack}
+	updates, err := running.service.History(t.Context(), running.admin, name, 1, 10)
+	require.NoError(t, err)
+	var messages []string
+	for _, u := range updates {
+		messages = append(messages, u.Message)
+	}
+	require.Equal(t, []string{"for \"destroy\",\nas --agreed", "for \"refresh\",\nas --agreed", "for \"up\",\nas --agreed"}, messages)
 }
 
 func TestProgramErrors(t *testing.T) {

@@ -126,7 +126,7 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 		}
 	}
 	p.service = provision.New(p.records, s.service, s.catalog, p.policies, p.queue, provision.Options{
-		Key: signing, Rehearse: c.Provisioning.Rehearse, Queues: p.queue, Intake: p.disk.check, Log: s.log,
+		Key: signing, Rehearse: c.Provisioning.Rehearse, Queues: p.queue, Policies: p.policyNames(), Intake: p.disk.check, Log: s.log,
 		KeepEvents: c.Retention.Events, KeepDeliveries: c.Retention.Deliveries, KeepReplies: c.Retention.Requests, KeepSecrets: c.Retention.Secrets,
 	})
 	if c.Database.URL == "" {
@@ -155,16 +155,26 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 // able finds what operations run with, if this process's role is to run some:
 // without the CLI, or the policy pack, each would fail.
 func (s *Server) able() (cli engine.CLI, pack string, err error) {
-	if s.config.Provisioning.Role == roleAPI {
-		return cli, "", nil
-	}
-	if cli, err = engine.FindCLI(); err != nil {
-		return cli, "", err
-	}
-	if pack = s.config.Provisioning.PolicyPack; pack == "" {
+	pack = s.config.Provisioning.PolicyPack
+	if pack == "" {
 		pack, err = engine.Sibling("redoubt-policy")
 	}
+	if s.config.Provisioning.Role == roleAPI {
+		return cli, pack, nil // without a pack it does not know the policies' names
+	}
+	if err != nil {
+		return cli, "", err
+	}
+	cli, err = engine.FindCLI()
 	return cli, pack, err
+}
+
+// policyNames asks the pack for its policies; nil where there is none to ask.
+func (p *provisioning) policyNames() func(context.Context) ([]string, error) {
+	if p.pack == "" || p.pack == operate.NoPolicy {
+		return nil
+	}
+	return (&operate.Policies{Pack: p.pack}).Names
 }
 
 // openEngine opens what runs operations.

@@ -3,6 +3,7 @@ package story
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,9 +60,23 @@ func TestPolicy(t *testing.T) {
 	again = o.reaches(t, again.ID, provision.Succeeded)
 	found, err = o.as(rita).GetPolicyResults(t.Context(), again.ID)
 	require.NoError(t, err)
-	require.Contains(t, text(found), "1 exemption in force: "+replication)
-	require.Contains(t, text(found), "(paul: it is copied elsewhere)", "who looks at the plan sees the waiver")
 	require.Zero(t, again.Policy.Mandatory)
+	require.Equal(t, int64(1), again.Policy.Waived)
+	require.Equal(t, again.Policy, found.Count)
+	passed := slices.IndexFunc(found.Findings, func(f client.Finding) bool { return f.Waiver != "" })
+	require.GreaterOrEqual(t, passed, 0, "who looks at the plan sees the waiver: %s", text(found))
+	require.Equal(t, replication, found.Findings[passed].Policy)
+	require.Equal(t, finding.URN, found.Findings[passed].URN)
+	require.Equal(t, waiver.ID, found.Findings[passed].Waiver)
+	require.Equal(t, &client.Exemption{Until: waiver.ExpiresAt, Owner: paul, Reason: "it is copied elsewhere"}, found.Findings[passed].Exemption)
+
+	// A name that no finding has is refused where it is given.
+	_, err = o.as(paul).CreateWaiver(t.Context(), client.NewWaiver{
+		ProjectID: p.ID, Policy: "s3-cross-region-replicaton", Stack: "*", Resource: "*", Reason: "a slip", Lifetime: "1h",
+	})
+	var problem *client.Problem
+	require.ErrorAs(t, err, &problem)
+	require.Equal(t, []client.ProblemField{{Pointer: "/policy", Message: `"s3-cross-region-replicaton" is no policy of the policy pack: did you mean ` + replication + "?"}}, problem.Errors)
 
 	// A waiver that has ended, and one that was taken back, let nothing pass.
 	short, err := o.waives(t, paul, p, "brief", "1s")

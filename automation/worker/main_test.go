@@ -77,6 +77,10 @@ type inputs struct {
 	// fail with that in the error.
 	Record string `json:"record,omitempty"`
 	Leak   bool   `json:"leak,omitempty"`
+	// Fickle makes an update do something else than its preview said.
+	Fickle bool `json:"fickle,omitempty"`
+	// Hidden makes a thing of the secret.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // programs are the blueprints of the tests.
@@ -100,8 +104,16 @@ var programs = map[string]runner.Program{
 				}
 				in.Tag = string(tag)
 			}
+			if in.Fickle && !ctx.DryRun() {
+				in.Tag += " after all"
+			}
 			for i := range in.Things {
 				if err := register(ctx, "fake:index:Thing", fmt.Sprintf("t%d", i), pulumi.Map{"tag": pulumi.String(in.Tag)}); err != nil {
+					return err
+				}
+			}
+			if in.Hidden {
+				if err := register(ctx, "fake:index:Thing", "hidden", pulumi.Map{"tag": pulumi.ToSecret(pulumi.String(in.Secret))}); err != nil {
 					return err
 				}
 			}

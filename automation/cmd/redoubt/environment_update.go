@@ -15,7 +15,8 @@ type updateEnvironment struct {
 	environment
 	Set     []string `help:"An input: KEY=VALUE, a.b=VALUE inside of objects, KEY=@FILE for a file's content; may be given more than once." sep:"none" placeholder:"KEY=VALUE"`
 	Inputs  string   `help:"Inputs as JSON that change those that there are, - for standard input; null takes one away." placeholder:"FILE"`
-	Message string   `help:"Why, for who approves." placeholder:"TEXT"`
+	Message string   `help:"Why, for who approves, and for the history." placeholder:"TEXT"`
+	Strict  bool     `help:"Hold the update to its preview, values too: it ends where it would do anything else."`
 	Key     string   `help:"Idempotency key: sent again with the same one, an order is not carried out twice." placeholder:"TEXT"`
 	Wait    bool     `help:"Follow the operation to its end, or until it waits for people."`
 }
@@ -38,7 +39,7 @@ func (c *updateEnvironment) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	order := client.NewOperation{Kind: "up", Options: &client.OrderOptions{Message: c.Message}}
+	order := client.NewOperation{Kind: "up", Options: &client.OrderOptions{Message: c.Message, Strict: c.Strict}}
 	if len(c.Set) > 0 || c.Inputs != "" {
 		if order.Inputs, err = c.changed(ctx, s, service, stack); err != nil {
 			return err

@@ -22,7 +22,8 @@ type orderCommand struct {
 	TTL       string   `help:"Destroy it after this long; never where nothing is said." placeholder:"48h" name:"ttl"`
 	Label     []string `help:"A label: KEY=VALUE; may be given more than once." sep:"none" placeholder:"KEY=VALUE"`
 	Protect   *bool    `help:"Keep it from being destroyed; by default what has no TTL is kept." negatable:""`
-	Message   string   `help:"Why, for who approves." placeholder:"TEXT"`
+	Message   string   `help:"Why, for who approves, and for the history." placeholder:"TEXT"`
+	Strict    bool     `help:"Hold the update to its preview, values too: it ends where it would do anything else."`
 	Existing  bool     `help:"Change an environment that there is, instead of making one."`
 	Key       string   `help:"Idempotency key: sent again with the same one, an order is not carried out twice." placeholder:"TEXT"`
 	Wait      bool     `help:"Follow the operation to its end, or until it waits for people."`
@@ -81,7 +82,7 @@ func (c *orderCommand) send(ctx context.Context, service *client.Client, inputs 
 			return client.Operation{}, fmt.Errorf("environment %s is made of %s, not of %s", stack.Name, stack.Blueprint.Name, c.Blueprint)
 		}
 		return service.CreateOperation(ctx, stack.ID, client.NewOperation{
-			Kind: "up", Inputs: inputs, Options: &client.OrderOptions{Message: c.Message},
+			Kind: "up", Inputs: inputs, Options: &client.OrderOptions{Message: c.Message, Strict: c.Strict},
 		}, client.CreateOperationParams{IdempotencyKey: c.Key})
 	}
 	project, err := findProject(ctx, service, c.Project)
@@ -90,7 +91,7 @@ func (c *orderCommand) send(ctx context.Context, service *client.Client, inputs 
 	}
 	n := client.NewStack{
 		ProjectID: project.ID, Name: c.Name, Blueprint: c.Blueprint, BlueprintVersion: c.Version, Inputs: inputs, Labels: labels, TTL: c.TTL,
-		Protected: c.Protect, Options: &client.OrderOptions{Message: c.Message},
+		Protected: c.Protect, Options: &client.OrderOptions{Message: c.Message, Strict: c.Strict},
 	}
 	made, err := service.CreateStack(ctx, n, client.CreateStackParams{IdempotencyKey: c.Key})
 	return made.Operation, err

@@ -154,6 +154,10 @@ func (c *showProject) Run(ctx context.Context, s *streams) error {
 			fmt.Fprintf(w, "Quota\t%s\n", quota)
 		}
 		for _, r := range p.Settings.ApprovalRules {
+			if r.Required == 0 {
+				fmt.Fprintf(w, "Approval\t%s: nobody\n", r.Name)
+				continue
+			}
 			fmt.Fprintf(w, "Approval\t%s: %d of %s\n", r.Name, r.Required, orText(strings.Join(r.Groups, ", "), "all approvers"))
 		}
 		for _, f := range p.Settings.FreezeWindows {
