@@ -65,7 +65,7 @@ type Leases struct {
 type Retention struct {
 	States   int           `koanf:"states" help:"How many old states of a stack are kept."`
 	Journals time.Duration `koanf:"journals" help:"How long journals of closed updates are kept."`
-	Events   time.Duration `koanf:"events" help:"How long events and previews are kept."`
+	Events   time.Duration `koanf:"events" help:"How long events, logs of operations and previews are kept."`
 }
 
 // Log goes to standard error.
@@ -92,6 +92,8 @@ type Limits struct {
 	Body     Size          `koanf:"body" help:"Largest body of a request, as it is sent: 512MiB."`
 	InFlight int           `koanf:"inFlight" help:"How many requests are served at once; more are answered 503 and asked to come again."`
 	Request  time.Duration `koanf:"request" help:"How long a request may take."`
+	Rate     float64       `koanf:"rate" help:"How many requests a second one principal may send to self-service for long; 0 for any number. Each process counts by itself."`
+	Burst    int           `koanf:"burst" help:"How many requests one principal may send to self-service at once, before the rate counts."`
 	Shutdown time.Duration `koanf:"shutdown" help:"How long requests in flight may take to end when the server stops."`
 }
 
@@ -137,6 +139,6 @@ func Defaults() Config {
 		Tracing:      Tracing{Ratio: 1},
 		Provisioning: Provisioning{Account: "rehearsal", Slots: 4, Rehearse: true, Shutdown: 20 * time.Second},
 		Identity:     Identity{Authorization: authorizedByGrants},
-		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, Shutdown: 20 * time.Second},
+		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, Rate: 100, Burst: 1000, Shutdown: 20 * time.Second},
 	}
 }
