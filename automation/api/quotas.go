@@ -11,6 +11,7 @@ type ProjectQuota struct {
 	Quota     Quota      `json:"quota" doc:"What the project says."`
 	Effective Quota      `json:"effective" doc:"What holds: where the project says nothing, its organization's, or the service's. What is missing is not bounded."`
 	Usage     QuotaUsage `json:"usage"`
+	Version   int64      `json:"version" doc:"The project's: what the ETag has."`
 }
 
 // QuotaUsage is how much of a quota is used.
@@ -24,7 +25,8 @@ type QuotaUsage struct {
 // OrganizationQuota is what holds for projects that say nothing, and what who manages
 // a project alone does not go beyond.
 type OrganizationQuota struct {
-	Quota Quota `json:"quota"`
+	Quota   Quota `json:"quota"`
+	Version int64 `json:"version" doc:"What the ETag has."`
 }
 
 // FreezeWindows are a project's.
@@ -32,6 +34,7 @@ type FreezeWindows struct {
 	Windows []FreezeWindow `json:"freeze_windows" maxItems:"50"`
 	Frozen  string         `json:"frozen_by,omitempty" readOnly:"true" doc:"The window that is open now; missing for none."`
 	Until   time.Time      `json:"frozen_until,omitzero" readOnly:"true"`
+	Version int64          `json:"version,omitempty" readOnly:"true" doc:"The project's: what the ETag has."`
 }
 
 func quotaOf(q provision.Quota) Quota {
@@ -54,7 +57,7 @@ func (w FreezeWindow) domain() provision.FreezeWindow {
 }
 
 func projectQuotaOf(q provision.ProjectQuota) *versioned[ProjectQuota] {
-	return &versioned[ProjectQuota]{ETag: etag(q.Version), Body: ProjectQuota{quotaOf(q.Set), quotaOf(q.Effective), QuotaUsage(q.Usage)}}
+	return &versioned[ProjectQuota]{ETag: etag(q.Version), Body: ProjectQuota{quotaOf(q.Set), quotaOf(q.Effective), QuotaUsage(q.Usage), q.Version}}
 }
 
 func (h *handlers) getProjectQuota(c *call, in *WithID) (*versioned[ProjectQuota], error) {
@@ -84,7 +87,7 @@ type WithOrg struct {
 
 func (h *handlers) getOrganizationQuota(c *call, in *WithOrg) (*versioned[OrganizationQuota], error) {
 	q, err := h.service.OrganizationQuota(c, c.principal, in.Org)
-	return &versioned[OrganizationQuota]{etag(q.Version), OrganizationQuota{quotaOf(q.Quota)}}, err
+	return &versioned[OrganizationQuota]{etag(q.Version), OrganizationQuota{quotaOf(q.Quota), q.Version}}, err
 }
 
 type orgQuotaInput struct {
@@ -99,11 +102,11 @@ func (h *handlers) putOrganizationQuota(c *call, in *orgQuotaInput) (*versioned[
 		return nil, err
 	}
 	q, err := h.service.SetOrganizationQuota(c, c.principal, in.Org, version, in.Body.domain())
-	return &versioned[OrganizationQuota]{etag(q.Version), OrganizationQuota{quotaOf(q.Quota)}}, err
+	return &versioned[OrganizationQuota]{etag(q.Version), OrganizationQuota{quotaOf(q.Quota), q.Version}}, err
 }
 
 func freezeWindowsOf(w provision.FreezeWindows) *versioned[FreezeWindows] {
-	return &versioned[FreezeWindows]{etag(w.Version), FreezeWindows{convertAll(w.Windows, windowOf), w.Frozen, w.Until}}
+	return &versioned[FreezeWindows]{etag(w.Version), FreezeWindows{convertAll(w.Windows, windowOf), w.Frozen, w.Until, w.Version}}
 }
 
 func (h *handlers) getFreezeWindows(c *call, in *WithID) (*versioned[FreezeWindows], error) {

@@ -86,7 +86,7 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 	for try := 1; ; try++ {
 		err := c.once(ctx, r, out)
 		wait, temporary := passing(err)
-		if err == nil || !again || !temporary || try == tries {
+		if err == nil || !again && !tooOften(err) || !temporary || try == tries {
 			return err
 		}
 		select {
@@ -103,10 +103,17 @@ func passing(err error) (time.Duration, bool) {
 	if errors.As(err, &p) {
 		const patience = 5 * time.Second
 		after := time.Duration(p.RetryAfter) * time.Second
-		return after, after <= patience && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusConflict && p.RetryAfter > 0)
+		return after, after <= patience && (p.Status == http.StatusServiceUnavailable || tooOften(p) || p.Status == http.StatusConflict && p.RetryAfter > 0)
 	}
 	var lost *connectionError
 	return 0, errors.As(err, &lost)
+}
+
+// tooOften says whether a request was not looked at because there were too many of
+// them: whatever it is, it may be sent again.
+func tooOften(err error) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Code == "rate_limited"
 }
 
 // connectionError says that a server was not reached, or not to the end.

@@ -73,6 +73,17 @@ func TestTriesAgain(t *testing.T) {
 	require.ErrorContains(t, err, "does not answer")
 	require.Len(t, seen(), 1)
 
+	// What was too often was not looked at: it may be sent again whatever it is.
+	c, seen = serve(t, say(429, `{"status":429,"code":"rate_limited","detail":"slow down","retry_after":1}`), say(201, `{"id":"prj_1"}`))
+	made, err := c.CreateProject(t.Context(), client.NewProject{})
+	require.NoError(t, err)
+	require.Equal(t, "prj_1", made.ID)
+	require.Len(t, seen(), 2)
+	c, seen = serve(t, say(429, `{"status":429,"code":"quota_exceeded","detail":"full","retry_after":1}`))
+	_, err = c.GetStack(t.Context(), "x")
+	require.Equal(t, "quota_exceeded", client.CodeOf(err))
+	require.Len(t, seen(), 1)
+
 	c, seen = serve(t, say(409, `{"status":409,"code":"conflict","detail":"no"}`))
 	_, err = c.GetStack(t.Context(), "x")
 	require.Equal(t, "conflict", client.CodeOf(err))
@@ -95,4 +106,26 @@ func TestProblemsSayEverything(t *testing.T) {
 	c, _ = serve(t, say(200, "<html>"))
 	_, err = c.ListBlueprints(t.Context())
 	require.ErrorContains(t, err, "cannot be read")
+}
+
+func TestAuditIsExported(t *testing.T) {
+	t.Parallel()
+	c, seen := serve(t, say(200, "{\"sequence\":8,\"action\":\"a\"}\n{\"sequence\":9,\"action\":\"b\"}\n"))
+	var actions []string
+	require.NoError(t, c.ExportAudit(t.Context(), 7, func(e client.AuditEntry) error {
+		actions = append(actions, e.Action)
+		return nil
+	}))
+	require.Equal(t, []string{"a", "b"}, actions)
+	require.Equal(t, "application/x-ndjson", seen()[0].Header.Get("Accept"))
+	require.Equal(t, "after=7", seen()[0].URL.RawQuery)
+
+	c, _ = serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("{\"sequence\":8}\n{\"seq"))
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	require.Error(t, c.ExportAudit(t.Context(), 0, func(client.AuditEntry) error { return nil }), "an export that breaks off is none")
+	c, _ = serve(t, say(403, `{"status":403,"code":"forbidden","detail":"no"}`))
+	require.Equal(t, "forbidden", client.CodeOf(c.ExportAudit(t.Context(), 0, nil)))
 }

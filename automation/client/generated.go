@@ -301,6 +301,8 @@ type FreezeWindows struct {
 	// The window that is open now; missing for none.
 	FrozenBy    string    `json:"frozen_by,omitempty"`
 	FrozenUntil time.Time `json:"frozen_until,omitzero"`
+	// The project's: what the ETag has.
+	Version int64 `json:"version,omitempty"`
 }
 
 // Links is as docs/openapi.json has it.
@@ -533,6 +535,8 @@ type Ordered struct {
 // OrganizationQuota is as docs/openapi.json has it.
 type OrganizationQuota struct {
 	Quota Quota `json:"quota"`
+	// What the ETag has.
+	Version int64 `json:"version"`
 }
 
 // Outputs is as docs/openapi.json has it.
@@ -612,6 +616,8 @@ type ProjectQuota struct {
 	// What the project says.
 	Quota Quota      `json:"quota"`
 	Usage QuotaUsage `json:"usage"`
+	// The project's: what the ETag has.
+	Version int64 `json:"version"`
 }
 
 // ProjectSettings is as docs/openapi.json has it.

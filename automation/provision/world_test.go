@@ -36,6 +36,7 @@ func all() []test {
 	return slices.Concat(
 		environmentTests, orderTests, accessTests, decisionTests, cancelTests, waitTests, replyTests, stateTests, projectTests,
 		waiverTests, bindingTests, referenceTests, abandonTests, intakeTests, webhookTests, scheduleTests, lifeTests, checkpointTests,
+		tokenTests, quotaTests, queueTests,
 	)
 }
 
@@ -133,7 +134,7 @@ func newWorld(t testing.TB, database string) *world {
 // node is one more process on the same database.
 func (w *world) node() *provision.Service {
 	return provision.New(w.store, w.backend, w.catalog, w.policies, w.woken, provision.Options{
-		Key: bytes.Repeat([]byte{7}, 32),
+		Key: bytes.Repeat([]byte{7}, 32), Queues: w.woken,
 		Policies: func(context.Context) ([]string, error) {
 			return []string{"kms-rotation", "s3-versioning", "s3-versioning-mfa"}, nil
 		},
@@ -395,10 +396,31 @@ func box() provision.Blueprint {
 	}
 }
 
-// dispatcher notes for what workers were asked.
+// dispatcher notes for what workers were asked, and which queues are paused.
 type dispatcher struct {
-	mu  sync.Mutex
-	ids []string
+	mu     sync.Mutex
+	ids    []string
+	paused []string
+}
+
+func (d *dispatcher) Pause(_ context.Context, queue string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.paused = append(d.paused, queue)
+	return nil
+}
+
+func (d *dispatcher) Resume(_ context.Context, queue string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.paused = slices.DeleteFunc(d.paused, func(q string) bool { return q == queue })
+	return nil
+}
+
+func (d *dispatcher) Paused(_ context.Context, queue string) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.paused, queue), nil
 }
 
 func (d *dispatcher) Wake(_ context.Context, id string, _ provision.OperationKind, _ int) error {

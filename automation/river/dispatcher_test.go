@@ -42,6 +42,7 @@ func conform(t *testing.T, database func(*testing.T) string) {
 		{"drift does not wait for others, nor others for drift", shares},
 		{"a pause keeps jobs for later", pauses},
 		{"jobs outlive their process", restarts},
+		{"a pause outlives its process", staysPaused},
 		{"a queue that nobody has listened to cannot be paused", unknown},
 		{"stops while a worker is busy", stops},
 	} {
@@ -185,6 +186,26 @@ func restarts(t *testing.T, address string) {
 	stop := listen(t, open(t, address, 2), w.hear)
 	eventually(t, func() bool { return len(w.heard()) == 20 })
 	stop()
+}
+
+func staysPaused(t *testing.T, address string) {
+	first := open(t, address, 2)
+	stop := listen(t, first, (&woken{}).hear)
+	eventually(t, func() bool { return first.Pause(t.Context(), river.Default) == nil })
+	stop()
+	require.NoError(t, first.Close())
+
+	second, w := open(t, address, 2), &woken{}
+	listen(t, second, w.hear)
+	paused, err := second.Paused(t.Context(), river.Default)
+	require.NoError(t, err)
+	require.True(t, paused)
+	require.NoError(t, second.Wake(t.Context(), "op_1", provision.KindUp, 0))
+	require.NoError(t, second.Wake(t.Context(), "op_2", provision.KindDrift, 0))
+	eventually(t, func() bool { return len(w.heard()) == 1 })
+	require.Equal(t, river.Drift, w.heard()[0].Queue)
+	require.NoError(t, second.Resume(t.Context(), river.Default))
+	eventually(t, func() bool { return len(w.heard()) == 2 })
 }
 
 func unknown(t *testing.T, address string) {

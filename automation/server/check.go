@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -197,6 +198,8 @@ func (c Config) checkNumbers(found report) {
 		{"limits.body", int64(c.Limits.Body), 1 << 20, c.Limits.Body.String()},
 		{"limits.inFlight", int64(c.Limits.InFlight), 1, fmt.Sprint(c.Limits.InFlight)},
 		{"limits.diskFree", int64(c.Limits.DiskFree), 0, c.Limits.DiskFree.String()},
+		{"limits.rate", int64(math.Floor(c.Limits.Rate)), 0, fmt.Sprint(c.Limits.Rate)},
+		{"limits.burst", int64(c.Limits.Burst), 1, fmt.Sprint(c.Limits.Burst)},
 		{"limits.request", int64(c.Limits.Request), 1, c.Limits.Request.String()},
 		{"limits.shutdown", int64(c.Limits.Shutdown), 0, c.Limits.Shutdown.String()},
 	} {

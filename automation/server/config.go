@@ -67,7 +67,7 @@ type Leases struct {
 type Retention struct {
 	States   int           `koanf:"states" help:"How many old states of a stack are kept."`
 	Journals time.Duration `koanf:"journals" help:"How long journals of closed updates are kept."`
-	Events   time.Duration `koanf:"events" help:"How long events and previews are kept."`
+	Events   time.Duration `koanf:"events" help:"How long events, logs of operations and previews are kept."`
 	Secrets  time.Duration `koanf:"secrets" help:"How long what an operation that has ended had in secrets is kept: its token, which is good for nothing any more, and its secret inputs, without which it cannot be retried. Those of the stack itself stay."`
 	Requests time.Duration `koanf:"requests" help:"How long an idempotency key is known, and its request answered as before."`
 
@@ -99,6 +99,8 @@ type Limits struct {
 	InFlight int           `koanf:"inFlight" help:"How many requests are served at once; more are answered 503 and asked to come again."`
 	Request  time.Duration `koanf:"request" help:"How long a request may take."`
 	DiskFree Size          `koanf:"diskFree" help:"How much must be free where data and temporary files are for orders to be taken and run: 512MiB. 0B for no bound."`
+	Rate     float64       `koanf:"rate" help:"How many requests a second one principal may send to self-service for long; 0 for any number. Each process counts by itself."`
+	Burst    int           `koanf:"burst" help:"How many requests one principal may send to self-service at once, before the rate counts."`
 	Shutdown time.Duration `koanf:"shutdown" help:"How long requests in flight may take to end when the server stops."`
 }
 
@@ -148,6 +150,8 @@ func Defaults() Config {
 		Tracing:      Tracing{Ratio: 1},
 		Provisioning: Provisioning{Account: "rehearsal", Slots: 4, Rehearse: true, Lease: provision.DefaultLease, Spare: 10 * time.Minute, Shutdown: 20 * time.Second},
 		Identity:     Identity{Authorization: authorizedByGrants},
-		Limits:       Limits{Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, DiskFree: 512 << 20, Shutdown: 20 * time.Second},
+		Limits: Limits{
+			Body: 512 << 20, InFlight: 512, Request: 10 * time.Minute, DiskFree: 512 << 20, Rate: 100, Burst: 1000, Shutdown: 20 * time.Second,
+		},
 	}
 }

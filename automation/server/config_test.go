@@ -141,6 +141,8 @@ func TestOneValueIsRefused(t *testing.T) {
 		{"keys-source", "vault", "no source of keys"},
 		{"leases-first", "1h", "more than leases.duration"},
 		{"limits-in-flight", "0", "0 is too little"},
+		{"limits-rate", "-0.5", "-0.5 is too little"},
+		{"limits-burst", "0", "0 is too little"},
 		{"log-level", "loud", "is not what it takes"},
 		{"data", "", "a folder for the data is needed"},
 	} {

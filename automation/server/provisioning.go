@@ -216,6 +216,7 @@ func (p *provisioning) handlers(address func(*http.Request) string) (orders, bro
 	who := identity.New(identity.Options{Backend: s.service, OIDC: p.issuer, Sessions: p.sessions, Address: address})
 	orders = orderapi.New(p.service, orderapi.Options{
 		Identify: who.Identify, Address: address, Log: s.log, Metrics: s.metrics, Tracing: s.tracing.Spans(), Version: s.version, Draining: p.draining,
+		Rate: s.config.Limits.Rate, Burst: s.config.Limits.Burst,
 	})
 	return orders, identity.Browser{Identifier: who, Public: s.URL()}.Handler()
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"redoubt/automation/client"
 )
@@ -21,6 +22,8 @@ type environmentCommands struct {
 	Destroy destroyEnvironment `cmd:"" help:"Delete everything of an environment, then its record."`
 	Lock    lockEnvironment    `cmd:"" help:"Keep operations out of an environment."`
 	Unlock  unlockEnvironment  `cmd:"" help:"Let operations in again."`
+	States  environmentStates  `cmd:"" help:"List the states of an environment that are kept."`
+	Export  exportState        `cmd:"" help:"Print one of them, without secrets that can be read."`
 	TTL     environmentTTL     `cmd:"" help:"Say how long an environment lives." name:"ttl"`
 
 	Update    updateEnvironment    `cmd:"" help:"Order a change of an environment's inputs."`
@@ -54,6 +57,9 @@ type listEnvironments struct {
 	Blueprint string `help:"Those made of a blueprint." placeholder:"NAME"`
 	Drift     string `help:"Those of a drift status: clean, drifted or error." enum:"clean,drifted,error," default:""`
 	Label     string `help:"Those with a label: KEY, or KEY=VALUE." placeholder:"LABEL"`
+
+	State          []string      `help:"Those whose last change is in one of these states." placeholder:"STATE"`
+	ExpiringWithin time.Duration `help:"Those whose life ends within this time." placeholder:"24h"`
 }
 
 // Help is the long text of redoubt environments list --help.
@@ -61,6 +67,8 @@ func (listEnvironments) Help() string {
 	return `Examples:
   redoubt environments list
   redoubt environments list --project acme/shop --drift drifted
+  redoubt environments list --state failed,needs_recovery
+  redoubt environments list --expiring-within 24h
   redoubt environments list --label pr=42 --json`
 }
 
@@ -70,7 +78,10 @@ func (c *listEnvironments) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	query := client.ListStacksParams{Blueprint: c.Blueprint, Drift: c.Drift, Label: c.Label, Limit: pageSize}
+	query := client.ListStacksParams{Blueprint: c.Blueprint, Drift: c.Drift, Label: c.Label, State: c.State, Limit: pageSize}
+	if c.ExpiringWithin > 0 {
+		query.ExpiresBefore = time.Now().Add(c.ExpiringWithin)
+	}
 	if c.Project != "" {
 		p, err := findProject(ctx, service, c.Project)
 		if err != nil {

@@ -52,6 +52,10 @@ type commands struct {
 	Waive        waiveCommand        `cmd:"" help:"Let a mandatory finding pass for a while." group:"Self-service"`
 	Waivers      waiverCommands      `cmd:"" help:"Findings that are let pass." group:"Self-service"`
 	Bindings     bindingCommands     `cmd:"" help:"Who has which role." group:"Self-service"`
+	Quota        quotaCommands       `cmd:"" help:"What bounds projects and organizations, and how much of it is used." group:"Self-service"`
+	Freeze       freezeCommands      `cmd:"" help:"When nothing is applied in a project." group:"Self-service"`
+	Accounts     accountCommands     `cmd:"" name:"service-accounts" help:"Programs that you answer for, and their tokens." group:"Self-service"`
+	Queue        queueCommands       `cmd:"" help:"What waits for workers: list, pause, resume." group:"Self-service"`
 	Webhook      webhookCommands     `cmd:"" help:"Addresses that are told of events." group:"Self-service"`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`

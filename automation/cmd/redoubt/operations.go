@@ -13,6 +13,7 @@ type operationCommands struct {
 	List   listOperations  `cmd:"" help:"List operations, newest first."`
 	Show   showOperation   `cmd:"" help:"Show an operation and its plan."`
 	Watch  watchOperation  `cmd:"" help:"Follow an operation to its end."`
+	Logs   operationLogs   `cmd:"" help:"Print what the engine and the program said in an operation."`
 	Cancel cancelOperation `cmd:"" help:"End an operation; what has begun is finished."`
 	Retry  retryOperation  `cmd:"" help:"Order again what did not succeed."`
 }
@@ -22,6 +23,8 @@ type listOperations struct {
 	Project string   `help:"Those of a project." placeholder:"ORG/PROJECT"`
 	Stack   string   `help:"Those of an environment." placeholder:"ORG/PROJECT/NAME"`
 	State   []string `help:"Those in these states." placeholder:"STATE"`
+	Kind    []string `help:"Those of these kinds." placeholder:"KIND"`
+	By      string   `help:"Those that somebody ordered: user:NAME or service_account:NAME." placeholder:"WHO"`
 	Limit   int64    `help:"How many at most." default:"20"`
 }
 
@@ -30,6 +33,7 @@ func (listOperations) Help() string {
 	return `Examples:
   redoubt operations list
   redoubt operations list --state awaiting_approval
+  redoubt operations list --kind destroy --by service_account:deploy
   redoubt operations list --stack acme/shop/logs --limit 5 --json`
 }
 
@@ -39,7 +43,7 @@ func (c *listOperations) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	query := client.ListOperationsParams{State: c.State, Limit: min(max(c.Limit, 1), pageSize)}
+	query := client.ListOperationsParams{State: c.State, Kind: c.Kind, RequestedBy: c.By, Limit: min(max(c.Limit, 1), pageSize)}
 	if c.Project != "" {
 		p, err := findProject(ctx, service, c.Project)
 		if err != nil {

@@ -64,7 +64,7 @@ func (whoever) Blueprint(name, _ string) (provision.Blueprint, error) {
 	}, nil
 }
 
-func openOffice(t *testing.T) *office {
+func openOffice(t *testing.T, change ...func(*provision.Options)) *office {
 	t.Helper()
 	ctx, folder := context.WithoutCancel(t.Context()), t.TempDir()
 	base, err := sql.Open(ctx, filepath.Join(folder, "data"), sql.WithConnections(4))
@@ -76,7 +76,11 @@ func openOffice(t *testing.T) *office {
 	stacks := backend.New(base, ring, backend.Options{})
 	admin, err := stacks.Bootstrap(ctx, "acme")
 	require.NoError(t, err)
-	service := provision.New(store, stacks, whoever{}, whoever{}, whoever{}, provision.Options{Key: bytes.Repeat([]byte{7}, 32)})
+	options := provision.Options{Key: bytes.Repeat([]byte{7}, 32)}
+	for _, c := range change {
+		c(&options)
+	}
+	service := provision.New(store, stacks, whoever{}, whoever{}, whoever{}, options)
 	server := httptest.NewServer(api.New(service, api.Options{Identify: func(r *http.Request) (provision.Principal, error) {
 		name := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		return provision.Principal{Kind: provision.Human, Name: name, Human: name, MFA: true}, nil

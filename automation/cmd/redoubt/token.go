@@ -100,7 +100,7 @@ func (c *listTokens) Run(ctx context.Context, s *streams) error {
 	return c.print(s, tokens, func(w io.Writer) {
 		fmt.Fprintln(w, "ID\tPRINCIPAL\tNAME\tMAY\tLAST USED\tEXPIRES")
 		for _, t := range tokens {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Principal, t.Name, grantsText(t.Grants), dateText(t.LastUsedAt, "never"), expiryText(t))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Principal, t.Name, grantsText(t.Grants), dateText(t.LastUsedAt, "never"), endText(t.ExpiresAt, t.RevokedAt))
 		}
 	})
 }
@@ -115,13 +115,6 @@ func grantsText(grants []backend.Grant) string {
 		texts[i] = g.Stacks + ":" + strings.Join(verbs, ",")
 	}
 	return strings.Join(texts, " ")
-}
-
-func expiryText(t adminapi.Token) string {
-	if !t.RevokedAt.IsZero() {
-		return "revoked " + dateText(t.RevokedAt, "")
-	}
-	return dateText(t.ExpiresAt, "never")
 }
 
 func dateText(t time.Time, zero string) string {
