@@ -117,6 +117,9 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 		return err
 	}
 	if works {
+		// Those that died with the process before this one hold credentials, and the
+		// next order may be long in coming.
+		engine.RemoveAbandoned()
 		if p.engine, err = p.openEngine(); err != nil {
 			return err
 		}
