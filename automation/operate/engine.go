@@ -21,9 +21,12 @@ const (
 	// AWS is the account of this process's credentials.
 	AWS = "aws"
 	// Rehearsal is a simulated account for each organization, in which nothing is
-	// real; it is kept in the data folder, by one process at a time.
+	// real; it is kept in the data folder.
 	Rehearsal = "rehearsal"
 )
+
+// RehearsalFolder is where a data folder has its rehearsal accounts.
+func RehearsalFolder(data string) string { return filepath.Join(data, "rehearsal") }
 
 // NoPolicy is the policy of who wants none.
 const NoPolicy = "none"
@@ -38,8 +41,10 @@ type Options struct {
 	Policy, PolicyConfig string
 	// Account is AWS or Rehearsal.
 	Account string
-	// Data is the folder that rehearsal accounts are kept in.
-	Data string
+	// Data is the folder that rehearsal accounts are kept in. Shared says that other
+	// processes use it too: they take turns at an organization's account.
+	Data   string
+	Shared bool
 	// Plugins is a folder with installed plugins; empty for the user's. Acquire lets
 	// the CLI download those that are missing.
 	Plugins string
@@ -88,7 +93,7 @@ func Open(o Options) (*Engine, error) {
 		}
 		o.CLI = cli
 	}
-	e := &Engine{opts: o, accounts: &accounts{folder: filepath.Join(o.Data, "rehearsal")}}
+	e := &Engine{opts: o, accounts: &accounts{folder: RehearsalFolder(o.Data), shared: o.Shared}}
 	if _, err := e.packs.of(o.Policy, o.PolicyConfig); err != nil {
 		return nil, err
 	}
@@ -140,7 +145,7 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if r.Phase == provision.PhaseRehearse {
 		place = e.nowhere
 	}
-	leave, err := place(&spec, r, folder.Work())
+	leave, err := place(ctx, &spec, r, folder.Work(), kill)
 	if err != nil {
 		return result, unavailable(err)
 	}
@@ -174,12 +179,13 @@ func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phas
 
 // place has the operation run on the service's stack, in the account that stacks are
 // in.
-func (e *Engine) place(spec *runner.Spec, r provision.Run, _ string) (leave func() error, err error) {
+func (e *Engine) place(ctx context.Context, spec *runner.Spec, r provision.Run, _ string, kill <-chan struct{}) (leave func() error, err error) {
 	spec.Stack = r.Stack.String()
 	spec.Backend = engine.Backend{URL: e.opts.URL, Token: r.Token}
+	leave = func() error { return nil }
 	if e.opts.Account == Rehearsal {
-		account, err := e.accounts.of(r.Stack.Org)
-		if err != nil {
+		var account *served
+		if account, leave, err = e.accounts.use(ctx, r.Stack.Org, kill); err != nil {
 			return nil, err
 		}
 		attach(spec, account)
@@ -187,7 +193,7 @@ func (e *Engine) place(spec *runner.Spec, r provision.Run, _ string) (leave func
 		spec.Inherit.AWS, spec.Acquire = true, e.opts.Acquire
 	}
 	maps.Copy(spec.Env, e.opts.Env)
-	return func() error { return nil }, nil
+	return leave, nil
 }
 
 // spec is what any run has.

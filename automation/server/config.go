@@ -103,18 +103,19 @@ type Limits struct {
 
 // Provisioning is self-service: orders, their workers, their gate.
 type Provisioning struct {
-	Role         string         `koanf:"role" flag:"role" help:"What this process does of it: all, api (takes orders, runs none), worker (runs orders, takes none) or none (keeps states alone). By default all where Pulumi CLI and policy pack are there, else none."`
-	Account      string         `koanf:"account" flag:"account" help:"Where orders go: rehearsal, a simulated account in the data folder in which nothing is real, or aws, with the credentials of this process."`
-	Slots        int            `koanf:"slots" flag:"slots" help:"How many operations this process runs at once, each a CLI and a provider: never more than there are gigabytes of memory."`
-	PolicyPack   string         `koanf:"policyPack" flag:"policy-pack" help:"Policy pack that every order must pass, an executable, or none. By default redoubt-policy beside this executable."`
-	PolicyConfig string         `koanf:"policyConfig" flag:"policy-config" help:"Configuration of the policy pack, JSON: levels, parameters, exemptions."`
-	Rehearse     bool           `koanf:"rehearse" help:"Rehearse each order of new projects before its real preview."`
-	URL          string         `koanf:"url" help:"Where this process's own operations reach a server; by default this one."`
-	Plugins      string         `koanf:"plugins" help:"Folder with Pulumi plugins for operations; by default the user's."`
-	Acquire      bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
-	Webhooks     []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`
-	Lease        time.Duration  `koanf:"lease" help:"How long a worker may be silent before others take what it runs, 9s to 10m; it is heard of more than four times in it."`
-	Shutdown     time.Duration  `koanf:"shutdown" help:"How long operations may run on when the server stops, before they are asked to end; what has begun is finished in any case."`
+	Role           string         `koanf:"role" flag:"role" help:"What this process does of it: all, api (takes orders, runs none), worker (runs orders, takes none) or none (keeps states alone). By default all where Pulumi CLI and policy pack are there, else none."`
+	Account        string         `koanf:"account" flag:"account" help:"Where orders go: rehearsal, a simulated account in the data folder in which nothing is real, or aws, with the credentials of this process."`
+	AdoptRehearsal bool           `koanf:"adoptRehearsal" flag:"adopt-rehearsal" help:"Make this data folder the one of the rehearsal accounts of a PostgreSQL database, where the one before is lost."`
+	Slots          int            `koanf:"slots" flag:"slots" help:"How many operations this process runs at once, each a CLI and a provider: never more than there are gigabytes of memory."`
+	PolicyPack     string         `koanf:"policyPack" flag:"policy-pack" help:"Policy pack that every order must pass, an executable, or none. By default redoubt-policy beside this executable."`
+	PolicyConfig   string         `koanf:"policyConfig" flag:"policy-config" help:"Configuration of the policy pack, JSON: levels, parameters, exemptions."`
+	Rehearse       bool           `koanf:"rehearse" help:"Rehearse each order of new projects before its real preview."`
+	URL            string         `koanf:"url" help:"Where this process's own operations reach a server; by default this one."`
+	Plugins        string         `koanf:"plugins" help:"Folder with Pulumi plugins for operations; by default the user's."`
+	Acquire        bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
+	Webhooks       []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`
+	Lease          time.Duration  `koanf:"lease" help:"How long a worker may be silent before others take what it runs, 9s to 10m; it is heard of more than four times in it."`
+	Shutdown       time.Duration  `koanf:"shutdown" help:"How long operations may run on when the server stops, before they are asked to end; what has begun is finished in any case."`
 }
 
 // Identity says who people are, and what they may.

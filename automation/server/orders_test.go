@@ -25,7 +25,7 @@ import (
 // The test binary is also an operation's child.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == runner.ChildCommand {
-		os.Exit(runner.Main(map[string]runner.Program{"thing": thing}))
+		os.Exit(runner.Main(map[string]runner.Program{"thing": thing, "shelf": thing}))
 	}
 	os.Exit(m.Run())
 }
@@ -42,19 +42,26 @@ func thing([]string) pulumi.RunFunc {
 	}
 }
 
+// catalog has a thing, and a shelf, which stands on another stack.
 type catalog struct{}
 
 func (c catalog) Blueprints() []provision.Blueprint {
-	b, _ := c.Blueprint("thing", "")
-	return []provision.Blueprint{b}
+	thing, _ := c.Blueprint("thing", "")
+	shelf, _ := c.Blueprint("shelf", "")
+	return []provision.Blueprint{shelf, thing}
 }
 
 func (catalog) Blueprint(name, _ string) (provision.Blueprint, error) {
-	if name != "thing" {
+	var on []string
+	switch name {
+	case "thing":
+	case "shelf":
+		on = []string{"/On"}
+	default:
 		return provision.Blueprint{}, provision.Fail(provision.CodeNotFound, "there is no blueprint %s", name)
 	}
 	return provision.Blueprint{
-		BlueprintRef: provision.BlueprintRef{Name: name, Version: "1.0.0", Digest: "sha256:thing"}, SecretInputs: []string{"/Secret"},
+		BlueprintRef: provision.BlueprintRef{Name: name, Version: "1.0.0", Digest: "sha256:" + name}, SecretInputs: []string{"/Secret"}, StackInputs: on,
 		Schema: json.RawMessage(`{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object"}`),
 		Check:  func(in json.RawMessage) (json.RawMessage, []provision.FieldError) { return in, nil },
 	}, nil
@@ -201,4 +208,27 @@ func TestStreamsAreCounted(t *testing.T) {
 	require.Eventually(t, func() bool { return measured(t, s)["redoubt_sse_clients"] == 1 }, patience, 10*time.Millisecond)
 	end()
 	require.Eventually(t, func() bool { return measured(t, s)["redoubt_sse_clients"] == 0 }, patience, 10*time.Millisecond)
+}
+
+// What stands on another stack says why nobody rehearsed it.
+func TestAnOrderSaysWhyItWasNotRehearsed(t *testing.T) {
+	t.Parallel()
+	s := start(t, ordering(t), server.WithCatalog(catalog{}))
+	c := taking(t, s)
+	project, err := c.CreateProject(t.Context(), client.NewProject{Org: "acme", Name: "shop", Settings: &client.ProjectSettings{Rehearse: true}})
+	require.NoError(t, err)
+	order := func(name, blueprint, inputs string) client.Operation {
+		t.Helper()
+		ordered, err := c.CreateStack(t.Context(), client.NewStack{ProjectID: project.ID, Name: name, Blueprint: blueprint, Inputs: json.RawMessage(inputs)}, client.CreateStackParams{})
+		require.NoError(t, err)
+		o := settled(t, c, ordered.Operation.ID)
+		require.Equal(t, "succeeded", o.State, "%+v", o.Failure)
+		return o
+	}
+	base := order("base", "thing", `{"Secret":"x"}`)
+	require.NotNil(t, base.Rehearsal)
+	require.Empty(t, base.Unrehearsed)
+	shelf := order("shelf", "shelf", `{"Secret":"x","On":"acme/shop/base"}`)
+	require.Nil(t, shelf.Rehearsal)
+	require.Equal(t, "it was not rehearsed: it stands on acme/shop/base, of which the rehearsal account has nothing", shelf.Unrehearsed)
 }
