@@ -35,6 +35,7 @@ type Operation struct {
 	Policy          PolicyCount        `json:"policy"`
 	Result          *Result            `json:"result,omitempty" doc:"What was done; not in lists."`
 	Rehearsal       *Result            `json:"rehearsal,omitempty" doc:"What the rehearsal account said; not in lists."`
+	Unrehearsed     string             `json:"unrehearsed,omitempty" doc:"Why it was not rehearsed although its project says so."`
 	Failure         *Failure           `json:"failure,omitempty"`
 	Required        []RequiredApproval `json:"required_approvals,omitempty"`
 	Node            string             `json:"node,omitempty" doc:"The worker that has it."`
@@ -180,7 +181,7 @@ func operationOf(o provision.Operation) Operation {
 		ID: o.ID, StackID: o.StackID, Stack: o.Stack.String(), ProjectID: o.ProjectID, Kind: string(o.Kind), State: string(o.State),
 		Final: o.State.Final(), Version: o.Version, Blueprint: BlueprintRef(o.Blueprint), Priority: o.Priority,
 		Options: OrderOptions(o.Options), RequestedBy: actorOf(o.RequestedBy), RetryOf: o.RetryOf,
-		CancelRequested: o.CancelRequested, Forced: o.Forced, Node: o.Node,
+		CancelRequested: o.CancelRequested, Forced: o.Forced, Unrehearsed: o.Unrehearsed, Node: o.Node,
 		Required:  convertAll(o.Required, func(r provision.RequiredApproval) RequiredApproval { return RequiredApproval(r) }),
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, StartedAt: o.StartedAt, DeadlineAt: o.DeadlineAt, EndedAt: o.EndedAt, Trace: o.Trace,
 	}

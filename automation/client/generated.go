@@ -498,9 +498,11 @@ type Operation struct {
 	// docs/api.md draws what follows what.
 	State string `json:"state"`
 	// The W3C traceparent of the order.
-	Trace     string    `json:"trace,omitempty"`
-	UpdatedAt time.Time `json:"updated_at"`
-	Version   int64     `json:"version"`
+	Trace string `json:"trace,omitempty"`
+	// Why it was not rehearsed although its project says so.
+	Unrehearsed string    `json:"unrehearsed,omitempty"`
+	UpdatedAt   time.Time `json:"updated_at"`
+	Version     int64     `json:"version"`
 }
 
 // OperationPage is as docs/openapi.json has it.

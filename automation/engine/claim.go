@@ -42,10 +42,11 @@ func lock(file *os.File) error {
 // there is nothing in it.
 const unclaimedFor = 24 * time.Hour
 
-// sweep removes the folders whose processes have ended without doing so, because
-// all of them were killed at once: they hold credentials. One that cannot be
-// removed keeps nobody from making another; the next one tries again.
-func sweep() {
+// RemoveAbandoned removes the folders of operations whose processes have ended
+// without doing so, because all of them were killed at once: they hold credentials.
+// Each new operation does so before it begins. One that cannot be removed keeps nobody
+// from making another; the next one tries again.
+func RemoveAbandoned() {
 	for _, pattern := range folderPatterns {
 		folders, err := filepath.Glob(filepath.Join(os.TempDir(), pattern+"*"))
 		if err != nil {

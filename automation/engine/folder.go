@@ -25,7 +25,7 @@ var folderPatterns = []string{OperationFolder, scratchFolder}
 // then somebody must keep the claim open: whoever is handed it uses the folder,
 // too.
 func MakeFolder(pattern string) (_ Folder, claim *os.File, err error) {
-	sweep()
+	RemoveAbandoned()
 	root, err := os.MkdirTemp("", pattern) // 0700
 	if err != nil {
 		return "", nil, fmt.Errorf("no folder for an operation (free some space, or set TMPDIR to a folder that can be written): %w", err)

@@ -27,6 +27,9 @@ type Config struct {
 	Audiences []string
 	// Scopes are asked for at a sign-in; nil for openid, profile and email.
 	Scopes []string
+	// Offline asks for a refresh token besides, of an issuer that says that it has
+	// some: for command lines, see Provider.Renew.
+	Offline bool
 	// NameClaim is who somebody is, for ever and to the letter; empty for "sub".
 	NameClaim string
 	// DisplayClaim is for people to read; empty for "email".

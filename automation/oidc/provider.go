@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,8 @@ type known struct {
 	verifier  *oidc.IDTokenVerifier
 	endpoint  oauth2.Endpoint
 	endClient string // address that ends the issuer's own session; empty for none
+	revoke    string // address that ends tokens; empty for none
+	offline   bool   // refresh tokens are to be asked for
 }
 
 // Keys that an issuer withdraws are believed for so long at most; and one that is
@@ -132,13 +135,17 @@ func (p *Provider) ask(ctx context.Context, now time.Time) (*known, error) {
 	var more struct {
 		Keys string `json:"jwks_uri"`
 		End  string `json:"end_session_endpoint"`
+
+		Revoke string   `json:"revocation_endpoint"`
+		Scopes []string `json:"scopes_supported"`
 	}
 	if err := provider.Claims(&more); err != nil {
 		return nil, err
 	}
 	keys := keySet{oidc.NewRemoteKeySet(asking(context.WithoutCancel(ctx), p.config.Client, p.limit), more.Keys)}
 	return &known{
-		at: now, endpoint: provider.Endpoint(), endClient: more.End,
+		at: now, endpoint: provider.Endpoint(), endClient: more.End, revoke: more.Revoke,
+		offline: slices.Contains(more.Scopes, offlineScope),
 		// What it would check besides is checked in claims.go, where an error says more.
 		verifier: oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{
 			SupportedSigningAlgs: p.config.Algorithms, SkipClientIDCheck: true, SkipExpiryCheck: true, SkipIssuerCheck: true,

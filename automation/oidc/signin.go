@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -106,6 +107,9 @@ func (p *Provider) oauth(ctx context.Context, client, redirect string) (*oauth2.
 		return nil, err
 	}
 	config := &oauth2.Config{ClientID: client, Endpoint: known.endpoint, RedirectURL: redirect, Scopes: p.config.Scopes}
+	if p.config.Offline && known.offline {
+		config.Scopes = append(slices.Clone(config.Scopes), offlineScope)
+	}
 	if client == p.config.ClientID && p.config.ClientSecretFile != "" {
 		// Read each time: a secret that was changed is there without a restart.
 		if config.ClientSecret, err = readSecret(p.config.ClientSecretFile); err != nil {

@@ -9,6 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
 
 	"redoubt/automation/engine"
 	"redoubt/automation/provision"
@@ -20,6 +23,9 @@ import (
 // wanted.
 type accounts struct {
 	folder string
+	// shared accounts are other processes' too: each has one while it runs operations
+	// there, and the others wait for it.
+	shared bool
 
 	mu     sync.Mutex
 	open   map[string]*served
@@ -30,6 +36,10 @@ type accounts struct {
 type served struct {
 	account *rehearsal.Account
 	server  *rehearsal.Server
+	// lock keeps other processes from a shared one, and users are the operations that
+	// have it here.
+	lock  *flock.Flock
+	users int
 }
 
 func serve(path string) (*served, error) {
@@ -41,13 +51,56 @@ func serve(path string) (*served, error) {
 	if err != nil {
 		return nil, errors.Join(err, account.Close())
 	}
-	return &served{account, server}, nil
+	return &served{account: account, server: server}, nil
 }
 
-func (s *served) close() error { return errors.Join(s.server.Close(), s.account.Close()) }
+func (s *served) close() error {
+	err := errors.Join(s.server.Close(), s.account.Close())
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Unlock())
+	}
+	return err
+}
 
-// of is an organization's account. Its name is a file's: the backend's grammar for
-// names has nothing in it that leads elsewhere.
+// errElsewhere is for a shared account that another process has.
+var errElsewhere = errors.New("another process runs operations in it")
+
+// askAgain is how often somebody looks whether a shared account is free.
+const askAgain = 100 * time.Millisecond
+
+// use has an organization's account until leave is called. Where another process has
+// it, use waits until that has no operation there any more, ctx ends or kill is closed.
+func (a *accounts) use(ctx context.Context, org string, kill <-chan struct{}) (s *served, leave func() error, err error) {
+	for {
+		if s, err = a.of(org); err == nil {
+			return s, func() error { return a.leave(org, s) }, nil
+		}
+		if !errors.Is(err, errElsewhere) {
+			return nil, nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, err
+		case <-kill:
+			return nil, nil, err
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+// leave closes a shared account that no operation uses any more.
+func (a *accounts) leave(org string, s *served) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s.users--; s.users > 0 || !a.shared || a.open[org] != s {
+		return nil
+	}
+	delete(a.open, org)
+	return s.close()
+}
+
+// of is an organization's account, which has one user more. Its name is a file's: the
+// backend's grammar for names has nothing in it that leads elsewhere.
 func (a *accounts) of(org string) (*served, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -55,19 +108,42 @@ func (a *accounts) of(org string) (*served, error) {
 		return nil, errors.New("the rehearsal accounts are closed")
 	}
 	if s, ok := a.open[org]; ok {
+		s.users++
 		return s, nil
 	}
 	if err := os.MkdirAll(a.folder, 0o700); err != nil {
 		return nil, fmt.Errorf("the rehearsal accounts: %w", err)
 	}
-	s, err := serve(filepath.Join(a.folder, org+".jsonl"))
+	s, err := a.serve(org)
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal account of %s: %w", org, err)
 	}
+	s.users = 1
 	if a.open == nil {
 		a.open = map[string]*served{}
 	}
 	a.open[org] = s
+	return s, nil
+}
+
+func (a *accounts) serve(org string) (*served, error) {
+	path := filepath.Join(a.folder, org+".jsonl")
+	if !a.shared {
+		return serve(path)
+	}
+	// Not the account's own lock, which there is only with its first resource.
+	lock := flock.New(filepath.Join(a.folder, org+".lock"), flock.SetPermissions(0o600))
+	switch free, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("it cannot be locked (is the data folder on a file system without locks?): %w", err)
+	case !free:
+		return nil, errElsewhere
+	}
+	s, err := serve(path)
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	s.lock = lock
 	return s, nil
 }
 
@@ -101,7 +177,7 @@ func attach(spec *runner.Spec, s *served) {
 
 // nowhere has the operation run where nothing is real: in an account in memory, and
 // on a stack in a folder.
-func (e *Engine) nowhere(_ context.Context, spec *runner.Spec, r provision.Run, folder *scratch) (placed, error) {
+func (e *Engine) nowhere(_ context.Context, spec *runner.Spec, r provision.Run, folder *scratch, _ <-chan struct{}) (placed, error) {
 	work, err := folder.make()
 	if err != nil {
 		return placed{}, err

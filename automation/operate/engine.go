@@ -26,12 +26,15 @@ const (
 	// Ambient is the account of this process's credentials, which every run has.
 	Ambient = "ambient"
 	// Rehearsal is a simulated account for each organization, in which nothing is
-	// real; it is kept in the data folder, by one process at a time.
+	// real; it is kept in the data folder.
 	Rehearsal = "rehearsal"
 )
 
 // Accounts are all of them.
 var Accounts = []string{Rehearsal, AWS, Ambient}
+
+// RehearsalFolder is where a data folder has its rehearsal accounts.
+func RehearsalFolder(data string) string { return filepath.Join(data, "rehearsal") }
 
 // NoPolicy is the policy of who wants none.
 const NoPolicy = "none"
@@ -48,8 +51,10 @@ type Options struct {
 	Account string
 	// Roles gives the runs in AWS their credentials.
 	Roles *awssts.Roles
-	// Data is the folder that rehearsal accounts are kept in.
-	Data string
+	// Data is the folder that rehearsal accounts are kept in. Shared says that other
+	// processes use it too: they take turns at an organization's account.
+	Data   string
+	Shared bool
 	// Plugins is a folder with installed plugins; empty for the user's. Acquire lets
 	// the CLI download those that are missing.
 	Plugins string
@@ -105,7 +110,7 @@ func Open(o Options) (*Engine, error) {
 		}
 		o.CLI = cli
 	}
-	e := &Engine{opts: o, accounts: &accounts{folder: filepath.Join(o.Data, "rehearsal")}, starter: runner.NewStarter(o.Spare)}
+	e := &Engine{opts: o, accounts: &accounts{folder: RehearsalFolder(o.Data), shared: o.Shared}, starter: runner.NewStarter(o.Spare)}
 	if _, err := e.packs.of(o.Policy, o.PolicyConfig); err != nil {
 		return nil, err
 	}
@@ -156,7 +161,7 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if r.Phase == provision.PhaseRehearse {
 		place = e.nowhere
 	}
-	at, err := place(ctx, &spec, r, folder)
+	at, err := place(ctx, &spec, r, folder, kill)
 	if err != nil {
 		return result, unavailable(err)
 	}

@@ -28,16 +28,17 @@ var somewhere = placed{began: func(*runner.Operation) {}, leave: func() error { 
 
 // place has the operation run on the service's stack, in the account that stacks are
 // in.
-func (e *Engine) place(ctx context.Context, spec *runner.Spec, r provision.Run, _ *scratch) (at placed, err error) {
+func (e *Engine) place(ctx context.Context, spec *runner.Spec, r provision.Run, _ *scratch, kill <-chan struct{}) (at placed, err error) {
 	spec.Stack = r.Stack.String()
 	spec.Backend = engine.Backend{URL: e.opts.URL, Token: r.Token}
 	at = somewhere
 	switch e.opts.Account {
 	case Rehearsal:
-		account, err := e.accounts.of(r.Stack.Org)
+		account, leave, err := e.accounts.use(ctx, r.Stack.Org, kill)
 		if err != nil {
 			return at, err
 		}
+		at.leave = leave
 		attach(spec, account)
 	case Ambient:
 		spec.Inherit.AWS, spec.Acquire = true, e.opts.Acquire

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"redoubt/automation/backend"
 )
@@ -75,9 +76,19 @@ func (w *Work) advance(ctx context.Context, engine Engine) error {
 	case o.Kind == KindRecover:
 		return w.recover(ctx, engine, open)
 	}
-	// The rehearsal's account has no other stacks: what reads one is not rehearsed.
-	if o.Kind == KindUp && w.project.Settings.Rehearse && len(w.reads(o)) == 0 {
-		if done, err := w.rehearse(ctx, engine, open); err != nil || done {
+	why := ""
+	if o.Kind == KindUp && w.project.Settings.Rehearse {
+		if why = w.unrehearsed(o); why == "" {
+			if done, err := w.rehearse(ctx, engine, open); err != nil || done {
+				return err
+			}
+		}
+	}
+	if why != "" {
+		if err := w.step(func(tx Tx, o *Operation, _ *Environment) error {
+			o.Unrehearsed = why
+			return move(tx, o, Previewing, systemActor, why)
+		}); err != nil {
 			return err
 		}
 	}
@@ -92,6 +103,20 @@ func (w *Work) advance(ctx context.Context, engine Engine) error {
 type opened struct {
 	inputs  json.RawMessage
 	secrets []string
+}
+
+// unrehearsed is why an operation cannot be rehearsed; empty where it can. The
+// rehearsal's account is empty: what stands on another stack would find neither that
+// stack's outputs nor the resources that they name.
+func (w *Work) unrehearsed(o Operation) string {
+	var on []string
+	for _, name := range w.reads(o) {
+		on = append(on, name.String())
+	}
+	if len(on) == 0 {
+		return ""
+	}
+	return "it was not rehearsed: it stands on " + strings.Join(on, ", ") + ", of which the rehearsal account has nothing"
 }
 
 // rehearse runs the order in an account where nothing is real.

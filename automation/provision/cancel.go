@@ -69,6 +69,9 @@ func (s *Service) Retry(ctx context.Context, p Principal, id string) (Operation,
 		return Operation{}, &Error{Code: CodeConflict, Operation: old.ID, Message: "operation " + old.ID +
 			" succeeded: order a new one where it is to be done again"}
 	}
+	if err := stillThere(old.Inputs); err != nil {
+		return Operation{}, err
+	}
 	o := Operation{Kind: old.Kind, Options: old.Options, Blueprint: old.Blueprint, Inputs: old.Inputs, RetryOf: old.ID}
 	var f findings
 	if err := s.fill(ctx, p, env, &o, nil, &f); err != nil {

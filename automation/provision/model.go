@@ -219,6 +219,8 @@ type Operation struct {
 	Failure *Failure `json:"failure,omitempty"`
 	// Rehearsal is what the rehearsal account said, where there was one.
 	Rehearsal *Result `json:"rehearsal,omitempty"`
+	// Unrehearsed is why there was none although the project says so.
+	Unrehearsed string `json:"unrehearsed,omitempty"`
 	// Required is what approval it waits for.
 	Required []RequiredApproval `json:"required_approvals,omitempty"`
 

@@ -85,3 +85,26 @@ func withoutSecrets(inputs json.RawMessage) (json.RawMessage, error) {
 	}
 	return json.Marshal(value)
 }
+
+// erased is the error of who needs a secret that is not there any more.
+func erased(place string) error {
+	return Fail(CodeConflict, "the secret input %s was erased, because the operation that had it ended long ago: order again, and give it anew", place)
+}
+
+// stillThere says whether inputs have all the secrets that they had.
+func stillThere(inputs json.RawMessage) error {
+	if len(inputs) == 0 {
+		return nil
+	}
+	value, err := decoded(inputs)
+	if err != nil {
+		return err
+	}
+	_, err = eachSealed(value, "", func(place string, one sealed) (any, error) {
+		if one.Sealed == "" {
+			return nil, erased(place)
+		}
+		return map[string]any{sealedKey: one.Sealed, fingerprintKey: one.Fingerprint}, nil
+	})
+	return err
+}

@@ -202,7 +202,7 @@ func (s *Service) openInputs(ctx context.Context, by Principal, name backend.Sta
 	texts := map[string][]byte{}
 	_, err = eachSealed(value, "", func(place string, one sealed) (any, error) {
 		if one.Sealed == "" {
-			return nil, Fail(CodeConflict, "the secret input %s was erased, because the operation that had it ended long ago: order again, and give it anew", place)
+			return nil, erased(place)
 		}
 		text, err := base64.StdEncoding.DecodeString(one.Sealed)
 		if err != nil {

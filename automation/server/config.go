@@ -106,20 +106,21 @@ type Limits struct {
 
 // Provisioning is self-service: orders, their workers, their gate.
 type Provisioning struct {
-	Role         string         `koanf:"role" flag:"role" help:"What this process does of it: all, api (takes orders, runs none), worker (runs orders, takes none) or none (keeps states alone). By default all where Pulumi CLI and policy pack are there, else none."`
-	Account      string         `koanf:"account" flag:"account" help:"Where orders go: rehearsal, a simulated account in the data folder in which nothing is real, aws, in the accounts of provisioning.accounts and with a role for each run, or ambient, with the credentials of this process for every run."`
-	Accounts     string         `koanf:"accounts" help:"File with the AWS accounts that stacks may be launched in, and their roles: YAML, see docs/serve.md. For account aws."`
-	Slots        int            `koanf:"slots" flag:"slots" help:"How many operations this process runs at once, each a CLI and a provider: never more than there are gigabytes of memory."`
-	PolicyPack   string         `koanf:"policyPack" flag:"policy-pack" help:"Policy pack that every order must pass, an executable, or none. By default redoubt-policy beside this executable."`
-	PolicyConfig string         `koanf:"policyConfig" flag:"policy-config" help:"Configuration of the policy pack, JSON: levels, parameters, exemptions."`
-	Rehearse     bool           `koanf:"rehearse" help:"Rehearse each order of new projects before its real preview."`
-	URL          string         `koanf:"url" help:"Where this process's own operations reach a server; by default this one."`
-	Plugins      string         `koanf:"plugins" help:"Folder with Pulumi plugins for operations; by default the user's."`
-	Acquire      bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
-	Webhooks     []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`
-	Spare        time.Duration  `koanf:"spare" help:"How long a process waits, ready, for the next operation, which then starts sooner; 0 for none. While it waits it takes some MEMORY MiB."`
-	Lease        time.Duration  `koanf:"lease" help:"How long a worker may be silent before others take what it runs, 9s to 10m; it is heard of more than four times in it."`
-	Shutdown     time.Duration  `koanf:"shutdown" help:"How long operations may run on when the server stops, before they are asked to end; what has begun is finished in any case."`
+	Role           string         `koanf:"role" flag:"role" help:"What this process does of it: all, api (takes orders, runs none), worker (runs orders, takes none) or none (keeps states alone). By default all where Pulumi CLI and policy pack are there, else none."`
+	Account        string         `koanf:"account" flag:"account" help:"Where orders go: rehearsal, a simulated account in the data folder in which nothing is real, aws, in the accounts of provisioning.accounts and with a role for each run, or ambient, with the credentials of this process for every run."`
+	Accounts       string         `koanf:"accounts" help:"File with the AWS accounts that stacks may be launched in, and their roles: YAML, see docs/serve.md. For account aws."`
+	AdoptRehearsal bool           `koanf:"adoptRehearsal" flag:"adopt-rehearsal" help:"Make this data folder the one of the rehearsal accounts of a PostgreSQL database, where the one before is lost."`
+	Slots          int            `koanf:"slots" flag:"slots" help:"How many operations this process runs at once, each a CLI and a provider: never more than there are gigabytes of memory."`
+	PolicyPack     string         `koanf:"policyPack" flag:"policy-pack" help:"Policy pack that every order must pass, an executable, or none. By default redoubt-policy beside this executable."`
+	PolicyConfig   string         `koanf:"policyConfig" flag:"policy-config" help:"Configuration of the policy pack, JSON: levels, parameters, exemptions."`
+	Rehearse       bool           `koanf:"rehearse" help:"Rehearse each order of new projects before its real preview."`
+	URL            string         `koanf:"url" help:"Where this process's own operations reach a server; by default this one."`
+	Plugins        string         `koanf:"plugins" help:"Folder with Pulumi plugins for operations; by default the user's."`
+	Acquire        bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
+	Webhooks       []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`
+	Spare          time.Duration  `koanf:"spare" help:"How long a process waits, ready, for the next operation, which then starts sooner; 0 for none. While it waits it takes some MEMORY MiB."`
+	Lease          time.Duration  `koanf:"lease" help:"How long a worker may be silent before others take what it runs, 9s to 10m; it is heard of more than four times in it."`
+	Shutdown       time.Duration  `koanf:"shutdown" help:"How long operations may run on when the server stops, before they are asked to end; what has begun is finished in any case."`
 }
 
 // Identity says who people are, and what they may.

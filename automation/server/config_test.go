@@ -90,7 +90,7 @@ tls:
 	_, _, err := server.Load(server.Sources{
 		File:        file,
 		Environment: []string{"REDOUBT_LISTN=x", "REDOUBT_LIMITS_BODY=lots", "REDOUBT_METRICS_PATH=metrics", "REDOUBT_TRACING_RATIO=2", "REDOUBT_TRACING_ENDPOINT=http://u:CANARY@collector"},
-		Flags:       map[string]any{"listen": "0.0.0.0", "trusted-proxies": []string{"10.0.0.0"}, "log-format": "xml", "public-url": "ftp://u:CANARY@h", "keys-source": "awskms://alias/x"},
+		Flags:       map[string]any{"retention-requests": "1m", "provisioning-lease": "5s", "listen": "0.0.0.0", "trusted-proxies": []string{"10.0.0.0"}, "log-format": "xml", "public-url": "ftp://u:CANARY@h", "keys-source": "awskms://alias/x"},
 	})
 	var config *server.ConfigError
 	require.ErrorAs(t, err, &config)
@@ -114,6 +114,8 @@ tls:
 		"[flag --listen]",
 		`proxy.trusted: "[10.0.0.0]" is not what it takes`,
 		`log.format: "xml" is no format`,
+		"retention.requests: 1m0s is too little",
+		"provisioning.lease: 5s: at least 9s, so that a heartbeat may come late, and at most 10m0s",
 		"publicUrl: ",
 		"keys.source: ",
 	} {

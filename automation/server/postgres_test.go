@@ -63,7 +63,8 @@ func TestNodesShareADatabase(t *testing.T) {
 	status, _ := get(t, second.URL()+"/healthz")
 	require.Equal(t, http.StatusOK, status, "a restart of the server would not help")
 	_, metrics = get(t, second.URL()+"/metrics")
-	require.Contains(t, metrics, "redoubt_updates_active -1\n")
+	require.Contains(t, metrics, "redoubt_database_up 0\n")
+	require.NotContains(t, metrics, "redoubt_updates_active", "what nobody said is no number")
 	database.StartAgain(t)
 	require.Eventually(t, func() bool {
 		status, _ := get(t, second.URL()+"/readyz")

@@ -121,6 +121,14 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 		return err
 	}
 	if works {
+		// Those that died with the process before this one hold credentials, and the
+		// next order may be long in coming.
+		engine.RemoveAbandoned()
+		if c.Provisioning.Account == operate.Rehearsal && c.Database.URL != "" {
+			if err := s.ownRehearsal(ctx, p.records); err != nil {
+				return err
+			}
+		}
 		if p.engine, err = p.openEngine(ctx); err != nil {
 			return err
 		}
@@ -191,6 +199,7 @@ func (p *provisioning) openEngine(ctx context.Context) (*operate.Engine, error) 
 	}
 	return operate.Open(operate.Options{
 		URL: url, CLI: p.cli, Policy: p.pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Roles: roles, Data: s.config.Data,
+		Shared:  s.config.Database.URL != "",
 		Plugins: c.Plugins, Acquire: c.Acquire, Spare: c.Spare, Traces: s.tracing.CLI(), Forked: s.metrics.forked, Log: s.log,
 	})
 }
@@ -343,9 +352,6 @@ func (c Config) checkProvisioning(found report) {
 	}
 	if (p.Role == roleAPI || p.Role == roleWorker) && c.Database.URL == "" {
 		found("provisioning.role", "SQLite is of one process, which does all or none: give database.url for more")
-	}
-	if p.Account == operate.Rehearsal && p.Role == roleWorker {
-		found("provisioning.account", "the rehearsal account is in the data folder of one process: a worker of many runs orders in %s", operate.AWS)
 	}
 	for _, network := range p.Webhooks {
 		if network.Bits() == 0 {

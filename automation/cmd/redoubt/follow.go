@@ -218,6 +218,9 @@ func conclude(w io.Writer, op client.Operation) {
 		fmt.Fprintf(w, " (%s)", counts)
 	}
 	fmt.Fprintln(w)
+	if op.Unrehearsed != "" {
+		fmt.Fprintf(w, "  %s\n", clean(op.Unrehearsed))
+	}
 	if op.Failure != nil {
 		fmt.Fprintf(w, "  %s: %s\n", op.Failure.Code, op.Failure.Message)
 		for _, urn := range op.Failure.Pending {

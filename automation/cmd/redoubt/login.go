@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,7 +16,8 @@ import (
 
 // login finds the server and the token that say who we are to it: what the
 // command line and the environment say, else what `redoubt login` or `pulumi login` has stored. A
-// token is no flag, because others see the flags of a process.
+// token is no flag, because others see the flags of a process. One of an identity
+// provider's that is about to end is renewed first.
 func login(address string) (engine.Backend, error) {
 	address = first(address, os.Getenv("REDOUBT_URL"), os.Getenv("PULUMI_BACKEND_URL"))
 	token := first(os.Getenv("REDOUBT_TOKEN"), os.Getenv("PULUMI_ACCESS_TOKEN"))
@@ -33,7 +35,14 @@ func login(address string) (engine.Backend, error) {
 	if err := checkServer(address); err != nil {
 		return engine.Backend{}, err
 	}
-	if token = first(token, stored.Accounts[address].AccessToken, stored.AccessTokens[address]); token == "" {
+	if token == "" {
+		renewed, err := (signIns{}).token(context.Background(), address, stored.Accounts[address])
+		if err != nil {
+			return engine.Backend{}, err
+		}
+		token = first(renewed, stored.AccessTokens[address])
+	}
+	if token == "" {
 		return engine.Backend{}, fmt.Errorf("there is no token for %s: set REDOUBT_TOKEN, or log in with `redoubt login %s`", redact.URL(address), redact.URL(address))
 	}
 	return engine.Backend{URL: address, Token: token}, nil

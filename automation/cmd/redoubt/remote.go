@@ -23,7 +23,7 @@ func (r remote) client() (*adminapi.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &adminapi.Client{URL: found.URL, Token: found.Token}, nil
+	return &adminapi.Client{URL: found.URL, Token: found.Token, HTTP: signIns{}.client(found)}, nil
 }
 
 // print writes a value as JSON, or as text does.

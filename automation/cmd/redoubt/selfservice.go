@@ -19,7 +19,7 @@ func (r remote) service() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client.Client{URL: found.URL, Token: found.Token}, nil
+	return &client.Client{URL: found.URL, Token: found.Token, HTTP: signIns{}.client(found)}, nil
 }
 
 // all reads a list to its end, page by page.

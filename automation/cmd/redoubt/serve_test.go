@@ -120,6 +120,26 @@ func TestServeEndsAtOnceAtTheSecondSignal(t *testing.T) {
 	require.NoError(t, writer.Close())
 }
 
+// What died with the process before this one holds credentials: they do not wait for
+// the next order.
+func TestServeRemovesTheFoldersOfKilledOperations(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	holds := map[string]*os.File{}
+	for _, name := range []string{"redoubt-operation-killed", "redoubt-operation-running"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(folder, name, "home"), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name, "home", "credentials.json"), []byte("canary"), 0o600))
+		lock, err := os.Create(filepath.Join(folder, name, "lock"))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, lock.Close()) })
+		holds[name] = lock
+	}
+	require.NoError(t, syscall.Flock(int(holds["redoubt-operation-running"].Fd()), syscall.LOCK_EX))
+	serve(t, []string{"TMPDIR=" + folder}, "--data", filepath.Join(t.TempDir(), "data"), "--role", "all", "--policy-pack", "none")
+	require.NoDirExists(t, filepath.Join(folder, "redoubt-operation-killed"))
+	require.FileExists(t, filepath.Join(folder, "redoubt-operation-running", "home", "credentials.json"))
+}
+
 func TestServeOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	database := postgrestest.Start(t)

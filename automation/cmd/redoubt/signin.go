@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -37,7 +36,9 @@ func (loginCommand) Help() string {
 the identity provider that the server names, in a browser. What it gets it stores
 where the Pulumi CLI has its own (credentials.json, readable by its owner alone), and
 there all other commands find it. An identity provider's token ends by itself, often
-after an hour, and does not open the stock Pulumi CLI: that takes an access token.
+after an hour: where the provider gives a refresh token, commands renew it, until
+redoubt logout or the provider ends that. It does not open the stock Pulumi CLI, which
+takes an access token.
 
 Examples:
   redoubt login https://redoubt.example
@@ -62,62 +63,77 @@ func (c *loginCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	account := workspace.Account{Username: who.ID, LastValidatedAt: time.Now().UTC()}
-	account.SetCredentials(got.Token, got.Expires, "")
-	if err := keep(address, account); err != nil {
+	if err := (signIns{}).begin(address, who.ID, got); err != nil {
 		return err
 	}
 	return remote{JSON: c.JSON}.print(s, who, func(w io.Writer) {
 		fmt.Fprintf(w, "Signed in to %s as %s.\n", redact.URL(address), clean(who.Subject))
-		if !got.Expires.IsZero() {
+		switch {
+		case got.Refresh != "":
+			fmt.Fprintln(w, "This is renewed by itself, until redoubt logout or the identity provider ends it.")
+		case !got.Expires.IsZero():
 			fmt.Fprintf(w, "This ends at %s; redoubt login renews it.\n", dateText(got.Expires, ""))
 		}
 	})
 }
 
 // credential is what one signs in with.
-func (c *loginCommand) credential(ctx context.Context, s *streams, address string) (oidc.Login, error) {
+func (c *loginCommand) credential(ctx context.Context, s *streams, address string) (got signedIn, err error) {
 	switch token := os.Getenv("REDOUBT_TOKEN"); {
 	case c.TokenStdin:
 		text, err := io.ReadAll(io.LimitReader(s.in, 64<<10))
 		if err != nil {
-			return oidc.Login{}, err
+			return got, err
 		}
 		token := strings.TrimSpace(string(text))
 		if token == "" || strings.ContainsAny(token, " \r\n\t") {
-			return oidc.Login{}, errors.New("standard input has no access token: one line, redoubt_…")
+			return got, errors.New("standard input has no access token: one line, redoubt_…")
 		}
-		return oidc.Login{Token: token}, nil
+		return signedIn{Login: oidc.Login{Token: token}}, nil
 	case token != "":
-		return oidc.Login{Token: token}, nil
+		return signedIn{Login: oidc.Login{Token: token}}, nil
 	}
 	offered, err := signInOptions(ctx, address)
 	if err != nil {
-		return oidc.Login{}, err
+		return got, err
 	}
 	if offered.Issuer == "" {
-		return oidc.Login{}, fmt.Errorf("%s has no identity provider: sign in with an access token, in REDOUBT_TOKEN or by --token-stdin (an administrator makes one: redoubt token create)", redact.URL(address))
+		return got, fmt.Errorf("%s has no identity provider: sign in with an access token, in REDOUBT_TOKEN or by --token-stdin (an administrator makes one: redoubt token create)", redact.URL(address))
 	}
-	provider, err := oidc.New(oidc.Config{Issuer: offered.Issuer, ClientID: offered.ClientID})
+	got.SignIn = offered
+	provider, err := providerOf(offered)
 	if err != nil {
-		return oidc.Login{}, fmt.Errorf("what %s says of its identity provider is not good: %w", redact.URL(address), err)
+		return got, fmt.Errorf("what %s says of its identity provider is not good: %w", redact.URL(address), err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, signInPatience, fmt.Errorf("that took more than %s", signInPatience))
 	defer cancel()
 	if c.NoBrowser {
-		return provider.LogInElsewhere(ctx, func(d oidc.Device) error {
+		got.Login, err = provider.LogInElsewhere(ctx, func(d oidc.Device) error {
 			fmt.Fprintf(s.err, "Open %s in a browser, and type the code %s\n", clean(d.Address), clean(d.Code))
 			if d.Complete != "" {
 				fmt.Fprintf(s.err, "or open %s\n", clean(d.Complete))
 			}
 			return nil
 		})
+		return got, err
 	}
-	return provider.LogIn(ctx, func(page string) error {
+	got.Login, err = provider.LogIn(ctx, func(page string) error {
 		fmt.Fprintf(s.err, "Sign in with %s in the browser. Where none opens, open this address, on this machine (or use --no-browser):\n%s\n", clean(offered.Issuer), clean(page))
 		browse(ctx, page)
 		return nil
 	})
+	return got, err
+}
+
+// signedIn is what somebody signed in with, and where; nowhere with an access token.
+type signedIn struct {
+	identity.SignIn
+	oidc.Login
+}
+
+// providerOf is an identity provider as a command line signs in with it.
+func providerOf(s identity.SignIn) (*oidc.Provider, error) {
+	return oidc.New(oidc.Config{Issuer: s.Issuer, ClientID: s.ClientID, Offline: true})
 }
 
 // browse opens a page in the person's browser. Where that fails they have read the
@@ -167,30 +183,14 @@ func signInOptions(ctx context.Context, address string) (o identity.SignIn, err 
 	return o, nil
 }
 
-// keep stores a credential for all commands, readable by its owner alone.
-func keep(address string, account workspace.Account) error {
-	if err := workspace.StoreAccount(address, account, true); err != nil {
-		return fmt.Errorf("the credential could not be stored: %w (without storing it: set REDOUBT_URL and REDOUBT_TOKEN)", err)
-	}
-	folder := os.Getenv(workspace.PulumiCredentialsPathEnvVar)
-	if folder == "" {
-		home, err := workspace.GetPulumiHomeDir()
-		if err != nil {
-			return err
-		}
-		folder = home
-	}
-	return os.Chmod(filepath.Join(folder, "credentials.json"), 0o600)
-}
-
 type logoutCommand struct {
 	remote
 }
 
 // Help is the long text of redoubt logout --help.
 func (logoutCommand) Help() string {
-	return `Forgets the credential of a server on this machine. An access token goes on to be good:
-redoubt token revoke ends it.
+	return `Forgets the credential of a server on this machine, and has the identity provider end
+the sign-in. An access token goes on to be good: redoubt token revoke ends it.
 
 Examples:
   redoubt logout
@@ -198,7 +198,7 @@ Examples:
 }
 
 // Run carries the command out.
-func (c *logoutCommand) Run(s *streams) error {
+func (c *logoutCommand) Run(ctx context.Context, s *streams) error {
 	stored, err := workspace.GetStoredCredentials()
 	if err != nil {
 		return fmt.Errorf("the credentials of the Pulumi CLI cannot be read: %w", err)
@@ -208,7 +208,7 @@ func (c *logoutCommand) Run(s *streams) error {
 	if _, token := stored.AccessTokens[address]; address == "" || !account && !token {
 		return fmt.Errorf("nobody is signed in to %s here", first(redact.URL(address), "any server"))
 	}
-	if err := workspace.DeleteAccount(address); err != nil {
+	if err := (signIns{}).end(ctx, address); err != nil {
 		return err
 	}
 	return c.print(s, map[string]string{"signed_out": address}, func(w io.Writer) { fmt.Fprintf(w, "Signed out of %s.\n", redact.URL(address)) })

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -137,13 +138,137 @@ func TestLoginThroughTheIdentityProvider(t *testing.T) {
 	require.Equal(t, http.StatusOK, answer.StatusCode)
 	require.Equal(t, exitOK, p.end(t), p.err)
 	require.Contains(t, p.out.String(), "as user:bob")
-	require.Contains(t, p.out.String(), "redoubt login renews it")
+	require.Contains(t, p.out.String(), "This is renewed by itself")
 	require.NotContains(t, p.out.String()+p.err.String(), "eyJ", "the token is nobody's to see")
 	code, stdout, stderr := g.run(t, "", nil, "whoami")
 	require.Equal(t, exitOK, code, stderr)
 	require.Regexp(t, `(?s)user:bob\nGroups +shop\nBy +oidc\nSecond factor +(yes|no)`, stdout)
 	code, _, stderr = g.run(t, "", nil, "project", "create", "acme/shop")
 	require.Equal(t, exitOK, code, stderr)
+}
+
+// signsIn signs bob in.
+func (g *gate) signsIn(t *testing.T) {
+	t.Helper()
+	p, page := g.begin(t, `(?m)^(http://\S+/authorize\?\S+)$`)
+	answer, err := oidctest.Browser(t, "bob").Get(page[1])
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, exitOK, p.end(t), p.err)
+}
+
+// refresh is the refresh token that is stored; empty for none.
+func (g *gate) refresh(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(g.home, "redoubt-signins.json")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var stored map[string]struct {
+		Refresh string `json:"refresh_token"`
+	}
+	require.NoError(t, json.Unmarshal(text, &stored))
+	return stored[g.url].Refresh
+}
+
+// The tokens live for less than commands want before them: each command renews.
+func TestASignInIsRenewed(t *testing.T) {
+	t.Parallel()
+	g := openGate(t, true)
+	g.issuer.Lifetime(30 * time.Second)
+	g.signsIn(t)
+	first := g.refresh(t)
+	require.True(t, g.issuer.Renewable(t, first))
+	text, err := os.ReadFile(filepath.Join(g.home, "credentials.json"))
+	require.NoError(t, err)
+	require.NotContains(t, string(text), first, "the Pulumi CLI does not get it")
+
+	code, stdout, stderr := g.run(t, "", nil, "whoami")
+	require.Equal(t, exitOK, code, stderr)
+	require.Contains(t, stdout, "user:bob")
+	second := g.refresh(t)
+	require.NotEqual(t, first, second, "the issuer rotates it")
+	require.False(t, g.issuer.Renewable(t, first))
+	require.True(t, g.issuer.Renewable(t, second))
+
+	// Many at once, of which none uses what another one has used already.
+	var all sync.WaitGroup
+	codes, texts := make([]int, 6), make([]string, 6)
+	for i := range codes {
+		all.Go(func() { codes[i], _, texts[i] = g.run(t, "", nil, "project", "list") })
+	}
+	all.Wait()
+	require.Equal(t, make([]int, 6), codes, texts)
+	require.True(t, g.issuer.Renewable(t, g.refresh(t)))
+
+	// A token that is good for long is not renewed.
+	g.issuer.Lifetime(time.Hour)
+	for range 2 {
+		code, _, stderr = g.run(t, "", nil, "whoami")
+		require.Equal(t, exitOK, code, stderr)
+	}
+	kept := g.refresh(t)
+	code, _, stderr = g.run(t, "", nil, "whoami")
+	require.Equal(t, exitOK, code, stderr)
+	require.Equal(t, kept, g.refresh(t))
+
+	code, _, stderr = g.run(t, "", nil, "logout")
+	require.Equal(t, exitOK, code, stderr)
+	require.Empty(t, g.refresh(t))
+	require.False(t, g.issuer.Renewable(t, kept), "the issuer was told")
+	require.NotContains(t, stdout+stderr, kept)
+}
+
+func TestASignInThatIsNotRenewed(t *testing.T) {
+	t.Parallel()
+	g := openGate(t, true)
+	g.issuer.Lifetime(30 * time.Second)
+	g.signsIn(t)
+	kept := g.refresh(t)
+
+	// An issuer that is away is asked again by the next command.
+	g.issuer.Down(true)
+	code, _, stderr := g.run(t, "", nil, "whoami")
+	require.Equal(t, exitError, code)
+	require.Contains(t, stderr, "does not answer")
+	require.Equal(t, kept, g.refresh(t))
+	g.issuer.Down(false)
+
+	// One that refuses is not asked again.
+	g.issuer.SignOut(t, "bob")
+	code, _, stderr = g.run(t, "", nil, "project", "list")
+	require.Equal(t, exitError, code)
+	require.Contains(t, stderr, "the sign-in has ended: the identity provider does not renew it (\"invalid_grant\") (sign in again: redoubt login "+g.url+")")
+	require.NotContains(t, stderr, kept)
+	require.Empty(t, g.refresh(t))
+
+	// Signing in again makes it good; and who signs out while the issuer is away is
+	// signed out here.
+	g.signsIn(t)
+	g.issuer.Down(true)
+	code, _, stderr = g.run(t, "", nil, "logout")
+	require.Equal(t, exitError, code)
+	require.Contains(t, stderr, "the sign-in was forgotten here, and the identity provider was not told to end it")
+	require.Empty(t, g.refresh(t))
+	code, _, stderr = g.run(t, "", nil, "whoami")
+	require.Equal(t, exitError, code)
+	require.Contains(t, stderr, "redoubt login URL")
+}
+
+// An access token replaces a sign-in, and what renewed that goes.
+func TestAnAccessTokenReplacesASignIn(t *testing.T) {
+	t.Parallel()
+	g := openGate(t, true)
+	g.signsIn(t)
+	require.NotEmpty(t, g.refresh(t))
+	code, _, stderr := g.run(t, g.admin+"\n", nil, "login", g.url, "--token-stdin")
+	require.Equal(t, exitOK, code, stderr)
+	require.Empty(t, g.refresh(t))
+	code, stdout, stderr := g.run(t, "", nil, "whoami")
+	require.Equal(t, exitOK, code, stderr)
+	require.Contains(t, stdout, "user:admin")
 }
 
 func TestLoginWithABrowserElsewhere(t *testing.T) {

@@ -84,7 +84,7 @@ func Start(t testing.TB, redirects ...string) *Provider {
 		ClientID:      storage.WebClient(ClientID, ClientSecret, redirects...),
 		LoginClientID: storage.NativeClient(LoginClientID, "http://127.0.0.1/callback"),
 	}
-	p.store = &store{Storage: storage.NewStorageWithClients(people{}, clients), people: map[string]Person{}, clients: clients}
+	p.store = &store{life: time.Hour, Storage: storage.NewStorageWithClients(people{}, clients), people: map[string]Person{}, clients: clients}
 	p.Rotate(t)
 	provider, err := op.NewProvider(&op.Config{
 		CryptoKey: sha256.Sum256([]byte("test")), CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
@@ -139,6 +139,26 @@ func (p *Provider) Down(down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = down
+}
+
+// Lifetime is how long ID tokens are good from now on; an hour where nothing is said.
+func (p *Provider) Lifetime(life time.Duration) {
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	p.store.life = life
+}
+
+// SignOut ends all that somebody's command lines have there, refresh tokens too.
+func (p *Provider) SignOut(t testing.TB, name string) {
+	t.Helper()
+	require.NoError(t, p.store.TerminateSession(context.WithoutCancel(t.Context()), name, LoginClientID))
+}
+
+// Renewable says whether a refresh token is still good.
+func (p *Provider) Renewable(t testing.TB, refresh string) bool {
+	t.Helper()
+	_, _, err := p.store.GetRefreshTokenInfo(context.WithoutCancel(t.Context()), LoginClientID, refresh)
+	return err == nil
 }
 
 // KeysAsked is how often its keys were asked for.
@@ -217,9 +237,16 @@ type store struct {
 	people  map[string]Person
 	clients map[string]*storage.Client
 	keys    []key
+	life    time.Duration
 }
 
-type client struct{ *storage.Client }
+type client struct {
+	*storage.Client
+	life time.Duration
+}
+
+// IDTokenLifetime implements op.Client.
+func (c client) IDTokenLifetime() time.Duration { return c.life }
 
 // LoginURL is where the provider asks who is there.
 func (client) LoginURL(id string) string { return "/sign-in?id=" + url.QueryEscape(id) }
@@ -238,7 +265,9 @@ func (s *store) GetClientByClientID(_ context.Context, id string) (op.Client, er
 	if !ok {
 		return nil, oidc.ErrInvalidClient()
 	}
-	return client{c}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return client{c, s.life}, nil
 }
 
 // AuthorizeClientIDSecret implements op.Storage.
@@ -260,6 +289,37 @@ func (r request) GetAMR() []string { return r.who.Methods }
 
 // GetACR implements op.AuthRequest.
 func (r request) GetACR() string { return r.who.Context }
+
+// renewal is a request for other tokens, by who signed in.
+type renewal struct {
+	*storage.RefreshTokenRequest
+	who Person
+}
+
+// GetAMR implements op.RefreshTokenRequest.
+func (r renewal) GetAMR() []string { return r.who.Methods }
+
+// TokenRequestByRefreshToken implements op.Storage.
+func (s *store) TokenRequestByRefreshToken(ctx context.Context, refresh string) (op.RefreshTokenRequest, error) {
+	r, err := s.Storage.TokenRequestByRefreshToken(ctx, refresh)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return renewal{r.(*storage.RefreshTokenRequest), s.people[r.GetSubject()]}, nil
+}
+
+// CreateAccessAndRefreshTokens implements op.Storage: zitadel's looks for its own types.
+func (s *store) CreateAccessAndRefreshTokens(ctx context.Context, r op.TokenRequest, refresh string) (string, string, time.Time, error) {
+	switch dressed := r.(type) {
+	case request:
+		r = dressed.AuthRequest
+	case renewal:
+		r = dressed.RefreshTokenRequest
+	}
+	return s.Storage.CreateAccessAndRefreshTokens(ctx, r, refresh)
+}
 
 func (s *store) dress(r op.AuthRequest, err error) (op.AuthRequest, error) {
 	if err != nil {
