@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,7 +84,7 @@ func (c *cloud) hold(ctx context.Context, q any, _ *grpc.UnaryServerInfo, next g
 	g := c.gates[strings.TrimPrefix(strings.Split(urn, "::")[0], "urn:pulumi:")]
 	c.mu.Unlock()
 	if g != nil && g.at == of {
-		if err := g.pass(ctx); err != nil {
+		if err := g.pass(ctx, urn); err != nil {
 			return nil, err
 		}
 	}
@@ -106,9 +107,10 @@ type gate struct {
 	// awaited is closed when a call waits, opened when none does any more.
 	awaited, opened chan struct{}
 
-	mu      sync.Mutex
-	after   int
-	waiting int
+	mu    sync.Mutex
+	after int
+	// came are the URNs of the calls that have waited.
+	came []string
 	// refused is what those are told that waited when it was opened.
 	refused error
 }
@@ -117,7 +119,7 @@ type gate struct {
 // which had no effect.
 var errDropped = errors.New("the connection was cut")
 
-func (g *gate) pass(ctx context.Context) error {
+func (g *gate) pass(ctx context.Context, urn string) error {
 	g.mu.Lock()
 	if g.after > 0 {
 		g.after--
@@ -130,12 +132,8 @@ func (g *gate) pass(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if g.waiting++; g.waiting == 1 {
-		select {
-		case <-g.awaited:
-		default:
-			close(g.awaited)
-		}
+	if g.came = append(g.came, urn); len(g.came) == 1 {
+		close(g.awaited)
 	}
 	g.mu.Unlock()
 	select {
@@ -156,6 +154,13 @@ func (g *gate) await(t *testing.T) {
 	case <-ctx.Done():
 		require.Fail(t, "no call came to the gate")
 	}
+}
+
+// urns are those of the calls that have waited, sorted.
+func (g *gate) urns() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Sorted(slices.Values(g.came))
 }
 
 // open lets all calls go on.

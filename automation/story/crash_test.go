@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/client"
 	"redoubt/automation/provision"
+	"redoubt/automation/runner"
 	"redoubt/internal/rehearsal"
 )
 
@@ -165,4 +167,55 @@ func TestNodesKilled(t *testing.T) {
 	api.start(t)
 	late := api.again(t, rita, p.of[provision.Previewing].StackID, client.NewOperation{Kind: "up", Inputs: bucket(500)})
 	other.reaches(t, late.ID, provision.Succeeded)
+}
+
+// An operation's process is killed in each phase that has one. The engine outlives
+// it, and finishes what it has begun.
+func TestRunnerKilled(t *testing.T) {
+	both(t, func(t *testing.T, flags []string) {
+		c := newCloud(t)
+		o := open(t, join(soon, c.flags(), flags, []string{"--slots", "6"})...)
+		p := newPhases(t, o, c)
+		p.all(t, o, o)
+		pids := children(t, o.process.Process.Pid, runner.ChildCommand)
+		require.Len(t, pids, 4)
+		for _, pid := range pids {
+			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		}
+		for _, g := range p.gates {
+			g.open()
+		}
+		for _, phase := range []provision.State{provision.Preparing, provision.Previewing, provision.Applying, provision.Canceling} {
+			op := o.reaches(t, p.of[phase].ID, provision.Failed, provision.Canceled)
+			require.NotEmpty(t, op.Failure.Message)
+			require.Empty(t, op.Failure.Pending)
+			o.mended(t, op)
+		}
+		o.approves(t, o.reads(t, p.of[provision.AwaitingApproval].ID))
+		o.reaches(t, p.of[provision.AwaitingApproval].ID, provision.Succeeded)
+		c.sound(t, o, p.stacks()...)
+	})
+}
+
+// A server that is stopped finishes what has begun, and records it.
+func TestServerStoppedInApply(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	o := open(t, join(c.flags(), []string{"--provisioning-shutdown", "0s"})...)
+	p := o.project(t, "shop", client.ProjectSettings{})
+	g := c.gate("logs", changed, some)
+	op := o.orders(t, p, "logs", nil).Operation
+	g.await(t)
+	o.signals(t, syscall.SIGTERM)
+	o.says(t, "operations are asked to end: the node stops")
+	g.open()
+	o.end(t, syscall.Signal(0)) // by itself
+	o.start(t)
+	op = o.reads(t, op.ID)
+	require.Equal(t, string(provision.Failed), op.State, "it was not left behind")
+	require.Empty(t, op.Failure.Pending, "what had begun was finished")
+	require.Contains(t, op.Failure.Message, "its node was stopped")
+	c.sound(t, o, op.StackID)
+	o.mended(t, op)
+	c.sound(t, o, op.StackID)
 }

@@ -27,7 +27,7 @@ import (
 
 const (
 	// patience is how long a test waits for what must come, on a busy machine too.
-	patience = 100 * time.Second
+	patience = 70 * time.Second
 	// often is how often it looks.
 	often = 100 * time.Millisecond
 	org   = "main"
@@ -104,6 +104,12 @@ func (o *office) logged(t *testing.T) string {
 	text, err := os.ReadFile(o.log)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// says waits until the process has logged something.
+func (o *office) says(t *testing.T, what string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(o.logged(t), what) }, patience, often, "its log says: %s", what)
 }
 
 // token makes an access token for everything in the organization.
