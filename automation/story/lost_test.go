@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"redoubt/automation/backend"
 	"redoubt/automation/client"
 	"redoubt/automation/provision"
 )
@@ -65,7 +66,7 @@ func TestLaptopSleeps(t *testing.T) {
 	first := o.orders(t, p, "logs", nil)
 	o.reaches(t, first.Operation.ID, provision.Succeeded)
 
-	token := o.token(t, "laptop", rita, laptopVerbs...)
+	token := o.token(t, "laptop", omar, append(laptopVerbs, backend.ApplyProtected)...)
 	g := c.gate("logs", changed, some)
 	cli := o.sits(t, c.port, "shop", "logs", token, "up", "--yes", "--skip-preview")
 	cli.comes(t, g) // its program has nothing in it: it deletes
