@@ -27,7 +27,7 @@ import (
 
 const (
 	// patience is how long a test waits for what must come, on a busy machine too.
-	patience = 70 * time.Second
+	patience = 3 * time.Minute
 	// often is how often it looks.
 	often = 100 * time.Millisecond
 	org   = "main"

@@ -48,9 +48,9 @@ func TestTwoWorkers(t *testing.T) {
 	}
 	all.Wait()
 	alone := o.orders(t, lone, "logs", nil)
-	for _, g := range gates {
-		g.open()
-	}
+	gates[0].open()
+	o.reaches(t, alone.Operation.ID, provision.Succeeded)
+	gates[1].open()
 	days := map[string]int{}
 	for i, order := range orders {
 		require.NoError(t, failures[i])
@@ -58,7 +58,6 @@ func TestTwoWorkers(t *testing.T) {
 		require.Equal(t, map[string]int64{"update": 1}, changes(op), "each does what it was ordered to")
 		days[order.ID] = 500 + i
 	}
-	o.reaches(t, alone.Operation.ID, provision.Succeeded)
 
 	begun := o.begins(t)
 	next := slices.Index(begun, alone.Operation.ID)
