@@ -2,7 +2,10 @@ package provision
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -108,16 +111,51 @@ func (w *Work) watch(ctx context.Context, phase Phase, ended <-chan struct{}, ca
 		case <-canceled:
 			canceled = nil
 			if w.Operation().State == Applying {
-				err := w.step(func(tx Tx, o *Operation, _ *Environment) error {
-					return move(tx, o, Canceling, systemActor, "canceled by "+o.CancelRequested+": what has begun is finished")
-				})
-				if err != nil {
+				if err := w.step(canceling); err != nil {
 					w.service.opts.Log.Error("an operation could not be marked as being canceled", "operation", w.claim.OperationID, "error", err)
 				}
 			}
 			end()
 		}
 	}
+}
+
+// canceling writes that an update is being canceled, and what it waits for.
+func canceling(tx Tx, o *Operation, _ *Environment) error {
+	if err := move(tx, o, Canceling, systemActor, "canceled by "+o.CancelRequested+": what has begun is finished"); err != nil {
+		return err
+	}
+	urns, err := inFlight(tx, o.ID)
+	if err != nil {
+		return err
+	}
+	return tx.AddEvents(o.ID, []Event{eventOf(tx, EventLog, map[string]any{
+		"message": fmt.Sprintf("%d resource(s) are in flight: the rest is not begun", len(urns)), "in_flight": urns,
+	})})
+}
+
+// inFlight are the URNs of what an operation's update has begun and not ended, as its
+// events tell, sorted.
+func inFlight(tx Tx, operationID string) ([]string, error) {
+	begun := map[string]bool{}
+	err := eachEvent(tx, operationID, func(e Event) {
+		var of struct {
+			Phase             Phase
+			URN, Type, Status string
+		}
+		if e.Type != EventResource || json.Unmarshal(e.Data, &of) != nil || !of.Phase.Changes() {
+			return
+		}
+		if of.Type == "pulumi:pulumi:Stack" || strings.HasPrefix(of.Type, "redoubt:") {
+			return // a component, which ends with what it has in it
+		}
+		if of.Status == "begun" {
+			begun[of.URN] = true
+		} else {
+			delete(begun, of.URN)
+		}
+	})
+	return slices.Sorted(maps.Keys(begun)), err
 }
 
 // admission is what a run of the engine begins with.

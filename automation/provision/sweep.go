@@ -222,19 +222,27 @@ func orText(text, otherwise string) string {
 
 // beginnings counts how often an operation was begun.
 func beginnings(tx Tx, operationID string) (n int, err error) {
+	err = eachEvent(tx, operationID, func(e Event) {
+		var change stateChange
+		if e.Type == EventState && json.Unmarshal(e.Data, &change) == nil && change.To == Preparing {
+			n++
+		}
+	})
+	return n, err
+}
+
+// eachEvent looks at all events of an operation, in their order.
+func eachEvent(tx Tx, operationID string, look func(Event)) error {
 	const atOnce = 1000
 	var after int64
 	for {
 		events, err := tx.EventsAfter(operationID, after, atOnce)
 		if err != nil || len(events) == 0 {
-			return n, err
+			return err
 		}
 		for _, e := range events {
 			after = e.Seq
-			var change stateChange
-			if e.Type == EventState && json.Unmarshal(e.Data, &change) == nil && change.To == Preparing {
-				n++
-			}
+			look(e)
 		}
 	}
 }

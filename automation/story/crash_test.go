@@ -1,10 +1,9 @@
 package story
 
 import (
-	"bytes"
+	"context"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"redoubt/automation/client"
 	"redoubt/automation/provision"
 	"redoubt/automation/runner"
+	"redoubt/internal/rehearsal"
 )
 
 // The update of an operation that dies is closed soon: longer than a CLI that lives
@@ -39,6 +39,19 @@ func (o *office) whole(t *testing.T, p client.Project, name string) client.Order
 // was made twice, and nothing is forgotten. The server ends for that.
 func (o *office) sound(t *testing.T, stacks ...string) {
 	t.Helper()
+	states := o.states(t, stacks...)
+	require.Equal(t, states, lives(o.account(t)), "what the states have, and what lives")
+}
+
+// sound sees the same of an account that outlives the servers.
+func (c *cloud) sound(t *testing.T, o *office, stacks ...string) {
+	t.Helper()
+	require.Equal(t, o.states(t, stacks...), lives(c.Resources()), "what the states have, and what lives")
+}
+
+// states counts what the stacks' states have.
+func (o *office) states(t *testing.T, stacks ...string) map[string]int {
+	t.Helper()
 	states := map[string]int{}
 	for _, id := range stacks {
 		page, err := o.as(anna).ListResources(t.Context(), id)
@@ -51,11 +64,16 @@ func (o *office) sound(t *testing.T, stacks ...string) {
 		}
 	}
 	require.NotEmpty(t, states)
-	lives := map[string]int{}
-	for _, r := range o.account(t) {
-		lives[r.URN]++
+	return states
+}
+
+// lives counts what lives in an account.
+func lives(resources []rehearsal.Resource) map[string]int {
+	n := map[string]int{}
+	for _, r := range resources {
+		n[r.URN]++
 	}
-	require.Equal(t, states, lives, "what the states have, and what lives")
+	return n
 }
 
 // mended orders again what died in the middle, after a recovery where that is asked
@@ -77,29 +95,6 @@ func (o *office) mended(t *testing.T, op client.Operation) {
 	o.reaches(t, retried.ID, provision.Succeeded)
 }
 
-// The server is killed while one order is previewed and another waits for people:
-// after the restart both go on.
-func TestServerKilledInPreview(t *testing.T) {
-	t.Parallel()
-	o := open(t, soon...)
-	rule := twoPeople
-	rule.Stacks = "guarded"
-	p := o.project(t, "shop", client.ProjectSettings{ApprovalRules: []client.ApprovalRule{rule}})
-	guarded := o.orders(t, p, "guarded", nil)
-	waiting := o.reaches(t, guarded.Operation.ID, provision.AwaitingApproval)
-	whole := o.whole(t, p, "whole")
-	o.done(t, whole.Operation.ID, provision.PhasePreview, 5)
-	o.kill(t)
-	o.start(t)
-
-	require.Equal(t, string(provision.AwaitingApproval), o.reads(t, waiting.ID).State)
-	o.approves(t, waiting)
-	o.reaches(t, waiting.ID, provision.Succeeded)
-	op := o.reaches(t, whole.Operation.ID, provision.Succeeded)
-	require.Contains(t, strings.Join(o.way(t, op.ID), " "), "queued preparing previewing queued preparing previewing", "it began anew")
-	o.sound(t, whole.Stack.ID, guarded.Stack.ID)
-}
-
 // The server is killed in the middle of an apply. With it dies the account's
 // endpoint, so that the engine does not know what became of what it had begun.
 func TestServerKilledInApply(t *testing.T) {
@@ -117,61 +112,110 @@ func TestServerKilledInApply(t *testing.T) {
 	o.sound(t, whole.Stack.ID, other.Stack.ID)
 }
 
-// The process of an operation is killed in mid-apply.
-func TestRunnerKilled(t *testing.T) {
+// The only server is killed, and its machine with it, while it has an operation in
+// each phase. The next one goes on at once.
+func TestServerKilled(t *testing.T) {
 	t.Parallel()
-	o := open(t, soon...)
-	p := o.project(t, "shop", client.ProjectSettings{})
-	whole := o.whole(t, p, "whole")
-	o.done(t, whole.Operation.ID, provision.PhaseUp, 20)
-	pids := children(t, o.process.Process.Pid, runner.ChildCommand)
-	require.Len(t, pids, 1)
-	require.NoError(t, syscall.Kill(pids[0], syscall.SIGKILL))
-	op := o.reaches(t, whole.Operation.ID, provision.Failed, provision.NeedsRecovery)
-	require.NotEmpty(t, op.Failure.Message)
-	o.mended(t, op)
-	o.sound(t, whole.Stack.ID)
+	c := newCloud(t)
+	o := open(t, join(soon, c.flags(), []string{"--slots", "6"})...)
+	p := newPhases(t, o, c)
+	p.all(t, o, o)
+	o.fails(t)
+	p.open()
+	o.start(t)
+	p.goOn(t, o)
+}
+
+// Several processes on one database, each with one role: orders go through either
+// API, and can be watched there, whichever worker has them. Then everything dies that
+// has a part in them, while there is one in each phase.
+func TestNodesKilled(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	url := database(t)
+	shared := join(soon, []string{"--database", url})
+	api := open(t, join(shared, []string{"--role", "api"})...)
+	other := api.beside(t, "other API", join(shared, []string{"--role", "api"})...)
+	works := join(shared, c.flags(), []string{"--role", "worker", "--provisioning-url", other.url})
+	worker := api.beside(t, "worker", join(works, []string{"--slots", "8"})...)
+	p := newPhases(t, api, c)
+	p.all(t, api, worker)
+	let := p.verify(t, other, url)
+
+	watched := make(chan []string, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() {
+		var states []string
+		for e, err := range other.as(anna).Events(ctx, p.of[provision.Previewing].ID, 0) {
+			if err == nil && e.Type == string(provision.EventState) {
+				states = append(states, string(e.Data))
+			}
+		}
+		watched <- states
+	}()
+	api.kill(t)
+	for phase, op := range p.of {
+		require.Equal(t, string(phase), other.reads(t, op.ID).State, "an API has no part in it")
+	}
+	worker.fails(t)
+	let()
+	p.open()
+	other.beside(t, "other worker", works...)
+	p.goOn(t, other)
+	require.Len(t, <-watched, len(other.way(t, p.of[provision.Previewing].ID)), "who watches sees the other worker too")
+	api.start(t)
+	late := api.again(t, rita, p.of[provision.Previewing].StackID, client.NewOperation{Kind: "up", Inputs: bucket(500)})
+	other.reaches(t, late.ID, provision.Succeeded)
+}
+
+// An operation's process is killed in each phase that has one. The engine outlives
+// it, and finishes what it has begun.
+func TestRunnerKilled(t *testing.T) {
+	both(t, func(t *testing.T, flags []string) {
+		c := newCloud(t)
+		o := open(t, join(soon, c.flags(), flags, []string{"--slots", "6"})...)
+		p := newPhases(t, o, c)
+		p.all(t, o, o)
+		pids := children(t, o.process.Process.Pid, runner.ChildCommand)
+		require.Len(t, pids, 4)
+		for _, pid := range pids {
+			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		}
+		for _, g := range p.gates {
+			g.open()
+		}
+		for _, phase := range []provision.State{provision.Preparing, provision.Previewing, provision.Applying, provision.Canceling} {
+			op := o.reaches(t, p.of[phase].ID, provision.Failed, provision.Canceled)
+			require.NotEmpty(t, op.Failure.Message)
+			require.Empty(t, op.Failure.Pending)
+			o.mended(t, op)
+		}
+		o.approves(t, o.reads(t, p.of[provision.AwaitingApproval].ID))
+		o.reaches(t, p.of[provision.AwaitingApproval].ID, provision.Succeeded)
+		c.sound(t, o, p.stacks()...)
+	})
 }
 
 // A server that is stopped finishes what has begun, and records it.
 func TestServerStoppedInApply(t *testing.T) {
 	t.Parallel()
-	o := open(t, "--provisioning-shutdown", "0s")
+	c := newCloud(t)
+	o := open(t, join(c.flags(), []string{"--provisioning-shutdown", "0s"})...)
 	p := o.project(t, "shop", client.ProjectSettings{})
-	whole := o.whole(t, p, "whole")
-	o.done(t, whole.Operation.ID, provision.PhaseUp, 20)
-	o.end(t, syscall.SIGTERM)
+	g := c.gate("logs", changed, some)
+	op := o.orders(t, p, "logs", nil).Operation
+	g.await(t)
+	o.signals(t, syscall.SIGTERM)
+	o.says(t, "operations are asked to end: the node stops")
+	g.open()
+	o.end(t, syscall.Signal(0)) // by itself
 	o.start(t)
-	op := o.reads(t, whole.Operation.ID)
-	require.True(t, op.Final, "it was not left behind: %s", op.State)
-	if op.State != string(provision.Succeeded) {
-		require.Equal(t, string(provision.Failed), op.State)
-		require.Empty(t, op.Failure.Pending, "what had begun was finished")
-		require.Contains(t, op.Failure.Message, "its node was stopped")
-	}
+	op = o.reads(t, op.ID)
+	require.Equal(t, string(provision.Failed), op.State, "it was not left behind")
+	require.Empty(t, op.Failure.Pending, "what had begun was finished")
+	require.Contains(t, op.Failure.Message, "its node was stopped")
+	c.sound(t, o, op.StackID)
 	o.mended(t, op)
-	o.sound(t, whole.Stack.ID)
-}
-
-// children are the processes that a process has started, by a word on their command
-// line.
-func children(t *testing.T, parent int, word string) (pids []int) {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	require.NoError(t, err)
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-		if err != nil || fields[1] != strconv.Itoa(parent) || !strings.Contains(string(line), word) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		require.NoError(t, err)
-		pids = append(pids, pid)
-	}
-	return pids
+	c.sound(t, o, op.StackID)
 }

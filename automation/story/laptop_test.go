@@ -1,6 +1,7 @@
 package story
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"redoubt/automation/engine"
 	"redoubt/automation/provision"
 	"redoubt/internal/languagehost"
-	"redoubt/internal/rehearsal"
 )
 
 // laptopProgram makes this binary the program on a laptop.
@@ -27,9 +27,44 @@ const laptopProgram = "laptop-program"
 // nothing is a program without resources.
 func nothing(*pulumi.Context) error { return nil }
 
+// laptopVerbs are what somebody with a laptop may.
+var laptopVerbs = []backend.Verb{backend.Read, backend.Write, backend.Decrypt, backend.Preview, backend.Apply}
+
 // laptop runs the stock CLI on a stack as somebody with a token, and returns what it
 // said.
 func (o *office) laptop(t *testing.T, project, stack, token string, args ...string) (string, error) {
+	t.Helper()
+	return o.sits(t, newCloud(t).port, project, stack, token, args...).ends()
+}
+
+// sitting is a CLI that somebody has started.
+type sitting struct {
+	*exec.Cmd
+	said bytes.Buffer
+	// ended is closed when it has, and err is how then.
+	ended chan struct{}
+	err   error
+}
+
+// ends waits for its end.
+func (s *sitting) ends() (string, error) {
+	<-s.ended
+	return s.said.String(), s.err
+}
+
+// comes waits until it has come to a gate.
+func (s *sitting) comes(t *testing.T, g *gate) {
+	t.Helper()
+	select {
+	case <-g.awaited:
+	case <-s.ended:
+		require.Fail(t, "it ended before it came to the gate", "%s", s.said.String())
+	}
+}
+
+// sits starts the stock CLI on a stack as somebody with a token, for whom AWS is behind
+// a port.
+func (o *office) sits(t *testing.T, cloud int, project, stack, token string, args ...string) *sitting {
 	t.Helper()
 	found, err := engine.FindCLI()
 	require.NoError(t, err)
@@ -40,20 +75,20 @@ func (o *office) laptop(t *testing.T, project, stack, token string, args ...stri
 	require.NoError(t, os.Symlink(self, program))
 	language, err := languagehost.Serve(context.WithoutCancel(t.Context()), languagehost.Options{Programs: map[string]string{folder: program}})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, language.Close()) }()
-	account, err := rehearsal.Open("")
-	require.NoError(t, err)
-	cloud, err := rehearsal.Serve(context.WithoutCancel(t.Context()), account, "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, cloud.Close()) }()
+	t.Cleanup(func() { require.NoError(t, language.Close()) })
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "Pulumi.yaml"), []byte("name: "+project+"\nruntime: go\n"), 0o600))
-	cmd := exec.Command(found.Executable, append(args, "--stack", org+"/"+project+"/"+stack, "--non-interactive", "--color", "never")...)
-	cmd.Dir = folder
-	cmd.Env = environment(fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d", cloud.Port()), language.Env(),
+	s := &sitting{Cmd: exec.Command(found.Executable, append(args, "--stack", org+"/"+project+"/"+stack, "--non-interactive", "--color", "never")...), ended: make(chan struct{})}
+	s.Dir, s.Stdout, s.Stderr = folder, &s.said, &s.said
+	s.Env = environment(fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d", cloud), language.Env(),
 		"PATH="+language.Folder()+string(os.PathListSeparator)+os.Getenv("PATH"), "PULUMI_HOME="+t.TempDir(), "PULUMI_SKIP_UPDATE_CHECK=true",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true", "PULUMI_ACCESS_TOKEN="+token, "PULUMI_BACKEND_URL="+o.url)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	require.NoError(t, s.Start())
+	go func() {
+		s.err = s.Wait()
+		close(s.ended)
+	}()
+	t.Cleanup(func() { _ = s.Process.Kill() }) // it may have ended
+	return s
 }
 
 // Who has a laptop and a token may look at an ordered stack, and not change it past
@@ -65,7 +100,7 @@ func TestLaptop(t *testing.T) {
 	ordered, err := o.as(rita).CreateStack(t.Context(), client.NewStack{ProjectID: p.ID, Name: "logs", Blueprint: "secure-bucket", Inputs: bucket(400)}, client.CreateStackParams{})
 	require.NoError(t, err)
 	o.reaches(t, ordered.Operation.ID, provision.Succeeded)
-	token := o.token(t, "laptop", rita, backend.Read, backend.Write, backend.Decrypt, backend.Preview, backend.Apply)
+	token := o.token(t, "laptop", rita, laptopVerbs...)
 
 	said, err := o.laptop(t, "shop", "logs", token, "preview")
 	require.NoError(t, err, said)

@@ -62,19 +62,8 @@ type office struct {
 func open(t *testing.T, flags ...string) *office {
 	t.Helper()
 	folder := t.TempDir()
-	o := &office{
-		folder: folder, data: filepath.Join(folder, "data"), log: filepath.Join(folder, "server.log"), out: filepath.Join(folder, "server.out"),
-		args: flags, tokens: map[string]string{},
-	}
-	t.Cleanup(func() {
-		o.end(t, syscall.SIGTERM)
-		if t.Failed() {
-			text, err := os.ReadFile(o.log)
-			require.NoError(t, err)
-			t.Logf("the server's log:\n%s", text[max(0, len(text)-6000):])
-		}
-	})
-	o.start(t)
+	o := &office{folder: folder, data: filepath.Join(folder, "data"), tokens: map[string]string{}}
+	o.begin(t, "server", flags)
 	token, err := os.ReadFile(filepath.Join(folder, "token"))
 	require.NoError(t, err)
 	o.tokens[admin] = strings.TrimSpace(string(token))
@@ -84,6 +73,43 @@ func open(t *testing.T, flags ...string) *office {
 		require.NoError(t, err)
 	}
 	return o
+}
+
+// beside starts another process of the same installation, for the same people. Its
+// name is that of its log.
+func (o *office) beside(t *testing.T, name string, flags ...string) *office {
+	t.Helper()
+	n := &office{folder: o.folder, data: o.data, tokens: o.tokens}
+	n.begin(t, name, flags)
+	return n
+}
+
+// begin starts the process for the first time.
+func (o *office) begin(t *testing.T, name string, flags []string) {
+	t.Helper()
+	o.log, o.out, o.args = filepath.Join(o.folder, name+".log"), filepath.Join(o.folder, name+".out"), flags
+	t.Cleanup(func() {
+		o.end(t, syscall.SIGTERM)
+		if t.Failed() {
+			said := o.logged(t)
+			t.Logf("the log of the %s:\n%s", name, said[max(0, len(said)-6000):])
+		}
+	})
+	o.start(t)
+}
+
+// logged is the process's log.
+func (o *office) logged(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(o.log)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// says waits until the process has logged something.
+func (o *office) says(t *testing.T, what string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(o.logged(t), what) }, patience, often, "its log says: %s", what)
 }
 
 // token makes an access token for everything in the organization.
@@ -165,7 +191,8 @@ func (o *office) end(t *testing.T, s syscall.Signal) {
 	if o.process == nil {
 		return
 	}
-	_ = o.process.Process.Signal(s) // it may have ended
+	_ = o.process.Process.Signal(s)               // it may have ended
+	_ = o.process.Process.Signal(syscall.SIGCONT) // or sleep
 	select {
 	case <-o.ended:
 	case <-time.After(patience):
@@ -249,20 +276,35 @@ func (o *office) reads(t *testing.T, id string) client.Operation {
 }
 
 // reaches waits until an operation is in one of the states, and fails where it is
-// final in another.
+// final in another, or needs a person.
 func (o *office) reaches(t *testing.T, id string, states ...provision.State) client.Operation {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	var op client.Operation
 	for {
-		op, err := o.as(anna).GetOperation(ctx, id, client.GetOperationParams{Wait: "5s"})
+		seen, err := o.as(anna).GetOperation(ctx, id, client.GetOperationParams{Wait: "5s"})
+		if err == nil {
+			op = seen
+		}
 		if err == nil && slices.Contains(states, provision.State(op.State)) {
 			return op
 		}
-		if err == nil && op.Final || ctx.Err() != nil {
+		if op.Final || op.State == string(provision.NeedsRecovery) || ctx.Err() != nil {
 			require.Failf(t, "the operation did not come there", "%s %s is %s (error %v), and should be %v: %s", op.Kind, id, op.State, err, states, text(op.Failure))
 		}
 	}
+}
+
+// becomes waits until an operation is in a state that it does not stay in.
+func (o *office) becomes(t *testing.T, id string, state provision.State) client.Operation {
+	t.Helper()
+	var op client.Operation
+	require.Eventually(t, func() bool {
+		op = o.reads(t, id)
+		return op.State == string(state)
+	}, patience, often, "operation %s becomes %s", id, state)
+	return op
 }
 
 // decides has somebody decide on the plan that there is.

@@ -4,55 +4,95 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"redoubt/automation/adminapi"
 	"redoubt/automation/client"
 	"redoubt/automation/provision"
 )
 
-// Ten people order for one stack at the same time: each order is carried out, one
-// after the other, and the last one holds.
-func TestOneAtATime(t *testing.T) {
+// Two workers have an operation each when ten people order for one stack at the same
+// time, and somebody for another project: that one is next. Of the ten each is carried
+// out, one after the other, and the last one holds.
+func TestTwoWorkers(t *testing.T) {
 	t.Parallel()
-	o := open(t)
-	p := o.project(t, "shop", client.ProjectSettings{})
-	first := o.orders(t, p, "logs", nil)
+	c := newCloud(t)
+	shared := join(c.flags(), []string{"--database", database(t), "--slots", "1"})
+	o := open(t, shared...)
+	crowd, lone := o.project(t, "crowd", client.ProjectSettings{}), o.project(t, "lone", client.ProjectSettings{})
+	first := o.orders(t, crowd, "logs", nil)
 	o.reaches(t, first.Operation.ID, provision.Succeeded)
+	other := o.beside(t, "other", join(shared, []string{"--provisioning-url", o.url})...)
+	var gates []*gate
+	for i, node := range []*office{o, other} {
+		name := fmt.Sprint("busy", i)
+		gates = append(gates, c.gate(name, previewed, 0))
+		node.orders(t, crowd, name, nil)
+	}
+	for _, g := range gates {
+		g.await(t) // both workers are taken
+	}
 
 	const many = 10
 	orders, failures := make([]client.Operation, many), make([]error, many)
 	var all sync.WaitGroup
 	for i := range many {
 		all.Go(func() {
-			orders[i], failures[i] = o.as(rita).CreateOperation(t.Context(), first.Stack.ID, client.NewOperation{Kind: "up", Inputs: bucket(500 + i)}, client.CreateOperationParams{})
+			node := []*office{o, other}[i%2]
+			orders[i], failures[i] = node.as(rita).CreateOperation(t.Context(), first.Stack.ID, client.NewOperation{Kind: "up", Inputs: bucket(500 + i)}, client.CreateOperationParams{})
 		})
 	}
 	all.Wait()
-	type span struct {
-		from, to time.Time
-		days     int
-	}
-	spans := make([]span, 0, many)
+	alone := o.orders(t, lone, "logs", nil)
+	gates[0].open()
+	o.reaches(t, alone.Operation.ID, provision.Succeeded)
+	gates[1].open()
+	days := map[string]int{}
 	for i, order := range orders {
 		require.NoError(t, failures[i])
 		op := o.reaches(t, order.ID, provision.Succeeded)
 		require.Equal(t, map[string]int64{"update": 1}, changes(op), "each does what it was ordered to")
-		spans = append(spans, span{op.StartedAt, op.EndedAt, 500 + i})
+		days[order.ID] = 500 + i
 	}
-	slices.SortFunc(spans, func(a, b span) int { return a.from.Compare(b.from) })
-	for i := range spans[1:] {
-		require.False(t, spans[i+1].from.Before(spans[i].to), "one at a time: %v and %v", spans[i], spans[i+1])
-	}
+
+	begun := o.begins(t)
+	next := slices.Index(begun, alone.Operation.ID)
+	require.Equal(t, 3, next, "after the first one and the two that kept the workers: %v", begun)
 	seen, err := o.as(rita).GetStack(t.Context(), first.Stack.ID)
 	require.NoError(t, err)
-	require.Contains(t, string(seen.Inputs), fmt.Sprintf(`"expireAfterDays":%d`, spans[many-1].days))
+	require.Contains(t, string(seen.Inputs), fmt.Sprintf(`"expireAfterDays":%d`, days[begun[len(begun)-1]]))
 	list, err := o.as(rita).ListStackOperations(t.Context(), first.Stack.ID, client.ListStackOperationsParams{})
 	require.NoError(t, err)
 	require.Len(t, list.Items, many+1, "none is lost, and none was made up")
+}
+
+// begins are the operations in the order in which they were begun, as the audit log has
+// it, which has also that each stack had one at a time.
+func (o *office) begins(t *testing.T) (ids []string) {
+	t.Helper()
+	holds := map[string]string{} // by stack
+	c := adminapi.Client{URL: o.url, Token: o.tokens[admin]}
+	require.NoError(t, c.Audit(t.Context(), 0, func(e adminapi.AuditEntry) error {
+		state, is := strings.CutPrefix(e.Action, "operation.")
+		id := e.Detail["operation"]
+		switch {
+		case !is || state == string(provision.Queued):
+		case state == string(provision.Preparing):
+			require.Empty(t, holds[e.Target], "one at a time on %s", e.Target)
+			holds[e.Target], ids = id, append(ids, id)
+		default:
+			require.Equal(t, holds[e.Target], id, "%s on %s", e.Action, e.Target)
+			if provision.State(state).Final() {
+				delete(holds, e.Target)
+			}
+		}
+		return nil
+	}))
+	return ids
 }
 
 // changes are what an operation changed.

@@ -25,7 +25,8 @@ type Server struct {
 
 // Serve serves the account as the provider "aws" by gRPC on addr, for example
 // "127.0.0.1:0" for a free port, until ctx ends or Close. The account stays open.
-func Serve(ctx context.Context, a *Account, addr string) (*Server, error) {
+// Options are gRPC's, for who wants to see the calls, or to hold them.
+func Serve(ctx context.Context, a *Account, addr string, options ...grpc.ServerOption) (*Server, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("rehearsal: the account cannot be served on %s: %w; choose another port, or port 0 for a free one", addr, err)
@@ -33,7 +34,7 @@ func Serve(ctx context.Context, a *Account, addr string) (*Server, error) {
 	const largest = 400 << 20 // what the engine allows, too
 	s := &Server{
 		port: listener.Addr().(*net.TCPAddr).Port, done: make(chan struct{}), acct: a,
-		grpc: grpc.NewServer(grpc.MaxRecvMsgSize(largest), grpc.StatsHandler(sessions{a})),
+		grpc: grpc.NewServer(append([]grpc.ServerOption{grpc.MaxRecvMsgSize(largest), grpc.StatsHandler(sessions{a})}, options...)...),
 	}
 	s.grpc.RegisterService(perConnection(pulumirpc.ResourceProvider_ServiceDesc), plugin.NewProviderServer(a.Provider()))
 	go func() {

@@ -1,0 +1,102 @@
+package story
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"redoubt/internal/postgrestest"
+)
+
+// both runs a test on each of the databases; flags are what chooses one.
+func both(t *testing.T, test func(t *testing.T, flags []string)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("SQLite", func(t *testing.T) { t.Parallel(); test(t, nil) })
+	t.Run("PostgreSQL", func(t *testing.T) { t.Parallel(); test(t, []string{"--database", database(t)}) })
+}
+
+// databases counts the databases.
+var databases atomic.Int64
+
+// database is a database of PostgreSQL's, for the test.
+func database(t *testing.T) string {
+	t.Helper()
+	return databaseOf(t, postgrestest.Start(t, "max_connections = 200", "log_statement = none"))
+}
+
+func databaseOf(t *testing.T, server *postgrestest.Server) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), server.URL(t, "postgres"))
+	require.NoError(t, err)
+	name := fmt.Sprintf("story%d", databases.Add(1))
+	_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(t.Context()))
+	return server.URL(t, name)
+}
+
+// join are flags one after the other.
+func join(flags ...[]string) []string { return slices.Concat(flags...) }
+
+// descendants are the processes that a process has started, and those that they have,
+// and so on.
+func descendants(t *testing.T, pid int) (pids []int) {
+	t.Helper()
+	for _, child := range children(t, pid, "") {
+		pids = append(append(pids, child), descendants(t, child)...)
+	}
+	return pids
+}
+
+// fails kills the process as the failure of its machine does, and all that it has
+// started with it.
+func (o *office) fails(t *testing.T) {
+	t.Helper()
+	pids := descendants(t, o.process.Process.Pid)
+	o.signals(t, syscall.SIGSTOP, pids...) // nobody notices the end of another
+	o.kill(t)
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+	}
+}
+
+// signals sends a signal to the process and to others.
+func (o *office) signals(t *testing.T, s syscall.Signal, others ...int) {
+	t.Helper()
+	for _, pid := range append([]int{o.process.Process.Pid}, others...) {
+		_ = syscall.Kill(pid, s) // it may have ended
+	}
+}
+
+// children are the processes that a process has started, by a word on their command
+// line.
+func children(t *testing.T, parent int, word string) (pids []int) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		if err != nil || fields[1] != strconv.Itoa(parent) || !strings.Contains(string(line), word) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		require.NoError(t, err)
+		pids = append(pids, pid)
+	}
+	return pids
+}
