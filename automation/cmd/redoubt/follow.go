@@ -110,7 +110,7 @@ func (v *followView) show(e client.Event) {
 	if err := json.Unmarshal(e.Data, &h); err != nil {
 		return // of a newer server: nothing that we could show
 	}
-	indented := func(text string) string { return strings.ReplaceAll(text, "\n", "\n    ") }
+	indented := func(text string) string { return strings.ReplaceAll(clean(text), "\n", "\n    ") }
 	switch e.Type {
 	case "state":
 		text := strings.ReplaceAll(h.To, "_", " ")
