@@ -197,6 +197,9 @@ func (s *Service) impossible(tx Tx, env Environment, o *Operation) (done bool, e
 	if _, err := s.catalog.Blueprint(o.Blueprint.Name, o.Blueprint.Version); err != nil {
 		return end(Failed, CodeEngineUnavailable, "version %s of blueprint %s is not in the catalogue any more: order the operation again, with a version that is", o.Blueprint.Version, o.Blueprint.Name)
 	}
+	if o.Kind == KindDestroy && env.Protected {
+		return end(Failed, CodeConflict, "the stack was protected after this was ordered: take the protection off, and order it again")
+	}
 	if !o.Kind.Changes() || o.Kind == KindRecover || o.Kind == KindRefresh {
 		return false, nil
 	}

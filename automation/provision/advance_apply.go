@@ -37,6 +37,10 @@ func (w *Work) applying(plan Plan) (admitted admission, err error) {
 			frozen = "the stack is locked by " + env.Lock.By
 			return nil
 		}
+		if o.Kind == KindDestroy && env.Protected {
+			frozen = "the stack is protected" // and so it ends when it is taken again
+			return nil
+		}
 		stack, err := tx.StackByID(env.ID)
 		if err != nil {
 			return err

@@ -89,6 +89,22 @@ var orderTests = []test{
 		_, err = w.order(t, env, provision.KindDestroy)
 		require.NoError(t, err)
 	}},
+	{"a destroy that was ordered before the protection is not run after it", func(t *testing.T, w *world) {
+		env, o := w.environment(t, "logs")
+		w.moved(t, o.ID, provision.Canceled)
+		o, err := w.order(t, env, provision.KindDestroy)
+		require.NoError(t, err)
+		w.waiting(t, o.ID, "sha256:1")
+		w.moved(t, o.ID, provision.Approved)
+		yes := true
+		_, err = w.UpdateEnvironment(t.Context(), w.operator, env.ID, 0, provision.EnvironmentPatch{Protected: &yes})
+		require.NoError(t, err)
+		_, err = w.Claim(t.Context(), o.ID, provision.Node{ID: "node"})
+		require.ErrorIs(t, err, provision.ErrNotNow)
+		o = w.kept(t, o.ID)
+		require.Equal(t, provision.Failed, o.State)
+		require.Contains(t, o.Failure.Message, "the stack was protected after this was ordered")
+	}},
 	{"a locked stack takes no orders", func(t *testing.T, w *world) {
 		env, _ := w.environment(t, "logs")
 		_, err := w.SetLock(t.Context(), w.operator, env.ID, "")

@@ -19,7 +19,7 @@ func (p Provisioning) checkAccounts(found report) {
 			found("provisioning.accounts", "%v", err)
 		}
 	case p.Account == operate.AWS && p.Role != roleAPI && p.Role != roleNone:
-		found("provisioning.accounts", "account %s needs the list of accounts and roles (docs/serve.md); --account %s runs every order with this process's own credentials", operate.AWS, operate.Ambient)
+		found("provisioning.accounts", "account %s needs the list of accounts and roles (docs/aws.md); --account %s runs every order with this process's own credentials", operate.AWS, operate.Ambient)
 	}
 }
 

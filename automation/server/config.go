@@ -108,7 +108,7 @@ type Limits struct {
 type Provisioning struct {
 	Role           string         `koanf:"role" flag:"role" help:"What this process does of it: all, api (takes orders, runs none), worker (runs orders, takes none) or none (keeps states alone). By default all where Pulumi CLI and policy pack are there, else none."`
 	Account        string         `koanf:"account" flag:"account" help:"Where orders go: rehearsal, a simulated account in the data folder in which nothing is real, aws, in the accounts of provisioning.accounts and with a role for each run, or ambient, with the credentials of this process for every run."`
-	Accounts       string         `koanf:"accounts" help:"File with the AWS accounts that stacks may be launched in, and their roles: YAML, see docs/serve.md. For account aws."`
+	Accounts       string         `koanf:"accounts" help:"File with the AWS accounts that stacks may be launched in, and their roles: YAML, see docs/aws.md. For account aws."`
 	AdoptRehearsal bool           `koanf:"adoptRehearsal" flag:"adopt-rehearsal" help:"Make this data folder the one of the rehearsal accounts of a PostgreSQL database, where the one before is lost."`
 	Slots          int            `koanf:"slots" flag:"slots" help:"How many operations this process runs at once, each a CLI and a provider: never more than there are gigabytes of memory."`
 	PolicyPack     string         `koanf:"policyPack" flag:"policy-pack" help:"Policy pack that every order must pass, an executable, or none. By default redoubt-policy beside this executable."`

@@ -115,6 +115,17 @@ func TestPolicy(t *testing.T) {
 		o = w.reaches(t, o.ID, provision.Failed)
 		require.Equal(t, provision.CodeEngineUnavailable, o.Failure.Code)
 	})
+	t.Run("a pack that does not run fails it", func(t *testing.T) {
+		broken := filepath.Join(t.TempDir(), "pack")
+		require.NoError(t, os.WriteFile(broken, []byte("#!/bin/false\n"), 0o700)) //nolint:gosec // it is to be run
+		w := newWorld(t, "", func(s *setup) { s.Provider, s.Policy = 0, broken })
+		w.works(t)
+		_, o := w.stack(t, w.project(t, free), "dev", "bucket", inputs{})
+		w.reaches(t, o.ID, provision.Failed)
+		account, err := w.engine.Account(org)
+		require.NoError(t, err)
+		require.Empty(t, account.Resources())
+	})
 	t.Run("an engine is not opened without its pack", func(t *testing.T) {
 		_, err := operate.Open(operate.Options{Account: operate.Ambient, Policy: "/nowhere/pack"})
 		require.Equal(t, provision.CodeEngineUnavailable, provision.CodeOf(err))

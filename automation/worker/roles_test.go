@@ -58,6 +58,7 @@ func TestEachRunHasItsOwnRole(t *testing.T) {
 			role := s.Role(sight.Key)
 			require.NotEmpty(t, role, "%s saw credentials that STS has not given: %q", call, sight.Key)
 			require.NotContains(t, strings.Join(sight.Environment, "\n"), ownSecret)
+			require.Contains(t, sight.Environment, "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true")
 			require.NotContains(t, strings.Join(sight.Environment, "\n"), sight.Secret, "the environment has an address, not the credentials")
 			all[call] = append(all[call], role)
 		}

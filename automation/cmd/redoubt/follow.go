@@ -119,7 +119,7 @@ func (v *followView) show(e client.Event) {
 	if v.repeats(e.Type, h) {
 		return
 	}
-	indented := func(text string) string { return strings.ReplaceAll(text, "\n", "\n    ") }
+	indented := func(text string) string { return strings.ReplaceAll(clean(text), "\n", "\n    ") }
 	switch e.Type {
 	case "state":
 		text := strings.ReplaceAll(h.To, "_", " ")

@@ -24,7 +24,7 @@ type awsRoles struct {
 // Help is the long text of redoubt roles aws --help.
 func (awsRoles) Help() string {
 	return `Prints JSON: for each account a permissions boundary, the preview role, which reads and sees no secret, and a launch role for each blueprint,
-with trust policy, external id and managed policies. Nothing is asked of AWS, and nothing is made there. docs/serve.md says how to make them.
+with trust policy, external id and managed policies. Nothing is asked of AWS, and nothing is made there. docs/aws.md says how to make them.
 
   redoubt roles aws --accounts accounts.yaml --server arn:aws:iam::999988887777:role/redoubt
   redoubt roles aws secure-bucket static-site --accounts accounts.yaml --server arn:aws:iam::999988887777:role/redoubt --account 111122223333`
