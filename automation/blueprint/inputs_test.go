@@ -209,6 +209,8 @@ func TestInputsThatContradictEachOther(t *testing.T) {
 		},
 		{blueprint.SecureBucket, map[string]any{"kmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1"}, []string{"/kmsKeyArn"}},
 		{blueprint.SecureBucket, map[string]any{"replicaRegion": "eu-central-1"}, []string{"/replicaRegion"}},
+		{blueprint.SecureFunction, map[string]any{"replicaRegion": "eu-central-1"}, []string{"/replicaRegion"}},
+		{blueprint.StaticSite, map[string]any{"replicaRegion": "eu-central-1"}, []string{"/replicaRegion"}},
 		{blueprint.SecureService, map[string]any{"memory": 512, "certificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1"}, []string{"/certificateArn", "/memory"}},
 		{blueprint.SecureService, map[string]any{"variables": map[string]any{"API_TOKEN": "x"}, "minTasks": 5, "maxTasks": 2}, []string{"/maxTasks", "/variables/API_TOKEN"}},
 		{blueprint.SecureService, map[string]any{"allowedCidrs": []any{"10.0.0.0/8", "10.1.0.0/16", "10.0.0.1/8"}}, []string{"/allowedCidrs/1", "/allowedCidrs/2"}},

@@ -13,9 +13,9 @@ import (
 type BucketInputs struct {
 	Where
 	KeySettings
+	ReplicaSettings
 	KmsKeyArn       string     `json:"kmsKeyArn,omitempty" doc:"An existing KMS key of the account and region that encrypts the objects; empty for one of the stack's own." pattern:"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"`
 	LogBucket       string     `json:"logBucket,omitempty" doc:"An existing bucket of the account and region that receives the access log; its policy must admit this bucket's. Empty for one of the stack's own." pattern:"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"`
-	ReplicaRegion   string     `json:"replicaRegion,omitempty" doc:"Another region that receives a copy of every object, encrypted with the key's replica; the key is then the stack's own. Choose it at the start: a key cannot be given a replica later." pattern:"^[a-z]{2}(-[a-z]+)+-[0-9]$"`
 	LogDays         int        `json:"logDays,omitempty" doc:"How long the access log is kept, in days, in a bucket of the stack's own." min:"1" max:"3653" default:"365"`
 	ExpireAfterDays int        `json:"expireAfterDays,omitempty" doc:"Objects are deleted after so many days; 0 keeps them." min:"0" max:"36500" default:"0"`
 	NoncurrentDays  int        `json:"noncurrentDays,omitempty" doc:"How long an overwritten or deleted version can be brought back, in days." min:"1" max:"3650" default:"90"`
@@ -41,7 +41,7 @@ func (in *BucketInputs) complete() {
 func (in *BucketInputs) check(f *findings) {
 	in.Where.check(f)
 	in.inRegion(f, "/kmsKeyArn", in.KmsKeyArn)
-	f.refuse(in.ReplicaRegion == in.Region, "/replicaRegion", "is the stack's own region (name another)")
+	in.ReplicaSettings.check(f, in.Where)
 	f.refuse(in.ReplicaRegion != "" && in.KmsKeyArn != "", "/kmsKeyArn", "is given together with replicaRegion, where the key needs a replica (leave one of the two out)")
 	if r := in.Retention; r != nil {
 		f.refuse(isTrue(in.ForceDestroy), "/forceDestroy", "locked versions cannot be deleted (leave out one of forceDestroy and retention)")
@@ -97,19 +97,13 @@ func deployBucket(ctx *pulumi.Context, in *BucketInputs) error {
 	if r := in.Retention; r != nil {
 		args.ObjectLock = &data.ObjectLock{Mode: lockModes[r.Mode], Days: r.Days, Acknowledge: r.Acknowledge}
 	}
-	switch {
-	case in.KmsKeyArn != "":
+	if in.KmsKeyArn != "" {
 		args.KmsKeyArn = pulumi.String(in.KmsKeyArn)
-	case in.ReplicaRegion != "":
-		if err := in.replicate(ctx, p, args); err != nil {
+	} else {
+		objects := kept{purpose: "data", key: "data", description: "Objects of " + p.prefix, deletionDays: in.KeyDeletionDays, logDays: in.LogDays}
+		if _, err := in.keyed(ctx, &in.Where, p, objects, args); err != nil {
 			return err
 		}
-	default:
-		key, err := p.newKey(ctx, "data", "Objects of "+p.prefix, in.KeyDeletionDays, isTrue(in.Protect))
-		if err != nil {
-			return err
-		}
-		args.KmsKeyArn = key.Arn
 	}
 	if in.LogBucket == "" {
 		if args.LogBucket, err = p.newLogBucket(ctx, in.LogDays, args.ForceDestroy, args.Protect); err != nil {
@@ -130,40 +124,6 @@ func deployBucket(ctx *pulumi.Context, in *BucketInputs) error {
 		"kmsKeyArn":     args.KmsKeyArn,
 		"logBucketName": pulumi.String(logs),
 	})
-}
-
-// replicate makes the key, with its replica, and the bucket in the other region
-// that receives the copies.
-func (in *BucketInputs) replicate(ctx *pulumi.Context, p *place, args *data.BucketArgs) error {
-	there := *p
-	there.scope, there.suffix = p.scope.In(in.ReplicaRegion), "-replica"
-	var err error
-	if there.provider, err = in.newProvider(ctx, "replica", in.ReplicaRegion, p.tags); err != nil {
-		return err
-	}
-	key, err := data.NewKey(ctx, p.prefix+"-data", &data.KeyArgs{
-		Scope: p.scope, Alias: p.prefix + "-data", Description: "Objects of " + p.prefix, DeletionWindowInDays: in.KeyDeletionDays,
-		MultiRegion: true, Replica: &data.KeyReplica{Region: in.ReplicaRegion, Provider: there.provider}, Protect: args.Protect, Tags: p.tags,
-	}, p.here())
-	if err != nil {
-		return err
-	}
-	// Access logs stay in their region, so the replica has its own.
-	logs, err := there.newLogBucket(ctx, in.LogDays, args.ForceDestroy, args.Protect)
-	if err != nil {
-		return err
-	}
-	copied := *args
-	copied.Scope, copied.BucketName, copied.LogBucketName, copied.LogBucket, copied.KmsKeyArn = there.scope, there.bucketName("data"), "", logs, key.ReplicaArn
-	replica, err := data.NewBucket(ctx, p.prefix+"-data-replica", &copied, there.here())
-	if err != nil {
-		return err
-	}
-	args.KmsKeyArn = key.Arn
-	args.Replica = &data.BucketReplica{
-		To: replica, KmsKeyArn: key.ReplicaArn, KeyAlias: key.AliasName, RoleName: p.prefix + "-replication", TimeControl: true,
-	}
-	return nil
 }
 
 var lockModes = map[string]string{"governance": "GOVERNANCE", "compliance": "COMPLIANCE"}

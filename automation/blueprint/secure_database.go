@@ -105,7 +105,7 @@ var SecureDatabase = withOrder(Blueprint{
 	Summary: "Aurora PostgreSQL in a baseline's data subnets: encrypted, TLS only, IAM logins, backups, rotated secret, audit log.",
 	Inputs:  databaseInputs, Outputs: databaseOutputs,
 	Limits: provision.BlueprintLimits{Resources: 60, Minutes: 90},
-	Change: map[string]string{InputsKey + ".backupDays": "14"},
+	Change: map[string]string{InputsKey + ".maxAcu": "8"},
 	Drifts: []Drift{{
 		Type: "aws:rds/cluster:Cluster", Property: "iamDatabaseAuthenticationEnabled", Value: false,
 		Deed: "somebody switches IAM logins off, in the console",

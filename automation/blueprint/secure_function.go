@@ -18,6 +18,7 @@ type FunctionInputs struct {
 	OnBaseline
 	KeySettings
 	LogSettings
+	ReplicaSettings
 	Description         string            `json:"description" doc:"What the function does." minLength:"8" maxLength:"256"`
 	Code                Code              `json:"code" doc:"The ZIP archive that runs: it is signed before it is deployed."`
 	MemoryMiB           int               `json:"memory,omitempty" doc:"Memory in MiB; Lambda gives CPU in proportion." min:"128" max:"10240" default:"256"`
@@ -55,6 +56,7 @@ func (in *FunctionInputs) complete() {
 func (in *FunctionInputs) check(f *findings) {
 	in.Where.check(f)
 	in.LogSettings.check(f)
+	in.ReplicaSettings.check(f, in.Where)
 	checkVariables(f, in.Variables, in.Secrets)
 	size := 0
 	for name, value := range in.Variables {
@@ -171,22 +173,11 @@ func deployFunction(ctx *pulumi.Context, in *FunctionInputs) error {
 
 // platform is what a function needs around it.
 func (in *FunctionInputs) platform(ctx *pulumi.Context, p *place, base *baseline) (*workload.FunctionPlatform, error) {
-	app, err := p.newKey(ctx, "app", data.AppKeyDescription, in.KeyDeletionDays, false, data.KeyForServiceGrants)
+	artifacts, app, err := in.artifacts(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	logs, err := p.newKey(ctx, "log", "Logs of "+p.prefix, in.KeyDeletionDays, false, data.KeyForLogs)
-	if err != nil {
-		return nil, err
-	}
-	accesses, err := p.newLogBucket(ctx, in.LogDays, isTrue(in.ForceDestroy), false)
-	if err != nil {
-		return nil, err
-	}
-	artifacts, err := data.NewBucket(ctx, p.prefix+"-code", &data.BucketArgs{
-		Scope: p.scope, Kind: data.Artifacts, BucketName: p.bucketName("code"), KmsKeyArn: app.Arn, LogBucket: accesses,
-		ForceDestroy: isTrue(in.ForceDestroy), Tags: p.tags,
-	}, p.here())
 	if err != nil {
 		return nil, err
 	}
@@ -202,6 +193,27 @@ func (in *FunctionInputs) platform(ctx *pulumi.Context, p *place, base *baseline
 		KmsKeyArn: app.Arn, KeyAlias: app.AliasName, LogKmsKeyArn: logs.Arn, LogRetentionInDays: in.LogDays,
 		PermissionsBoundary: base.BoundaryArn, Tags: p.tags,
 	}, nil
+}
+
+// artifacts is the bucket of signed code, with the key that encrypts it and whatever
+// else the function has.
+func (in *FunctionInputs) artifacts(ctx *pulumi.Context, p *place) (*data.Bucket, *data.Key, error) {
+	args := &data.BucketArgs{
+		Scope: p.scope, Kind: data.Artifacts, BucketName: p.bucketName("code"), ForceDestroy: isTrue(in.ForceDestroy), Tags: p.tags,
+	}
+	code := kept{
+		purpose: "code", key: "app", description: data.AppKeyDescription, deletionDays: in.KeyDeletionDays,
+		users: []data.KeyUser{data.KeyForServiceGrants}, logDays: in.LogDays,
+	}
+	app, err := in.keyed(ctx, &in.Where, p, code, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	if args.LogBucket, err = p.newLogBucket(ctx, in.LogDays, args.ForceDestroy, false); err != nil {
+		return nil, nil, err
+	}
+	bucket, err := data.NewBucket(ctx, p.prefix+"-code", args, p.here())
+	return bucket, app, err
 }
 
 // policies are what the function may do beyond running: read its secrets, and

@@ -13,6 +13,7 @@ type SiteInputs struct {
 	Where
 	KeySettings
 	LogSettings
+	ReplicaSettings
 	Address
 	RootObject            string   `json:"rootObject,omitempty" doc:"What / serves." pattern:"^[A-Za-z0-9._-]{1,255}$" default:"index.html"`
 	NotFoundPath          string   `json:"notFoundPath,omitempty" doc:"The page for what is not there, for example /404.html." pattern:"^/[\\x21-\\x7e]*$" maxLength:"1024"`
@@ -33,6 +34,7 @@ func (in *SiteInputs) complete() {
 func (in *SiteInputs) check(f *findings) {
 	in.Where.check(f)
 	in.LogSettings.check(f)
+	in.ReplicaSettings.check(f, in.Where)
 	in.Address.check(f)
 	edge := Where{Region: network.EdgeRegion, AccountID: in.AccountID}
 	edge.inRegion(f, "/certificateArn", in.CertificateArn)
@@ -80,18 +82,7 @@ func deploySite(ctx *pulumi.Context, in *SiteInputs) error {
 	if err != nil {
 		return err
 	}
-	key, err := p.newKey(ctx, "data", "Files of "+p.prefix, in.KeyDeletionDays, false, data.KeyForDistributions)
-	if err != nil {
-		return err
-	}
-	accesses, err := p.newLogBucket(ctx, in.LogDays, isTrue(in.ForceDestroy), false)
-	if err != nil {
-		return err
-	}
-	files, err := data.NewBucket(ctx, p.prefix+"-site", &data.BucketArgs{
-		Scope: p.scope, Kind: data.Data, BucketName: p.bucketName("site"), KmsKeyArn: key.Arn, LogBucket: accesses,
-		Readers: []data.BucketReader{data.Distributions}, ForceDestroy: isTrue(in.ForceDestroy), Tags: p.tags,
-	}, p.here())
+	files, err := in.files(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -123,6 +114,26 @@ func deploySite(ctx *pulumi.Context, in *SiteInputs) error {
 		"distributionDomainName": site.DomainName,
 		"webAclArn":              acl.Arn,
 	})
+}
+
+// files is the bucket that the site's files are put into.
+func (in *SiteInputs) files(ctx *pulumi.Context, p *place) (*data.Bucket, error) {
+	args := &data.BucketArgs{
+		Scope: p.scope, Kind: data.Data, BucketName: p.bucketName("site"),
+		Readers: []data.BucketReader{data.Distributions}, ForceDestroy: isTrue(in.ForceDestroy), Tags: p.tags,
+	}
+	files := kept{
+		purpose: "site", key: "data", description: "Files of " + p.prefix, deletionDays: in.KeyDeletionDays,
+		users: []data.KeyUser{data.KeyForDistributions}, logDays: in.LogDays,
+	}
+	if _, err := in.keyed(ctx, &in.Where, p, files, args); err != nil {
+		return nil, err
+	}
+	var err error
+	if args.LogBucket, err = p.newLogBucket(ctx, in.LogDays, args.ForceDestroy, false); err != nil {
+		return nil, err
+	}
+	return data.NewBucket(ctx, p.prefix+"-site", args, p.here())
 }
 
 // edge is the same stack in CloudFront's region.

@@ -10,13 +10,14 @@ import (
 	"redoubt/internal/built"
 )
 
-// production changes each example to what a production environment would order.
+// production changes each example to what a production environment would order. It
+// lives under the policies of policy/profiles/prod.json.
 var production = map[string]map[string]any{
 	"secure-bucket":   {"replicaRegion": "eu-west-1", "retention": map[string]any{"mode": "governance", "days": 30}},
-	"secure-database": {"environment": "prod"},
-	"secure-function": {},
+	"secure-database": {},
+	"secure-function": {"replicaRegion": "eu-west-1"},
 	"secure-service":  {"database": true, "allowedCidrs": []string{"203.0.113.0/24", "2001:db8::/32"}, "architecture": "X86_64"},
-	"static-site":     {"region": "us-east-1", "singlePage": false},
+	"static-site":     {"region": "us-east-1", "singlePage": false, "replicaRegion": "us-west-2"},
 }
 
 // The whole life of an order of each blueprint, from preview to destroy, with the
@@ -32,7 +33,7 @@ func TestOrdersLiveUnderTheGuidesPolicies(t *testing.T) {
 		}
 		t.Run(b.Name, func(t *testing.T) {
 			t.Parallel()
-			live(t, b, b.Inputs().Example, pack)
+			live(t, b, b.Inputs().Example, pack, "")
 			var inputs map[string]any
 			require.NoError(t, json.Unmarshal(b.Inputs().Example, &inputs))
 			inputs["environment"] = "prod"
@@ -41,15 +42,15 @@ func TestOrdersLiveUnderTheGuidesPolicies(t *testing.T) {
 			}
 			text, err := json.Marshal(inputs)
 			require.NoError(t, err)
-			live(t, b, text, pack)
+			live(t, b, text, pack, "../../policy/profiles/prod.json")
 		})
 	}
 }
 
-func live(t *testing.T, b blueprint.Blueprint, inputs json.RawMessage, pack string) {
+func live(t *testing.T, b blueprint.Blueprint, inputs json.RawMessage, pack, config string) {
 	t.Helper()
 	report, err := Run(t.Context(), Options{
-		Project: "../..", Stacks: []string{"orders"}, Blueprint: b, Inputs: inputs, Policy: pack,
+		Project: "../..", Stacks: []string{"orders"}, Blueprint: b, Inputs: inputs, Policy: pack, PolicyConfig: config,
 	})
 	require.NoError(t, err)
 	require.Len(t, report.Stacks, 1)
