@@ -233,9 +233,10 @@ func (s *Service) Tokens(ctx context.Context, p Principal, account, after string
 	})
 }
 
-// mayEnd says whether somebody may see a token, and end it.
+// mayEnd says whether somebody may see a token, and end it. A program that leaks ends
+// none of its owner's but itself.
 func mayEnd(judge func(Action, Resource) (Decision, error), p Principal, t backend.Token) (bool, error) {
-	if p.Human != "" && t.Human == p.Human || t.ID == p.Caller.Token.ID {
+	if p.Kind == Human && t.Human == p.Human || t.ID == p.Caller.Token.ID {
 		return true, nil
 	}
 	for _, g := range t.Grants {

@@ -128,7 +128,9 @@ var tokenTests = []test{
 			require.Empty(t, list)
 		}
 		w.unchanged(t, provision.CodeNotFound, "there is no token", func() error { return w.RevokeToken(t.Context(), w.admin, "tok_x") })
-		w.makes(t, w.requester, "deploy")
+		other, deploy := w.makes(t, w.requester, "deploy")
+		w.unchanged(t, provision.CodeNotFound, "there is no token", func() error { return w.RevokeToken(t.Context(), deploy, token.ID) })
+		require.NoError(t, w.RevokeToken(t.Context(), deploy, other.ID), "itself")
 		require.NoError(t, w.RevokeServiceAccount(t.Context(), w.admin, "deploy"))
 		accounts, err := w.ServiceAccounts(t.Context(), w.requester)
 		require.NoError(t, err)

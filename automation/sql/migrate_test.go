@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -140,6 +141,49 @@ func testManyMigrate(t *testing.T, server *postgrestest.Server) {
 	for i, store := range stores {
 		require.NoError(t, errs[i])
 		require.NoError(t, store.Close())
+	}
+}
+
+// testOldLists brings a database up to date whose rows have no columns yet for what
+// lists are filtered by: they are found.
+func testOldLists(k kind) func(*testing.T, *postgrestest.Server) {
+	return func(t *testing.T, server *postgrestest.Server) {
+		ctx := context.Background()
+		address, source := k.empty(t, server)
+		db := k.db(t, source)
+		old, err := sql.Schemas(db, k.name)
+		require.NoError(t, err)
+		_, err = old.UpTo(ctx, 5)
+		require.NoError(t, err)
+		for _, statement := range []string{
+			`INSERT INTO projects (id, org, name, org_key, name_key, version, doc) VALUES ('prj', 'acme', 'shop', 'acme', 'shop', 1, '{}')`,
+			`INSERT INTO environments (id, project_id, org, project, name, org_key, project_key, name_key, blueprint, drift_status, due_at, created_at, deleted_at, version, labels, inputs, doc)
+				VALUES ('stk', 'prj', 'acme', 'shop', 'dev', 'acme', 'shop', 'dev', '', '', 0, 1, 0, 1, '{}', '', '{"expires_at":"2026-03-01T12:30:00.5Z"}'),
+				('stk_for_ever', 'prj', 'acme', 'shop', 'prod', 'acme', 'shop', 'prod', '', '', 0, 1, 0, 1, '{}', '', '{}')`,
+			`INSERT INTO operations (id, stack_id, project_id, kind, state, priority, version, created_at, updated_at, started_at, deadline_at, ended_at, inputs, doc)
+				VALUES ('op', 'stk', 'prj', 'up', 'queued', 0, 1, 1, 1, 0, 0, 0, '', '{"requested_by":{"type":"user","id":"alice"}}'),
+				('op_of_nobody', 'stk', 'prj', 'up', 'queued', 0, 1, 1, 1, 0, 0, 0, '', '{}')`,
+		} {
+			_, err = db.Exec(statement)
+			require.NoError(t, err)
+		}
+		s, ok := sql.Provisioning(open(t, address))
+		require.True(t, ok)
+		require.NoError(t, s.View(ctx, func(tx provision.Tx) error {
+			for _, c := range []struct {
+				before time.Time
+				want   int
+			}{{time.Date(2026, 3, 1, 12, 30, 2, 0, time.UTC), 1}, {time.Date(2026, 3, 1, 12, 29, 59, 0, time.UTC), 0}} {
+				found, err := tx.Environments(provision.EnvironmentQuery{ExpiresBefore: c.before})
+				require.NoError(t, err)
+				require.Len(t, found, c.want)
+			}
+			ordered, err := tx.Operations(provision.OperationQuery{RequestedBy: "user:alice"})
+			require.NoError(t, err)
+			require.Len(t, ordered, 1)
+			require.Equal(t, "op", ordered[0].ID)
+			return nil
+		}))
 	}
 }
 

@@ -100,6 +100,17 @@ func testPlans(t *testing.T, s provision.Store, explain string) {
 		{"due environments", func(tx provision.Tx) error { _, err := tx.DueEnvironments(now, 10); return err }, []string{"environments_due"}},
 		{"figures", func(tx provision.Tx) error { _, err := tx.Figures(now); return err }, []string{"operations_open", "operations_drift", "environments_live", "deliveries_due"}},
 		{"ended with secrets", func(tx provision.Tx) error { _, err := tx.EndedWithSecrets(now, now, 10); return err }, []string{"operations_ended"}},
+		{"ordered by somebody", func(tx provision.Tx) error {
+			_, err := tx.Operations(provision.OperationQuery{RequestedBy: "user:alice", Limit: 20})
+			return err
+		}, []string{"operations_requested_by"}},
+		{"depths of queues", func(tx provision.Tx) error { _, err := tx.QueueDepths(); return err }, []string{"operations_runnable"}},
+		{"stacks by state", func(tx provision.Tx) error {
+			_, err := tx.Environments(provision.EnvironmentQuery{States: []provision.State{provision.Failed}, Limit: 20})
+			return err
+		}, []string{"operations_stack"}},
+		{"tokens of a principal", func(tx provision.Tx) error { _, err := tx.AccessTokens("sa:ci", "", 20); return err }, []string{"tokens_principal"}},
+		{"tokens of people", func(tx provision.Tx) error { _, err := tx.AccessTokens("", "", 20); return err }, []string{"tokens_access"}},
 		{"expired claims", func(tx provision.Tx) error { _, err := tx.ExpiredClaims(now, 10); return err }, []string{"claims_expiry"}},
 	} {
 		require.NoError(t, s.View(context.Background(), func(tx provision.Tx) error {

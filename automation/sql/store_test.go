@@ -13,6 +13,7 @@ func TestSQLite(t *testing.T) {
 	storetest.Run(t, openFile)
 	t.Run("every schema is brought up to date", func(t *testing.T) { testSchemas(sqliteKind)(t, nil) })
 	t.Run("what the first release kept is there", func(t *testing.T) { testOldData(sqliteKind)(t, nil) })
+	t.Run("what lists are filtered by is filled in", func(t *testing.T) { testOldLists(sqliteKind)(t, nil) })
 	t.Run("the schema of a newer program is refused", func(t *testing.T) { testNewerSchema(sqliteKind)(t, nil) })
 }
 
@@ -29,6 +30,7 @@ func TestPostgres(t *testing.T) {
 		"many processes migrate one database":           testManyMigrate,
 		"every schema is brought up to date":            testSchemas(postgresKind),
 		"what the first release kept is there":          testOldData(postgresKind),
+		"what lists are filtered by is filled in":       testOldLists(postgresKind),
 		"the schema of a newer program is refused":      testNewerSchema(postgresKind),
 	} {
 		t.Run(name, func(t *testing.T) {
