@@ -36,7 +36,7 @@ type test struct {
 func all() []test {
 	return slices.Concat(
 		environmentTests, orderTests, accessTests, decisionTests, cancelTests, waitTests, replyTests, stateTests, projectTests,
-		waiverTests, bindingTests, referenceTests, abandonTests, webhookTests, scheduleTests, lifeTests, checkpointTests, pruneTests,
+		waiverTests, bindingTests, referenceTests, abandonTests, webhookTests, scheduleTests, lifeTests, checkpointTests, pruneTests, breakGlassTests,
 	)
 }
 
