@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -142,6 +143,36 @@ func (s *Service) AuditCheckpoints(ctx context.Context, p Principal, after int64
 	}
 	err = s.store.View(ctx, func(tx Tx) (err error) { page, err = tx.AuditCheckpoints(after, limit); return err })
 	return page, err
+}
+
+// SavedCheckpoint is a checkpoint as it is kept elsewhere, a JSON object a line.
+type SavedCheckpoint struct {
+	Sequence int64     `json:"sequence"`
+	Hash     string    `json:"hash"`
+	At       time.Time `json:"at"`
+	KeyID    string    `json:"key_id"`
+	// Signature is in base64, PublicKey in hexadecimal.
+	Signature string `json:"signature"`
+	PublicKey string `json:"public_key"`
+}
+
+// SavedCheckpoints are those after a sequence, in order: for who keeps them elsewhere.
+func (s *Service) SavedCheckpoints(ctx context.Context, after int64, limit int) ([]SavedCheckpoint, error) {
+	var list []AuditCheckpoint
+	if err := s.store.View(ctx, func(tx Tx) (err error) { list, err = tx.AuditCheckpoints(after, limit); return err }); err != nil {
+		return nil, err
+	}
+	key, id := s.AuditKey()
+	saved := make([]SavedCheckpoint, len(list))
+	for i, c := range list {
+		saved[i] = SavedCheckpoint{
+			Sequence: c.Sequence, Hash: hex.EncodeToString(c.Hash), At: c.At, KeyID: c.KeyID, Signature: base64.StdEncoding.EncodeToString(c.Signature),
+		}
+		if c.KeyID == id { // an older key is not known any more
+			saved[i].PublicKey = hex.EncodeToString(key)
+		}
+	}
+	return saved, nil
 }
 
 // VerifyCheckpoint says whether a verified entry of the log is the one that a

@@ -33,6 +33,10 @@ func (s *Service) CreateBinding(ctx context.Context, p Principal, n NewBinding) 
 	if err := f.err(); err != nil {
 		return Binding{}, err
 	}
+	if breaksAlone(p, n) {
+		return Binding{}, s.refuse(ctx, p, ActionManageSettings, n.Scope,
+			"a role with an end is a break-glass role, which takes a second person: have another administrator give it to "+n.Subject, nil)
+	}
 	b := Binding{ID: newID("bnd"), Subject: n.Subject, Role: n.Role, Scope: n.Scope, CreatedBy: p.Name, Version: 1}
 	err := s.write(ctx, func(tx Tx) error {
 		b.CreatedAt, b.Expires = tx.Now(), time.Time{}
@@ -54,7 +58,14 @@ func (s *Service) CreateBinding(ctx context.Context, p Principal, n NewBinding) 
 		if err := tx.CreateBinding(b); err != nil {
 			return err
 		}
-		return recordBy(tx, p, "binding.create", n.Scope, map[string]string{
+		if err := tellBreakGlass(tx, p, b); err != nil {
+			return err
+		}
+		action := "binding.create"
+		if n.Lifetime > 0 {
+			action = "binding.break_glass"
+		}
+		return recordBy(tx, p, action, n.Scope, map[string]string{
 			"id": b.ID, "subject": b.Subject, "role": string(b.Role), "lifetime": n.Lifetime.String(),
 		})
 	})

@@ -36,7 +36,7 @@ func all() []test {
 	return slices.Concat(
 		environmentTests, orderTests, accessTests, decisionTests, cancelTests, waitTests, replyTests, stateTests, projectTests,
 		waiverTests, bindingTests, referenceTests, abandonTests, intakeTests, webhookTests, scheduleTests, lifeTests, checkpointTests,
-		tokenTests, quotaTests, queueTests, pruneTests,
+		tokenTests, quotaTests, queueTests, pruneTests, breakGlassTests,
 	)
 }
 

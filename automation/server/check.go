@@ -195,6 +195,7 @@ func (c Config) checkNumbers(found report) {
 		{"retention.secrets", int64(c.Retention.Secrets), int64(time.Hour), c.Retention.Secrets.String()},
 		{"retention.requests", int64(c.Retention.Requests), int64(time.Hour), c.Retention.Requests.String()},
 		{"retention.deliveries", int64(c.Retention.Deliveries), int64(time.Hour), c.Retention.Deliveries.String()},
+		{"audit.retention", int64(c.Audit.Retention), int64(24 * time.Hour), c.Audit.Retention.String()},
 		{"limits.body", int64(c.Limits.Body), 1 << 20, c.Limits.Body.String()},
 		{"limits.inFlight", int64(c.Limits.InFlight), 1, fmt.Sprint(c.Limits.InFlight)},
 		{"limits.diskFree", int64(c.Limits.DiskFree), 0, c.Limits.DiskFree.String()},
@@ -206,6 +207,9 @@ func (c Config) checkNumbers(found report) {
 		if n.is < n.from {
 			found(n.key, "%s is too little", n.text)
 		}
+	}
+	if c.Audit.Bucket != "" && !bucketForm.MatchString(c.Audit.Bucket) {
+		found("audit.bucket", "%q is no bucket: s3://name/prefix", c.Audit.Bucket)
 	}
 	if c.Leases.First > c.Leases.Duration {
 		found("leases.first", "%s is more than leases.duration, %s", c.Leases.First, c.Leases.Duration)

@@ -24,6 +24,7 @@ type Config struct {
 	Proxy     Proxy     `koanf:"proxy"`
 	Leases    Leases    `koanf:"leases"`
 	Retention Retention `koanf:"retention"`
+	Audit     Audit     `koanf:"audit"`
 	Log       Log       `koanf:"log"`
 	Metrics   Metrics   `koanf:"metrics"`
 	Tracing   Tracing   `koanf:"tracing"`
@@ -72,6 +73,13 @@ type Retention struct {
 	Requests time.Duration `koanf:"requests" help:"How long an idempotency key is known, and its request answered as before."`
 
 	Deliveries time.Duration `koanf:"deliveries" help:"How long what was sent to webhooks, or not, can be looked at."`
+}
+
+// Audit is where the signed checkpoints of the audit log are kept besides.
+type Audit struct {
+	File      string        `koanf:"file" help:"File that each checkpoint of the audit log is added to, a JSON object a line; keep it where who has the database cannot write. Empty for none."`
+	Bucket    string        `koanf:"bucket" help:"Bucket of Amazon S3 with Object Lock that each checkpoint goes to: s3://name/prefix. Empty for none."`
+	Retention time.Duration `koanf:"retention" help:"How long nobody can remove a checkpoint from the bucket."`
 }
 
 // Log goes to standard error.
@@ -146,6 +154,7 @@ func Defaults() Config {
 		Keys:         Keys{Source: keysInFile},
 		Leases:       Leases{Duration: 6 * time.Minute, First: 90 * time.Second, Sweep: 5 * time.Second},
 		Retention:    Retention{States: 100, Journals: 7 * 24 * time.Hour, Events: month, Secrets: month, Requests: 24 * time.Hour, Deliveries: month},
+		Audit:        Audit{Retention: 400 * 24 * time.Hour},
 		Log:          Log{Format: "text"},
 		Metrics:      Metrics{Path: "/metrics"},
 		Tracing:      Tracing{Ratio: 1},

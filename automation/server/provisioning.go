@@ -61,6 +61,8 @@ type provisioning struct {
 	issuer   *oidc.Provider
 	outbox   *webhook.Outbox
 	disk     *disk
+	// witnesses keep the checkpoints of the audit log.
+	witnesses []witness
 	// draining is closed when the process stops.
 	draining chan struct{}
 	drain    sync.Once
@@ -150,6 +152,16 @@ func (p *provisioning) open(ctx context.Context, signing []byte) (err error) {
 		if p.issuer, err = oidc.New(c.Identity.provider()); err != nil {
 			return err
 		}
+	}
+	if c.Audit.File != "" {
+		p.witnesses = append(p.witnesses, fileWitness{c.Audit.File})
+	}
+	if c.Audit.Bucket != "" {
+		bucket, err := openBucket(ctx, c.Audit.Bucket, c.Audit.Retention)
+		if err != nil {
+			return fmt.Errorf("audit.bucket: %w", err)
+		}
+		p.witnesses = append(p.witnesses, bucketWitness{p.records, bucket})
 	}
 	p.outbox = &webhook.Outbox{
 		Store: p.records, Secrets: p.service, Sender: webhook.NewSender(s.version, c.Provisioning.Webhooks), Log: s.log, Delivered: s.metrics.delivered,
@@ -302,7 +314,11 @@ func (p *provisioning) checkpoint(ctx context.Context) error {
 	if err == nil && c != nil {
 		p.server.log.Info("checkpoint of the audit log", "sequence", c.Sequence, "hash", fmt.Sprintf("%x", c.Hash), "key", c.KeyID, "signature", fmt.Sprintf("%x", c.Signature))
 	}
-	return err
+	failures := []error{err}
+	for _, w := range p.witnesses {
+		failures = append(failures, p.tell(ctx, w))
+	}
+	return errors.Join(failures...)
 }
 
 // prune deletes what is old.

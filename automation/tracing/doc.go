@@ -3,7 +3,8 @@
 // the steps of the Pulumi CLI.
 //
 //	request POST /v1/                        package api
-//	└─ operation up                          package worker, each time that one takes it
+//	├─ queue                                 package worker: until one takes it
+//	└─ operation up                          each time that one does
 //	   ├─ phase preview                      one run of the engine
 //	   │  └─ pulumi …                        the CLI's own
 //	   └─ phase up

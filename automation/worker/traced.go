@@ -8,14 +8,21 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"redoubt/automation/provision"
+	"redoubt/automation/river"
 	"redoubt/automation/tracing"
 )
 
 // span begins the span of an operation that this worker has taken, below the request
-// that ordered it. There is another each time that a worker takes it: before its
+// that ordered it, beside that of its wait in the queue. There is another each time that a worker takes it: before its
 // approval, and after.
 func (w *Worker) span(o provision.Operation) (context.Context, trace.Span) {
-	return w.opts.Tracer.Start(tracing.Under(context.Background(), o.Trace), "operation "+string(o.Kind),
+	request := tracing.Under(context.Background(), o.Trace)
+	if o.StartedAt.Equal(o.UpdatedAt) { // the first time
+		_, waited := w.opts.Tracer.Start(request, "queue", trace.WithTimestamp(o.CreatedAt), trace.WithAttributes(
+			attribute.String("redoubt.operation", o.ID), attribute.String("redoubt.queue", river.QueueOf(o.Kind))))
+		waited.End(trace.WithTimestamp(o.StartedAt))
+	}
+	return w.opts.Tracer.Start(request, "operation "+string(o.Kind),
 		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 			attribute.String("redoubt.operation", o.ID), attribute.String("redoubt.kind", string(o.Kind)),
 			attribute.String("redoubt.stack", o.Stack.String()), attribute.String("redoubt.blueprint", o.Blueprint.Name),

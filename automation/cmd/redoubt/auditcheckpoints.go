@@ -13,7 +13,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"redoubt/automation/backend"
 	"redoubt/automation/client"
@@ -39,16 +38,6 @@ Examples:
   redoubt audit verify audit.jsonl --checkpoints checkpoints.jsonl --key "$(cat audit.key)"`
 }
 
-// savedCheckpoint is a line of an export.
-type savedCheckpoint struct {
-	Sequence  int64     `json:"sequence"`
-	Hash      string    `json:"hash"`
-	At        time.Time `json:"at"`
-	KeyID     string    `json:"key_id"`
-	Signature string    `json:"signature"`
-	PublicKey string    `json:"public_key"`
-}
-
 // Run carries the command out.
 func (c *auditCheckpoints) Run(ctx context.Context, s *streams) error {
 	service, err := remote{URL: c.URL}.service()
@@ -72,7 +61,7 @@ func (c *auditCheckpoints) Run(ctx context.Context, s *streams) error {
 	}
 	encoder := json.NewEncoder(s.out)
 	for _, x := range list {
-		line := savedCheckpoint{Sequence: x.Sequence, Hash: x.Hash, At: x.At, KeyID: x.KeyID, Signature: x.Signature}
+		line := provision.SavedCheckpoint{Sequence: x.Sequence, Hash: x.Hash, At: x.At, KeyID: x.KeyID, Signature: x.Signature}
 		if x.KeyID == key.KeyID { // an older key is not known any more
 			line.PublicKey = key.PublicKey
 		}
@@ -112,7 +101,7 @@ func readCheckpoints(path string, keys []string) (*checkpoints, error) {
 	defer file.Close() //nolint:errcheck // it was read
 	decoder := json.NewDecoder(file)
 	for n := 1; ; n++ {
-		var line savedCheckpoint
+		var line provision.SavedCheckpoint
 		if err := decoder.Decode(&line); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
