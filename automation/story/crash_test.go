@@ -80,19 +80,25 @@ func lives(resources []rehearsal.Resource) map[string]int {
 // for.
 func (o *office) mended(t *testing.T, op client.Operation) {
 	t.Helper()
-	if op.State == string(provision.Succeeded) {
+	switch provision.State(op.State) {
+	case provision.Succeeded:
 		return
-	}
-	if op.State == string(provision.NeedsRecovery) {
-		_, err := o.as(rita).CreateOperation(t.Context(), op.StackID, client.NewOperation{Kind: "up"}, client.CreateOperationParams{})
-		require.ErrorContains(t, err, "recover", "nothing is done over what is not known")
-		mend := o.again(t, omar, op.StackID, client.NewOperation{Kind: "recover"})
-		o.reaches(t, mend.ID, provision.Succeeded)
-		require.Equal(t, string(provision.Failed), o.reads(t, op.ID).State, "nobody needs to look at it any more")
+	case provision.NeedsRecovery:
+		o.recovers(t, op)
 	}
 	retried, err := o.as(rita).RetryOperation(t.Context(), op.ID, client.RetryOperationParams{})
 	require.NoError(t, err)
 	o.reaches(t, retried.ID, provision.Succeeded)
+}
+
+// recovers recovers the stack of an operation that died: before that it takes no other.
+func (o *office) recovers(t *testing.T, op client.Operation) {
+	t.Helper()
+	_, err := o.as(rita).CreateOperation(t.Context(), op.StackID, client.NewOperation{Kind: "up"}, client.CreateOperationParams{})
+	require.ErrorContains(t, err, "recover", "nothing is done over what is not known")
+	mend := o.again(t, omar, op.StackID, client.NewOperation{Kind: "recover"})
+	o.reaches(t, mend.ID, provision.Succeeded)
+	require.Equal(t, string(provision.Failed), o.reads(t, op.ID).State, "nobody needs to look at it any more")
 }
 
 // The server is killed in the middle of an apply. With it dies the account's
@@ -172,29 +178,29 @@ func TestNodesKilled(t *testing.T) {
 // An operation's process is killed in each phase that has one. The engine outlives
 // it, and finishes what it has begun.
 func TestRunnerKilled(t *testing.T) {
-	both(t, func(t *testing.T, flags []string) {
-		c := newCloud(t)
-		o := open(t, join(soon, c.flags(), flags, []string{"--slots", "6"})...)
-		p := newPhases(t, o, c)
-		p.all(t, o, o)
-		pids := children(t, o.process.Process.Pid, runner.ChildCommand)
-		require.Len(t, pids, 4)
-		for _, pid := range pids {
-			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-		}
-		for _, g := range p.gates {
-			g.open()
-		}
-		for _, phase := range []provision.State{provision.Preparing, provision.Previewing, provision.Applying, provision.Canceling} {
-			op := o.reaches(t, p.of[phase].ID, provision.Failed, provision.Canceled)
-			require.NotEmpty(t, op.Failure.Message)
-			require.Empty(t, op.Failure.Pending)
-			o.mended(t, op)
-		}
-		o.approves(t, o.reads(t, p.of[provision.AwaitingApproval].ID))
-		o.reaches(t, p.of[provision.AwaitingApproval].ID, provision.Succeeded)
-		c.sound(t, o, p.stacks()...)
-	})
+	t.Parallel()
+	c := newCloud(t)
+	o := open(t, join(soon, c.flags(), []string{"--database", database(t), "--slots", "6"})...)
+	p := newPhases(t, o, c)
+	p.all(t, o, o)
+	pids := children(t, o.process.Process.Pid, runner.ChildCommand)
+	require.Len(t, pids, 4)
+	for _, pid := range pids {
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
+	for _, g := range p.gates {
+		g.open()
+	}
+	for _, phase := range []provision.State{provision.Preparing, provision.Previewing, provision.Applying, provision.Canceling} {
+		op := o.reaches(t, p.of[phase].ID, provision.Failed, provision.Canceled)
+		require.NotEmpty(t, op.Failure.Message)
+		require.Empty(t, op.Failure.Pending)
+	}
+	c.sound(t, o, p.stacks()...)
+	o.mended(t, o.reads(t, p.of[provision.Applying].ID))
+	o.approves(t, o.reads(t, p.of[provision.AwaitingApproval].ID))
+	o.reaches(t, p.of[provision.AwaitingApproval].ID, provision.Succeeded)
+	c.sound(t, o, p.stacks()...)
 }
 
 // A server that is stopped finishes what has begun, and records it.

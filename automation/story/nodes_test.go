@@ -17,14 +17,6 @@ import (
 	"redoubt/internal/postgrestest"
 )
 
-// both runs a test on each of the databases; flags are what chooses one.
-func both(t *testing.T, test func(t *testing.T, flags []string)) {
-	t.Helper()
-	t.Parallel()
-	t.Run("SQLite", func(t *testing.T) { t.Parallel(); test(t, nil) })
-	t.Run("PostgreSQL", func(t *testing.T) { t.Parallel(); test(t, []string{"--database", database(t)}) })
-}
-
 // databases counts the databases.
 var databases atomic.Int64
 

@@ -141,7 +141,9 @@ func (p *phases) goOn(t *testing.T, o *office) {
 	for _, phase := range []provision.State{provision.Applying, provision.Canceling} {
 		op := o.reaches(t, p.of[phase].ID, provision.NeedsRecovery)
 		require.NotEmpty(t, op.Failure.Pending, "people know what may exist")
-		o.mended(t, op)
+		o.recovers(t, op)
 	}
+	p.cloud.sound(t, o, p.stacks()...)
+	o.mended(t, o.reads(t, p.of[provision.Applying].ID))
 	p.cloud.sound(t, o, p.stacks()...)
 }
