@@ -38,8 +38,21 @@ func Main(programs map[string]Program) int {
 	}
 	control := os.NewFile(controlFile, "control")
 	commands := json.NewDecoder(control)
-	if err := commands.Decode(&c.spec); err != nil || c.spec.Kind == "" {
+	if err := commands.Decode(&c.greeting); err != nil || c.Folder == "" {
 		fmt.Fprintln(os.Stderr, "redoubt:", ChildCommand, "is started by redoubt itself")
+		return 2
+	}
+	err := commands.Decode(&c.spec)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		// There is nothing to do, or nobody any more to do it for.
+		_ = c.Folder.Remove()
+		return 0
+	}
+	if err == nil {
+		err = c.inherit()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "redoubt:", err)
 		return 2
 	}
 	c.held = []*os.File{os.NewFile(heldFile, "held"), os.NewFile(claimFile, "claim")}
@@ -53,13 +66,14 @@ func Main(programs map[string]Program) int {
 	wait()
 	if c.orphan.Load() {
 		// Nobody else removes it.
-		_ = c.spec.Folder.Remove()
+		_ = c.Folder.Remove()
 	}
 	return 0
 }
 
 // child is the process of one operation.
 type child struct {
+	greeting
 	programs map[string]Program
 	spec     sealed
 	held     []*os.File
@@ -69,6 +83,17 @@ type child struct {
 	kill             chan struct{}
 	killOnce         sync.Once
 	killed           atomic.Bool
+}
+
+// inherit makes the operation's environment the process's: programs may look there.
+func (c *child) inherit() error {
+	for _, variable := range c.spec.Environment {
+		name, value, _ := strings.Cut(variable, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("the environment of an operation: %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // obey does what the parent says until it is gone.
@@ -158,12 +183,12 @@ func (c *child) operate(ctx context.Context, scrub scrubber) (engine.Outcome, er
 		return engine.Outcome{}, err
 	}
 	command := &watched{Command: &engine.Command{
-		CLI: c.spec.CLI, Env: c.spec.Inherit.Environment(), Folder: c.spec.Folder.Output(), Grace: c.spec.Grace, Kill: c.kill, Traces: c.spec.Traces,
+		CLI: c.spec.CLI, Env: c.spec.Environment, Folder: c.Folder.Output(), Grace: c.spec.Grace, Kill: c.kill, Traces: c.spec.Traces,
 		Started: func(pid int) { c.messages.push(message{CLI: pid}) }, Held: c.held,
 	}, ended: make(chan error, 1)}
 	stack, err := engine.OpenStack(ctx, engine.StackOptions{
 		Name: c.spec.Stack, Project: project.Project, Settings: project.Settings, Program: informed(program(project.Keys()), c.spec.Inputs),
-		Folder: c.spec.Folder.Work(), Command: command, Env: env,
+		Folder: c.Folder.Work(), Command: command, Env: env,
 		Policy: c.spec.Policy, PolicyConfig: c.spec.PolicyConfig, Create: c.spec.Create,
 		RefreshFirst: c.spec.RefreshFirst, ClearPending: c.spec.ClearPending,
 	})
@@ -185,11 +210,11 @@ func (c *child) operate(ctx context.Context, scrub scrubber) (engine.Outcome, er
 }
 
 func (c *child) environment() (map[string]string, error) {
-	env, err := c.spec.Folder.Variables(c.spec.Passphrase, c.spec.Acquire)
+	env, err := c.Folder.Variables(c.spec.Passphrase, c.spec.Acquire)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.spec.Folder.SharePlugins(c.spec.Plugins, c.spec.Acquire); err != nil {
+	if err := c.Folder.SharePlugins(c.spec.Plugins, c.spec.Acquire); err != nil {
 		return nil, err
 	}
 	maps.Copy(env, c.spec.Backend.Variables())

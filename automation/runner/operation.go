@@ -3,12 +3,10 @@ package runner
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -19,12 +17,11 @@ import (
 
 // Operation is one that runs, in a process of its own.
 type Operation struct {
+	*prepared
 	spec   Spec
-	folder engine.Folder
-	claim  *os.File
-	child  *exec.Cmd
 	events *queue[Event]
 	done   chan struct{}
+	idle   func()
 
 	mu      sync.Mutex
 	control *os.File
@@ -50,44 +47,40 @@ const handOver = 30 * time.Second
 
 // Start starts an operation. The end of ctx cancels it, as Cancel does. Wait
 // must be called.
-func Start(ctx context.Context, spec Spec) (_ *Operation, err error) {
-	if spec, err = spec.checked(); err != nil {
+func Start(ctx context.Context, spec Spec) (*Operation, error) {
+	return launch(ctx, spec, prepare, func([]string) {})
+}
+
+// launch has a child that it obtains run an operation. idle is called once, when
+// child and machine have less to do: the engine is being started.
+func launch(ctx context.Context, spec Spec, obtain func(command []string) (*prepared, error), idle func(command []string)) (*Operation, error) {
+	spec, err := spec.checked()
+	if err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{CodeCanceled, "it was canceled before it began"}
 	}
-	folder, claim, err := engine.MakeFolder(engine.OperationFolder)
+	specification, err := spec.seal()
 	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, folder.Remove(), claim.Close())
-		}
-	}()
-	specification, err := spec.seal(folder)
-	if err != nil {
-		return nil, err
-	}
-	p, err := newPipes()
-	if err != nil {
-		return nil, err
-	}
-	defer p.closeChild()
-	o := &Operation{spec: spec, folder: folder, claim: claim, control: p.control, events: newQueue[Event](), done: make(chan struct{})}
-	if err := o.start(p); err != nil {
-		p.closeParent()
 		return nil, err
 	}
 	began := time.Now()
+	p, err := obtain(spec.Command)
+	if err != nil {
+		return nil, err
+	}
+	o := &Operation{
+		prepared: p, spec: spec, control: p.pipes.control, events: newQueue[Event](), done: make(chan struct{}),
+		idle: sync.OnceFunc(func() { idle(spec.Command) }),
+	}
 	handed := make(chan error, 1)
 	o.mu.Lock() // before Cancel can say anything
 	go func() {
 		defer o.mu.Unlock()
 		handed <- o.write(specification)
 	}()
-	go o.supervise(p, handed, began)
+	go o.supervise(handed, began)
 	go func() {
 		select {
 		case <-ctx.Done():
@@ -96,40 +89,6 @@ func Start(ctx context.Context, spec Spec) (_ *Operation, err error) {
 		}
 	}()
 	return o, nil
-}
-
-// start starts the child, with files as its output: what it prints last, of a
-// panic, is there when it is gone.
-func (o *Operation) start(p *pipes) error {
-	stdout, err := o.outputFile("stdout")
-	if err != nil {
-		return err
-	}
-	defer stdout.Close() //nolint:errcheck // the child has its own
-	stderr, err := o.outputFile("stderr")
-	if err != nil {
-		return err
-	}
-	defer stderr.Close() //nolint:errcheck // the child has its own
-	o.child = exec.Command(o.spec.Command[0], o.spec.Command[1:]...)
-	o.child.Dir = o.folder.Work()
-	o.child.Env = o.spec.Inherit.Environment()
-	o.child.Stdout, o.child.Stderr = stdout, stderr
-	o.child.ExtraFiles = []*os.File{p.childControl, p.childMessages, p.childHeld, o.claim}
-	// A group of its own: Control-C at the terminal is the parent's.
-	o.child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := o.child.Start(); err != nil {
-		return fmt.Errorf("the operation's process cannot be started: %w", err)
-	}
-	return nil
-}
-
-func (o *Operation) outputFile(name string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(o.folder.Output(), name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("the operation's output: %w", err)
-	}
-	return file, nil
 }
 
 // say hands something to the child, in order.
@@ -220,29 +179,30 @@ func (o *Operation) Wait() (Result, error) {
 func (o *Operation) PID() int { return o.child.Process.Pid }
 
 // supervise reads what the child says until its end, and then cleans up.
-func (o *Operation) supervise(p *pipes, handed <-chan error, began time.Time) {
+func (o *Operation) supervise(handed <-chan error, began time.Time) {
 	defer close(o.done)
 	defer o.events.close()
+	defer o.idle()
 	alone := make(chan struct{})
 	go func() {
 		defer close(alone)
-		_, _ = io.Copy(io.Discard, p.held) // nothing is written; it ends with its last holder
+		_, _ = io.Copy(io.Discard, o.pipes.held) // nothing is written; it ends with its last holder
 	}()
-	end := o.listen(p.messages)
-	exit := o.child.Wait()
+	end := o.listen(o.pipes.messages)
+	<-o.exited
 	o.mu.Lock()
 	_ = o.control.Close() // the child is gone
 	o.control = nil
 	o.mu.Unlock()
 	notHanded := <-handed
 	o.outlive(alone, end == nil)
-	p.closeParent()
+	o.pipes.closeParent()
 	<-alone
 
 	o.result = Result{Kind: o.spec.Kind, Stack: o.spec.Stack, Seconds: time.Since(began).Seconds()}
 	switch {
 	case end == nil:
-		o.err = o.lost(exit, notHanded)
+		o.err = o.lost(notHanded)
 	default:
 		o.result.Outcome = end.Outcome
 		if end.Error != nil {
@@ -272,6 +232,7 @@ func (o *Operation) listen(messages io.Reader) *ending {
 			o.mu.Lock()
 			o.cli = m.CLI
 			o.mu.Unlock()
+			o.idle()
 		case m.Result != nil:
 			end = m.Result
 		}
@@ -306,7 +267,7 @@ func (o *Operation) outlive(alone <-chan struct{}, died bool) {
 }
 
 // lost says why the child is gone without a result.
-func (o *Operation) lost(exit, notHanded error) *Error {
+func (o *Operation) lost(notHanded error) *Error {
 	scrub := newScrubber(o.spec.secrets())
 	text, err := os.ReadFile(filepath.Join(o.folder.Output(), "stderr"))
 	if err != nil {
@@ -321,6 +282,6 @@ func (o *Operation) lost(exit, notHanded error) *Error {
 	case notHanded != nil && len(text) > 0:
 		return &Error{CodeLost, "the operation's process does not start: " + scrub.text(lastLine(string(text)))}
 	default:
-		return &Error{CodeLost, fmt.Sprintf("the operation's process died (%v); %s", exit, pending)}
+		return &Error{CodeLost, fmt.Sprintf("the operation's process died (%v); %s", o.exit, pending)}
 	}
 }

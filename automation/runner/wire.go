@@ -18,6 +18,12 @@ const (
 	claimFile
 )
 
+// greeting is what a child is told when it starts, long before its operation perhaps.
+type greeting struct {
+	// Folder is its operation's.
+	Folder engine.Folder
+}
+
 // sealed is the specification as the child gets it. Project and settings are
 // their files' texts: no other form keeps all that they can say.
 type sealed struct {
@@ -31,7 +37,7 @@ type sealed struct {
 	Create               bool
 	RefreshFirst         bool
 	ClearPending         bool
-	Inherit              engine.Inherit
+	Environment          []string
 	Env                  map[string]string
 	Inputs               []byte
 	Secrets              []string
@@ -40,10 +46,9 @@ type sealed struct {
 	Grace                time.Duration
 	Traces               engine.Traces
 	CLI                  engine.CLI
-	Folder               engine.Folder
 }
 
-func (s Spec) seal(folder engine.Folder) (sealed, error) {
+func (s Spec) seal() (sealed, error) {
 	project, err := encoding.YAML.Marshal(&s.Project.Project)
 	if err != nil {
 		return sealed{}, fmt.Errorf("the project cannot be handed on: %w", err)
@@ -56,8 +61,8 @@ func (s Spec) seal(folder engine.Folder) (sealed, error) {
 		Kind: s.Kind, Blueprint: s.Blueprint, Stack: s.Stack, ProjectStack: s.Project.Stack,
 		Project: project, Settings: settings, Backend: s.Backend, Passphrase: s.Passphrase,
 		Policy: s.Policy, PolicyConfig: s.PolicyConfig, Create: s.Create, RefreshFirst: s.RefreshFirst, ClearPending: s.ClearPending,
-		Inherit: s.Inherit, Env: s.Env,
-		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, Traces: s.Traces, CLI: s.CLI, Folder: folder,
+		Environment: s.Inherit.Environment(), Env: s.Env,
+		Inputs: s.Inputs, Secrets: s.secrets(), Plugins: s.Plugins, Acquire: s.Acquire, Grace: s.Grace, Traces: s.Traces, CLI: s.CLI,
 	}, nil
 }
 

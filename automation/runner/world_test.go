@@ -217,7 +217,7 @@ func readSpec(from io.Reader) (Spec, error) {
 
 func writeSpec(t *testing.T, to io.WriteCloser, spec Spec) {
 	t.Helper()
-	s, err := spec.seal("")
+	s, err := spec.seal()
 	require.NoError(t, err)
 	require.NoError(t, json.NewEncoder(to).Encode(s))
 	require.NoError(t, to.Close())
