@@ -101,8 +101,12 @@ func attach(spec *runner.Spec, s *served) {
 
 // nowhere has the operation run where nothing is real: in an account in memory, and
 // on a stack in a folder.
-func (e *Engine) nowhere(spec *runner.Spec, r provision.Run, folder string) (leave func() error, err error) {
-	state := filepath.Join(folder, "state")
+func (e *Engine) nowhere(spec *runner.Spec, r provision.Run, folder *scratch) (leave func() error, err error) {
+	work, err := folder.make()
+	if err != nil {
+		return nil, err
+	}
+	state := filepath.Join(work, "state")
 	if err := os.Mkdir(state, 0o700); err != nil {
 		return nil, err
 	}

@@ -47,6 +47,9 @@ type Options struct {
 	// Grace is how long what has begun may take after a run is to end; 0 for
 	// engine.DefaultGrace.
 	Grace time.Duration
+	// Spare is how long a process waits, ready, for the next run, which then starts
+	// sooner; 0 for none.
+	Spare time.Duration
 	// Env is added to the environment of CLI and plugins: PULUMI_* and AWS_*.
 	Env map[string]string
 	// Traces is where the CLI sends its spans, as its --otel-traces takes it; empty for
@@ -65,6 +68,7 @@ type Engine struct {
 	opts     Options
 	accounts *accounts
 	packs    packs
+	starter  *runner.Starter
 }
 
 var _ provision.Engine = (*Engine)(nil)
@@ -85,15 +89,18 @@ func Open(o Options) (*Engine, error) {
 		}
 		o.CLI = cli
 	}
-	e := &Engine{opts: o, accounts: &accounts{folder: filepath.Join(o.Data, "rehearsal")}}
+	e := &Engine{opts: o, accounts: &accounts{folder: filepath.Join(o.Data, "rehearsal")}, starter: runner.NewStarter(o.Spare)}
 	if _, err := e.packs.of(o.Policy, o.PolicyConfig); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// Close closes the accounts. No run may be under way.
-func (e *Engine) Close() error { return e.accounts.close() }
+// Close closes the accounts, and ends the process that waits. No run may be under way.
+func (e *Engine) Close() error {
+	e.starter.Close()
+	return e.accounts.close()
+}
 
 // Packs implements provision.Engine. It is empty where the pack cannot be read: a
 // run says so, and is refused.
@@ -119,17 +126,13 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if !known {
 		return result, unavailable(fmt.Errorf("there is no phase %q", r.Phase))
 	}
-	// One that is killed leaves it to the next operation to remove.
-	folder, claim, err := engine.MakeFolder(engine.OperationFolder)
-	if err != nil {
-		return result, unavailable(err)
-	}
+	folder := &scratch{}
 	defer func() {
-		if rmErr := errors.Join(folder.Remove(), claim.Close()); rmErr != nil {
-			e.opts.Log.Error("the folder of a run cannot be removed", "folder", folder, "error", rmErr)
+		if rmErr := folder.remove(); rmErr != nil {
+			e.opts.Log.Error("the folder of a run cannot be removed", "error", rmErr)
 		}
 	}()
-	spec, err := e.spec(kind, r, folder.Work())
+	spec, err := e.spec(kind, r, folder)
 	if err != nil {
 		return result, err
 	}
@@ -137,7 +140,7 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 	if r.Phase == provision.PhaseRehearse {
 		place = e.nowhere
 	}
-	leave, err := place(&spec, r, folder.Work())
+	leave, err := place(&spec, r, folder)
 	if err != nil {
 		return result, unavailable(err)
 	}
@@ -147,7 +150,7 @@ func (e *Engine) Run(ctx context.Context, r provision.Run, emit func(provision.E
 
 // run runs an operation of the runner to its end.
 func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phase, emit func(provision.Event), kill <-chan struct{}) (provision.Result, error) {
-	op, err := runner.Start(ctx, spec) // the end of ctx cancels it
+	op, err := e.starter.Start(ctx, spec) // the end of ctx cancels it
 	if err != nil {
 		return provision.Result{}, translated(err, phase)
 	}
@@ -171,7 +174,7 @@ func (e *Engine) run(ctx context.Context, spec runner.Spec, phase provision.Phas
 
 // place has the operation run on the service's stack, in the account that stacks are
 // in.
-func (e *Engine) place(spec *runner.Spec, r provision.Run, _ string) (leave func() error, err error) {
+func (e *Engine) place(spec *runner.Spec, r provision.Run, _ *scratch) (leave func() error, err error) {
 	spec.Stack = r.Stack.String()
 	spec.Backend = engine.Backend{URL: e.opts.URL, Token: r.Token}
 	if e.opts.Account == Rehearsal {
@@ -188,7 +191,7 @@ func (e *Engine) place(spec *runner.Spec, r provision.Run, _ string) (leave func
 }
 
 // spec is what any run has.
-func (e *Engine) spec(kind runner.Kind, r provision.Run, folder string) (runner.Spec, error) {
+func (e *Engine) spec(kind runner.Kind, r provision.Run, folder *scratch) (runner.Spec, error) {
 	project, err := projectOf(r)
 	if err != nil {
 		return runner.Spec{}, unavailable(err)

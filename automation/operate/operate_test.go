@@ -17,10 +17,13 @@ import (
 
 func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 	t.Parallel()
+	files := &scratch{}
+	t.Cleanup(func() { require.NoError(t, files.remove()) })
 	folder := t.TempDir()
-	path, err := withExemptions("", nil, folder)
+	path, err := withExemptions("", nil, files)
 	require.NoError(t, err)
 	require.Empty(t, path, "without waivers the configuration is as it is")
+	require.Nil(t, files.claim, "and no folder is made")
 
 	own := filepath.Join(folder, "own.json")
 	require.NoError(t, os.WriteFile(own, []byte(`{"all":"mandatory","exemptions":{"entries":[{"rule":"r1","resource":"*::a","reason":"old","owner":"o","expires":"2027-01-01"}]}}`), 0o600))
@@ -29,7 +32,7 @@ func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 		{Policy: "r1", Resource: "*::a", Reason: "again", Owner: "o", ExpiresAt: at},
 		{Policy: "r2", Reason: "why", Owner: "bob", ExpiresAt: at},
 		{Policy: "r2", Reason: "twice", Owner: "bob", ExpiresAt: at},
-	}, folder)
+	}, files)
 	require.NoError(t, err)
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -41,7 +44,7 @@ func TestWaiversAreTheExemptionsOfThePack(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), about.Mode().Perm())
 
 	require.NoError(t, os.WriteFile(own, []byte("{"), 0o600))
-	_, err = withExemptions(own, []provision.Waiver{{Policy: "r"}}, folder)
+	_, err = withExemptions(own, []provision.Waiver{{Policy: "r"}}, files)
 	require.ErrorContains(t, err, own)
 }
 

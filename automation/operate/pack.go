@@ -98,7 +98,7 @@ const everyURN = "urn:pulumi:*"
 // file in the folder; the configuration itself where there are none. The pack knows
 // days: a waiver that ends in the middle of one is not handed on after that by the
 // service.
-func withExemptions(configuration string, waivers []provision.Waiver, folder string) (string, error) {
+func withExemptions(configuration string, waivers []provision.Waiver, folder *scratch) (string, error) {
 	if len(waivers) == 0 {
 		return configuration, nil
 	}
@@ -145,6 +145,10 @@ func withExemptions(configuration string, waivers []provision.Waiver, folder str
 	if text, err = json.Marshal(config); err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, "policy.json")
+	work, err := folder.make()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(work, "policy.json")
 	return path, os.WriteFile(path, text, 0o600)
 }

@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
@@ -56,6 +58,10 @@ var programs = map[string]Program{
 		return ctx.RegisterResourceOutputs(&c, pulumi.Map{"name": pulumi.String("c")})
 	}),
 	"fails": program(func(*pulumi.Context, *config.Config) error { return errors.New("a program's own error") }),
+	// environment says what it sees there.
+	"environment": program(func(*pulumi.Context, *config.Config) error {
+		return fmt.Errorf("the region is %s", cmp.Or(os.Getenv("AWS_REGION"), "none"))
+	}),
 	// stuck never ends.
 	"stuck": program(func(ctx *pulumi.Context, _ *config.Config) error {
 		if err := thing(ctx, "refused", pulumi.Map{"refuse": pulumi.String("yes")}); err != nil {

@@ -171,7 +171,7 @@ func (p *provisioning) openEngine() (*operate.Engine, error) {
 	}
 	return operate.Open(operate.Options{
 		URL: url, CLI: p.cli, Policy: p.pack, PolicyConfig: c.PolicyConfig, Account: c.Account, Data: s.config.Data,
-		Plugins: c.Plugins, Acquire: c.Acquire, Traces: s.tracing.CLI(), Log: s.log,
+		Plugins: c.Plugins, Acquire: c.Acquire, Spare: c.Spare, Traces: s.tracing.CLI(), Log: s.log,
 	})
 }
 
@@ -320,8 +320,10 @@ func (c Config) checkProvisioning(found report) {
 	if p.Slots < 1 {
 		found("provisioning.slots", "%d operations at once: at least 1; a process without a worker has the role %s", p.Slots, roleAPI)
 	}
-	if p.Shutdown < 0 {
-		found("provisioning.shutdown", "%s is no time", p.Shutdown)
+	for key, time := range map[string]time.Duration{"provisioning.shutdown": p.Shutdown, "provisioning.spare": p.Spare} {
+		if time < 0 {
+			found(key, "%s is no time", time)
+		}
 	}
 	if (p.Role == roleAPI || p.Role == roleWorker) && c.Database.URL == "" {
 		found("provisioning.role", "SQLite is of one process, which does all or none: give database.url for more")

@@ -22,6 +22,7 @@ import (
 	"redoubt/automation/pulumiapi"
 	"redoubt/automation/river"
 	"redoubt/automation/runner"
+	"redoubt/automation/server"
 	"redoubt/automation/sql"
 	"redoubt/automation/worker"
 	"redoubt/internal/postgrestest"
@@ -52,6 +53,9 @@ type installation struct {
 var admin = provision.Principal{Kind: provision.Human, Name: "admin", Human: "admin", AuthMethod: "token"}
 
 const org = "main"
+
+// spare is how long a process waits for the next operation: as `redoubt serve` has it.
+var spare = server.Defaults().Provisioning.Spare
 
 func install(b *testing.B, database string) *installation {
 	b.Helper()

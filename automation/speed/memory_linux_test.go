@@ -23,7 +23,7 @@ func BenchmarkMemory(b *testing.B) {
 	i := install(b, "")
 	cli, err := engine.FindCLI()
 	require.NoError(b, err)
-	e, err := operate.Open(operate.Options{URL: i.states, Policy: operate.NoPolicy, Account: operate.AWS, Data: b.TempDir(), CLI: cli})
+	e, err := operate.Open(operate.Options{URL: i.states, Policy: operate.NoPolicy, Account: operate.AWS, Data: b.TempDir(), CLI: cli, Spare: spare})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, e.Close()) })
 	i.work(b, e)

@@ -36,7 +36,7 @@ func BenchmarkService(b *testing.B) {
 	for _, d := range databases {
 		b.Run("database="+d.name, func(b *testing.B) {
 			i, cli := install(b, d.open(b)), countedCLI(b)
-			e, err := operate.Open(operate.Options{URL: i.states, Policy: operate.NoPolicy, Account: operate.AWS, Data: b.TempDir(), CLI: cli.CLI})
+			e, err := operate.Open(operate.Options{URL: i.states, Policy: operate.NoPolicy, Account: operate.AWS, Data: b.TempDir(), CLI: cli.CLI, Spare: spare})
 			require.NoError(b, err)
 			b.Cleanup(func() { require.NoError(b, e.Close()) })
 			i.work(b, e)

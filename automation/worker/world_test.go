@@ -114,7 +114,7 @@ func (s setup) open(ctx context.Context) (_ *installation, err error) {
 	if i.queue, err = river.Open(ctx, s.Address, river.Options{Slots: s.Slots, Log: log}); err != nil {
 		return nil, err
 	}
-	o := operate.Options{URL: i.http.URL, Policy: s.Policy, Account: s.Account, Data: s.Data, Plugins: filepath.Join(s.Data, "plugins"), Grace: s.Grace, Log: log}
+	o := operate.Options{URL: i.http.URL, Policy: s.Policy, Account: s.Account, Data: s.Data, Plugins: filepath.Join(s.Data, "plugins"), Grace: s.Grace, Spare: long, Log: log}
 	if s.URL != "" {
 		o.URL = s.URL
 	}
