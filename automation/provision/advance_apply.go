@@ -18,9 +18,9 @@ var updates = map[OperationKind]Phase{KindUp: PhaseUp, KindDestroy: PhaseDestroy
 
 // applying is the moment from which on the stack may change: errMoved where it has
 // changed since its plan was made. In a freeze the operation is left to wait.
-func (w *Work) applying(plan Plan) error {
+func (w *Work) applying(plan Plan) (admitted admission, err error) {
 	var frozen string
-	err := w.step(func(tx Tx, o *Operation, env *Environment) error {
+	err = w.step(func(tx Tx, o *Operation, env *Environment) error {
 		if frozen = ""; o.CancelRequested != "" {
 			frozen = "it is canceled" // which letting it go does
 			return nil
@@ -51,12 +51,16 @@ func (w *Work) applying(plan Plan) error {
 			}
 		}
 		o.Node, o.Fence = w.node.ID, w.claim.Fence // what is approved has none
-		return move(tx, o, Applying, systemActor, "")
+		if err := move(tx, o, Applying, systemActor, ""); err != nil {
+			return err
+		}
+		admitted, err = w.admission(tx, *o, updates[o.Kind], stack)
+		return err
 	})
 	if err != nil || frozen == "" {
-		return err
+		return admitted, err
 	}
-	return w.leave(Approved, frozen, func(tx Tx, o *Operation, _ *Environment) error {
+	return admitted, w.leave(Approved, frozen, func(tx Tx, o *Operation, _ *Environment) error {
 		if o.Plan = &plan; o.CancelRequested != "" {
 			return nil
 		}
@@ -65,8 +69,8 @@ func (w *Work) applying(plan Plan) error {
 }
 
 // apply carries the plan out.
-func (w *Work) apply(ctx context.Context, engine Engine, open opened) error {
-	result, err := w.run(ctx, engine, updates[w.Operation().Kind], open.inputs, open.secrets)
+func (w *Work) apply(ctx context.Context, engine Engine, admitted admission, open opened) error {
+	result, err := w.run(ctx, engine, admitted, open)
 	if errors.Is(err, ErrClaimLost) {
 		return err
 	}
@@ -78,28 +82,24 @@ func (w *Work) apply(ctx context.Context, engine Engine, open opened) error {
 
 // verify sees that the stack's state is the one that the update left.
 func (w *Work) verify(result Result) error {
-	plan := w.Operation().Plan
-	if w.Operation().State == Applying {
-		if err := w.step(func(tx Tx, o *Operation, _ *Environment) error { return move(tx, o, Verifying, systemActor, "") }); err != nil {
-			return err
+	return w.leaving(func(tx Tx, o *Operation, env *Environment) (next State, why string, err error) {
+		if o.State == Applying {
+			if err := move(tx, o, Verifying, systemActor, ""); err != nil {
+				return "", "", err
+			}
 		}
-	}
-	stack, err := w.stack()
-	if err != nil {
-		return err
-	}
-	result.StateVersion = stack.Version
-	if w.Operation().State == Verifying && (stack.ActiveUpdate != "" || plan != nil && stack.Version <= plan.StateVersion) {
-		return w.leave(Failed, "its state is not there", func(_ Tx, o *Operation, _ *Environment) error {
-			o.Result = &result
+		stack, err := tx.StackByID(env.ID)
+		if err != nil {
+			return "", "", err
+		}
+		result.StateVersion = stack.Version
+		o.Result = &result
+		if o.State == Verifying && (stack.ActiveUpdate != "" || o.Plan != nil && stack.Version <= o.Plan.StateVersion) {
 			o.Failure = &Failure{Code: CodeConflict, Message: fmt.Sprintf(
 				"the engine says that it is done, but the stack's state is still version %d: look into the stack's history, and order a refresh", stack.Version)}
-			return nil
-		})
-	}
-	return w.leave(Succeeded, "", func(tx Tx, o *Operation, env *Environment) error {
-		o.Result = &result
-		return settle(tx, *o, env)
+			return Failed, "its state is not there", nil
+		}
+		return Succeeded, "", settle(tx, *o, env)
 	})
 }
 
@@ -233,10 +233,11 @@ func remove(tx Tx, o Operation, env *Environment) error {
 // recover refreshes a stack after an update died, and ends the operations that wait
 // for that.
 func (w *Work) recover(ctx context.Context, engine Engine, open opened) error {
-	if err := w.step(func(tx Tx, o *Operation, _ *Environment) error { return move(tx, o, Recovering, systemActor, "") }); err != nil {
+	admitted, err := w.admit(PhaseRecover, Recovering)
+	if err != nil {
 		return err
 	}
-	result, err := w.run(ctx, engine, PhaseRecover, open.inputs, open.secrets)
+	result, err := w.run(ctx, engine, admitted, open)
 	if errors.Is(err, ErrClaimLost) {
 		return err
 	}

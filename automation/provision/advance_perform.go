@@ -81,10 +81,7 @@ func (w *Work) advance(ctx context.Context, engine Engine) error {
 			return err
 		}
 	}
-	if err := w.step(func(tx Tx, o *Operation, _ *Environment) error { return move(tx, o, Previewing, systemActor, "") }); err != nil {
-		return err
-	}
-	plan, done, err := w.preview(ctx, engine, open)
+	plan, done, err := w.preview(ctx, engine, open, Previewing)
 	if err != nil || done {
 		return err
 	}
@@ -99,7 +96,11 @@ type opened struct {
 
 // rehearse runs the order in an account where nothing is real.
 func (w *Work) rehearse(ctx context.Context, engine Engine, open opened) (done bool, err error) {
-	result, err := w.run(ctx, engine, PhaseRehearse, open.inputs, open.secrets)
+	admitted, err := w.admit(PhaseRehearse, "")
+	if err != nil {
+		return true, err
+	}
+	result, err := w.run(ctx, engine, admitted, open)
 	if done, err := w.interrupted(err); done {
 		return true, err
 	}

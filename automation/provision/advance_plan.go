@@ -13,15 +13,16 @@ var previews = map[OperationKind]Phase{
 	KindPreview: PhasePreview, KindUp: PhasePreview, KindDestroy: PhasePreviewDestroy, KindRefresh: PhasePreviewRefresh, KindDrift: PhasePreviewRefresh,
 }
 
-// preview runs the preview and deals with all that ends there. Where it does not end
-// there, the plan is what is to be decided on.
-func (w *Work) preview(ctx context.Context, engine Engine, open opened) (plan Plan, done bool, err error) {
+// preview runs the preview, in a state of the operation's or in the one that it has,
+// and deals with all that ends there. Where it does not end there, the plan is what is
+// to be decided on.
+func (w *Work) preview(ctx context.Context, engine Engine, open opened, state State) (plan Plan, done bool, err error) {
 	kind := w.Operation().Kind
-	before, err := w.stack()
+	before, err := w.admit(previews[kind], state)
 	if err != nil {
 		return plan, true, err
 	}
-	result, err := w.run(ctx, engine, previews[kind], open.inputs, open.secrets)
+	result, err := w.run(ctx, engine, before, open)
 	if done, err := w.interrupted(err); done {
 		return plan, true, err
 	}
@@ -31,7 +32,7 @@ func (w *Work) preview(ctx context.Context, engine Engine, open opened) (plan Pl
 	// Before anything else is looked at: a pack that found nothing because it did not
 	// run is an error too.
 	if result.mandatory() > 0 || CodeOf(err) == CodePolicyBlocked {
-		plan, planErr := w.plan(before.Version, engine, result)
+		plan, planErr := w.plan(before.version, engine, result)
 		if planErr != nil {
 			return plan, true, planErr
 		}
@@ -43,7 +44,7 @@ func (w *Work) preview(ctx context.Context, engine Engine, open opened) (plan Pl
 	if err != nil {
 		return plan, true, w.broke(err)
 	}
-	if plan, err = w.plan(before.Version, engine, result); err != nil {
+	if plan, err = w.plan(before.version, engine, result); err != nil {
 		return plan, true, err
 	}
 	if kind == KindPreview {
@@ -56,7 +57,7 @@ func (w *Work) preview(ctx context.Context, engine Engine, open opened) (plan Pl
 		return plan, true, w.fail(CodeQuotaExceeded, fmt.Sprintf("the stack would have %d resources, and may have %d: order less, or have the quota raised", result.resources(), most))
 	}
 	if result.changed() == 0 {
-		return plan, true, w.unchanged(plan, before.Version)
+		return plan, true, w.unchanged(plan, before.version)
 	}
 	return plan, false, nil
 }
@@ -99,7 +100,7 @@ func (w *Work) decided(ctx context.Context, engine Engine, open opened, plan Pla
 	if waits, err := w.ask(plan, ""); err != nil || waits {
 		return err
 	}
-	err := w.applying(plan)
+	admitted, err := w.applying(plan)
 	if errors.Is(err, errMoved) {
 		if err := w.step(func(tx Tx, o *Operation, _ *Environment) error {
 			o.Plan = &plan
@@ -112,7 +113,7 @@ func (w *Work) decided(ctx context.Context, engine Engine, open opened, plan Pla
 	if err != nil || w.gone() {
 		return err
 	}
-	return w.apply(ctx, engine, open)
+	return w.apply(ctx, engine, admitted, open)
 }
 
 // unasked approves a plan that nobody needs to look at.
@@ -153,7 +154,7 @@ func (w *Work) ask(plan Plan, why string) (waits bool, err error) {
 // again, and compares. What is not the same goes back to who approved it.
 func (w *Work) recheck(ctx context.Context, engine Engine, open opened) error {
 	approved := *w.Operation().Plan
-	plan, done, err := w.preview(ctx, engine, open)
+	plan, done, err := w.preview(ctx, engine, open, "")
 	if err != nil || done {
 		return err
 	}
@@ -169,14 +170,14 @@ func (w *Work) recheck(ctx context.Context, engine Engine, open opened) error {
 	}); err != nil {
 		return err
 	}
-	err = w.applying(plan)
+	admitted, err := w.applying(plan)
 	if errors.Is(err, errMoved) {
 		return w.leave(Approved, "", nil) // somebody updates the stack by hand: later
 	}
 	if err != nil || w.gone() {
 		return err
 	}
-	return w.apply(ctx, engine, open)
+	return w.apply(ctx, engine, admitted, open)
 }
 
 // same says whether a plan may stand for the one that was approved: the same would

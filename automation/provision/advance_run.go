@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -29,11 +28,8 @@ const tokenReserve = time.Hour
 //
 // What changes nothing is ended at once when it is to end. What changes the stack
 // finishes what it has begun.
-func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.RawMessage, secrets []string) (Result, error) {
-	exemptions, token, err := w.admit(phase)
-	if err != nil {
-		return Result{}, err
-	}
+func (w *Work) run(ctx context.Context, engine Engine, admitted admission, open opened) (Result, error) {
+	phase := admitted.phase
 	running, cancel := context.WithDeadline(context.Background(), w.deadline)
 	defer cancel()
 	kill := make(chan struct{})
@@ -44,8 +40,8 @@ func (w *Work) run(ctx context.Context, engine Engine, phase Phase, inputs json.
 
 	o := w.Operation()
 	result, err := engine.Run(running, Run{
-		Phase: phase, Operation: o.ID, Stack: o.Stack, Blueprint: o.Blueprint.Name, Inputs: inputs, Secrets: secrets,
-		Exemptions: exemptions, Traceparent: o.Trace, Token: token, Refresh: o.Options.Refresh && phase != PhaseRehearse,
+		Phase: phase, Operation: o.ID, Stack: o.Stack, Blueprint: o.Blueprint.Name, Inputs: open.inputs, Secrets: open.secrets,
+		Exemptions: admitted.exemptions, Traceparent: o.Trace, Token: admitted.token, Refresh: o.Options.Refresh && phase != PhaseRehearse,
 	}, w.events.emit, kill)
 	late := errors.Is(running.Err(), context.DeadlineExceeded)
 	close(ended)
@@ -103,9 +99,45 @@ func (w *Work) watch(ctx context.Context, phase Phase, ended <-chan struct{}, ca
 	}
 }
 
-// admit makes the engine's token, in a transaction that has seen that the operation
-// is the worker's, and finds the waivers that apply.
-func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error) {
+// admission is what a run of the engine begins with.
+type admission struct {
+	phase Phase
+	// exemptions are the waivers that apply, token is the engine's.
+	exemptions []Waiver
+	token      string
+	// version is that of the stack's state.
+	version int64
+}
+
+// admit has a run begin, and the operation be in its state; an empty one is the one
+// that it has.
+func (w *Work) admit(phase Phase, state State) (admitted admission, err error) {
+	err = w.step(func(tx Tx, o *Operation, env *Environment) error {
+		if state != "" && state != o.State {
+			if err := move(tx, o, state, systemActor, ""); err != nil {
+				return err
+			}
+		}
+		stack, err := tx.StackByID(env.ID)
+		if err != nil {
+			return err
+		}
+		admitted, err = w.admission(tx, *o, phase, stack)
+		return err
+	})
+	return admitted, err
+}
+
+// admission makes the engine's token, in a transaction that has seen that the
+// operation is the worker's, and finds the waivers that apply.
+func (w *Work) admission(tx Tx, o Operation, phase Phase, stack backend.Stack) (_ admission, err error) {
+	admitted := admission{phase: phase, version: stack.Version}
+	if admitted.exemptions, err = holding(tx, o.ProjectID, o.Stack.Stack); err != nil {
+		return admitted, err
+	}
+	if phase == PhaseRehearse {
+		return admitted, nil // it does not come near the backend
+	}
 	verbs := []backend.Verb{backend.Read, backend.Decrypt, backend.Preview}
 	if phase.Changes() {
 		verbs = []backend.Verb{backend.Read, backend.Decrypt, backend.ApplyProtected}
@@ -113,19 +145,10 @@ func (w *Work) admit(phase Phase) (exemptions []Waiver, token string, err error)
 	if phase == PhaseRecover {
 		verbs = append(verbs, backend.Write) // the CLI imports the state that it has cleared
 	}
-	err = w.step(func(tx Tx, o *Operation, _ *Environment) (err error) {
-		if exemptions, err = holding(tx, o.ProjectID, o.Stack.Stack); err != nil {
-			return err
-		}
-		if phase == PhaseRehearse {
-			return nil // it does not come near the backend
-		}
-		token, err = backend.MintOperationToken(tx, backend.OperationToken{
-			Operation: o.ID, Stack: o.Stack, Verbs: verbs, Reads: w.reads(*o), Lifetime: time.Until(w.deadline) + tokenReserve,
-		})
-		return err
+	admitted.token, err = backend.MintOperationToken(tx, backend.OperationToken{
+		Operation: o.ID, Stack: o.Stack, Verbs: verbs, Reads: w.reads(o), Lifetime: time.Until(w.deadline) + tokenReserve,
 	})
-	return exemptions, token, err
+	return admitted, err
 }
 
 // reads are the stacks whose outputs the program reads; who ordered it may.

@@ -83,11 +83,20 @@ func (w *Work) persist(do func(context.Context) error) error {
 // released, the engine's token revoked, and who waits for the stack is woken. with
 // may be nil.
 func (w *Work) leave(next State, why string, with func(tx Tx, o *Operation, env *Environment) error) error {
+	return w.leaving(func(tx Tx, o *Operation, env *Environment) (State, string, error) {
+		if with == nil {
+			return next, why, nil
+		}
+		return next, why, with(tx, o, env)
+	})
+}
+
+// leaving is leave where the last step finds out what becomes of the operation.
+func (w *Work) leaving(last func(tx Tx, o *Operation, env *Environment) (next State, why string, err error)) error {
 	err := w.step(func(tx Tx, o *Operation, env *Environment) error {
-		if with != nil {
-			if err := with(tx, o, env); err != nil {
-				return err
-			}
+		next, why, err := last(tx, o, env)
+		if err != nil {
+			return err
 		}
 		return w.service.letGo(tx, o, w.claim.Fence, next, why)
 	})

@@ -61,6 +61,8 @@ type Service struct {
 	opts       Options
 	// changed tells who waits for an operation's events in this process.
 	changed notifier
+	// near are told of operations that wait for a worker.
+	near near
 	// pruned is when old answers to requests were last forgotten here.
 	pruned atomic.Int64
 }
@@ -79,8 +81,10 @@ func newID(prefix string) string {
 	return prefix + "_" + strings.ToLower(ulid.MustNew(ulid.Now(), entropy).String())
 }
 
-// wake asks for a worker. Where it fails the sweep finds the operation.
+// wake asks for a worker: first of this process, then of any. Where it fails the sweep
+// finds the operation.
 func (s *Service) wake(ctx context.Context, o Operation) {
+	s.near.tell(o.Kind)
 	if err := s.dispatcher.Wake(context.WithoutCancel(ctx), o.ID, o.Kind, o.Priority); err != nil {
 		s.opts.Log.WarnContext(ctx, "no worker could be asked for; the sweep will", "operation", o.ID, "error", err)
 	}

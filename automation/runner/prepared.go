@@ -72,7 +72,8 @@ func (p *prepared) start() error {
 	}
 	defer stderr.Close() //nolint:errcheck // the child has its own
 	p.child.Dir = p.folder.Work()
-	p.child.Env = engine.Inherit{}.Environment()
+	// Before its main function can say so, and much is made there: see engine.Folder.
+	p.child.Env = append(engine.Inherit{}.Environment(), "GOGC=400")
 	p.child.Stdout, p.child.Stderr = stdout, stderr
 	p.child.ExtraFiles = []*os.File{p.pipes.childControl, p.pipes.childMessages, p.pipes.childHeld, p.claim}
 	// A group of its own: Control-C at the terminal is the parent's.

@@ -5,6 +5,7 @@
 //	err := w.Run(ctx)
 //
 // What is next is for the table of operations to say (provision.Store.Runnable): a
-// job in the queue only says that it is time to look, and so does a clock. A node
+// job in the queue only says that it is time to look, and so do an order in the same
+// process, which needs no queue, and a clock. A node
 // dies at any moment: its claims end, and the sweep of another takes what it had.
 package worker

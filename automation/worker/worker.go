@@ -118,6 +118,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		loops.Go(func() { w.serve(taking, performing, l) })
 	}
 	loops.Go(func() { w.sweep(taking) })
+	defer w.service.Near(w.told)()
 	failed := make(chan error, 1)
 	go func() {
 		failed <- w.queue.Listen(taking, w.heard)
@@ -154,6 +155,13 @@ func (w *Worker) finish(end func()) {
 		end()
 	}
 	<-ended
+}
+
+// told is what an order in this process does: as a job, and before it.
+func (w *Worker) told(kind provision.OperationKind) {
+	if l, ok := w.lanes[river.QueueOf(kind)]; ok {
+		l.wake()
+	}
 }
 
 // patience is how long a job waits for a free slot. Meanwhile the queue gives this
