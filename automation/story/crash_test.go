@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -124,7 +125,9 @@ func TestRunnerKilled(t *testing.T) {
 	p := o.project(t, "shop", client.ProjectSettings{})
 	whole := o.whole(t, p, "whole")
 	o.done(t, whole.Operation.ID, provision.PhaseUp, 20)
-	pids := children(t, o.process.Process.Pid, runner.ChildCommand)
+	pids := slices.DeleteFunc(children(t, o.process.Process.Pid, runner.ChildCommand), func(pid int) bool {
+		return len(children(t, pid, "pulumi")) == 0 // it waits for the next operation
+	})
 	require.Len(t, pids, 1)
 	require.NoError(t, syscall.Kill(pids[0], syscall.SIGKILL))
 	op := o.reaches(t, whole.Operation.ID, provision.Failed, provision.NeedsRecovery)
