@@ -104,7 +104,10 @@ func (w *Work) decided(ctx context.Context, engine Engine, open opened, plan Pla
 	if errors.Is(err, errMoved) {
 		if err := w.step(func(tx Tx, o *Operation, _ *Environment) error {
 			o.Plan = &plan
-			return w.unasked(tx, o)
+			if err := w.unasked(tx, o); err != nil {
+				return err
+			}
+			return tx.SaveOperation(o)
 		}); err != nil {
 			return err
 		}
@@ -116,13 +119,13 @@ func (w *Work) decided(ctx context.Context, engine Engine, open opened, plan Pla
 	return w.apply(ctx, engine, admitted, open)
 }
 
-// unasked approves a plan that nobody needs to look at.
+// unasked approves a plan that nobody needs to look at; the caller saves the operation.
 func (w *Work) unasked(tx Tx, o *Operation) error {
 	if err := move(tx, o, Approved, systemActor, "no approval is required"); err != nil {
 		return err
 	}
 	o.Node, o.Fence = w.node.ID, w.claim.Fence // it has a worker nevertheless
-	return tx.SaveOperation(o)
+	return nil
 }
 
 // ask hands the plan to people, if some are to approve it: then the operation waits,

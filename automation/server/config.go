@@ -126,7 +126,7 @@ type Provisioning struct {
 	Plugins        string         `koanf:"plugins" help:"Folder with Pulumi plugins for operations; by default the user's."`
 	Acquire        bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
 	Webhooks       []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`
-	Spare          time.Duration  `koanf:"spare" help:"How long a process waits, ready, for the next operation, which then starts sooner; 0 for none. While it waits it takes some MEMORY MiB."`
+	Spare          time.Duration  `koanf:"spare" help:"How long a process waits, ready, for the next operation, which then starts sooner; 0 for none. While it waits it takes some 25 MiB."`
 	Lease          time.Duration  `koanf:"lease" help:"How long a worker may be silent before others take what it runs, 9s to 10m; it is heard of more than four times in it."`
 	Shutdown       time.Duration  `koanf:"shutdown" help:"How long operations may run on when the server stops, before they are asked to end; what has begun is finished in any case."`
 }

@@ -17,8 +17,9 @@ import (
 )
 
 // BenchmarkMemory is the most memory that the processes of a preview have: the
-// operation's child, which runs the program, and the CLI. A provider and a policy
-// pack come on top of that, and what the blueprints' packages take in the child.
+// operation's child, which runs the program, and the CLI; and what the process has of
+// its own that waits for the next operation. A provider and a policy pack come on top
+// of that, and what the blueprints' packages take in the child.
 func BenchmarkMemory(b *testing.B) {
 	i := install(b, "")
 	cli, err := engine.FindCLI()
@@ -47,6 +48,23 @@ func BenchmarkMemory(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(child)/1024, "child-MiB")
 	b.ReportMetric(float64(pulumi)/1024, "cli-MiB")
+	b.ReportMetric(float64(waiting(b))/1024, "spare-MiB")
+}
+
+// waiting is what the process has of its own, in KiB, that waits for an operation: the
+// only one below this one, when nothing runs.
+func waiting(b *testing.B) (kib int) {
+	b.Helper()
+	require.Eventually(b, func() bool {
+		pids := below(os.Getpid())
+		if len(pids) != 1 {
+			return false
+		}
+		fields, err := statusOf(pids[0])
+		kib = fields["RssAnon:"]
+		return err == nil && kib > 0
+	}, time.Minute, 20*time.Millisecond)
+	return kib
 }
 
 // peak is the most that a process has had in memory.
@@ -96,18 +114,27 @@ func below(pid int) (all []int) {
 }
 
 func peakOf(pid int) (p peak, ok bool) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	fields, err := statusOf(pid)
 	if err != nil {
 		return p, false
 	}
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return peak{strings.TrimSpace(string(name)), fields["VmHWM:"]}, err == nil && fields["VmHWM:"] > 0
+}
+
+// statusOf are the figures of memory that the system has of a process, in KiB.
+func statusOf(pid int) (map[string]int, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return nil, err
+	}
+	figures := map[string]int{}
 	for line := range bytes.Lines(status) {
-		switch fields := strings.Fields(string(line)); {
-		case len(fields) == 2 && fields[0] == "Name:":
-			p.name = fields[1]
-		case len(fields) == 3 && fields[0] == "VmHWM:":
-			p.kib, err = strconv.Atoi(fields[1])
-			ok = err == nil
+		if fields := strings.Fields(string(line)); len(fields) == 3 && fields[2] == "kB" {
+			if figures[fields[0]], err = strconv.Atoi(fields[1]); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return p, ok
+	return figures, nil
 }

@@ -1,6 +1,7 @@
 package speed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -18,12 +19,15 @@ import (
 	"redoubt/automation/backend"
 	"redoubt/automation/engine"
 	"redoubt/automation/operate"
+	"redoubt/automation/provision"
 )
 
 // programs are how many resources the program has, and how often the pair is
 // measured, in turns: what an order costs more is the same whatever it does, and so
 // its share is less where there is more to do.
-var programs = []struct{ resources, rounds int }{{100, 9}, {1000, 3}}
+//
+// The rounds are odd in number, so that a median is one that was measured.
+var programs = []struct{ resources, rounds int }{{100, 15}, {1000, 5}}
 
 // BenchmarkService compares orders with what they do: the same program, on the same
 // backend, by the same CLI, started by nobody but the Automation API, without what
@@ -40,13 +44,13 @@ func BenchmarkService(b *testing.B) {
 			require.NoError(b, err)
 			b.Cleanup(func() { require.NoError(b, e.Close()) })
 			i.work(b, e)
-			i.pair(b, cli, "warm-up", 100, new(pair), new(pair))
+			i.pair(b, cli, "warm-up", 100, new(pair), new(pair), false)
 			for _, p := range programs {
 				b.Run(fmt.Sprintf("resources=%d", p.resources), func(b *testing.B) {
 					var up, preview pair
 					for range b.N {
 						for n := range p.rounds {
-							i.pair(b, cli, fmt.Sprintf("of-%d-%d", p.resources, n), p.resources, &up, &preview)
+							i.pair(b, cli, fmt.Sprintf("of-%d-%d", p.resources, n), p.resources, &up, &preview, n%2 == 1)
 						}
 					}
 					b.ReportMetric(0, "ns/op")
@@ -58,7 +62,8 @@ func BenchmarkService(b *testing.B) {
 	}
 }
 
-// pair is what both took.
+// pair is what both took. One of a round was measured right after the other, when the
+// machine was about as busy: so each round has a ratio.
 type pair struct {
 	bare, service           []time.Duration
 	bareForks, serviceForks int
@@ -68,14 +73,21 @@ func (p *pair) report(b *testing.B, name string) {
 	bare, service := median(p.bare), median(p.service)
 	b.ReportMetric(bare.Seconds(), name+"-bare-s")
 	b.ReportMetric(service.Seconds(), name+"-service-s")
+	ratios, more := make([]float64, len(p.bare)), make([]time.Duration, len(p.bare))
+	for n := range p.bare {
+		ratios[n], more[n] = p.service[n].Seconds()/p.bare[n].Seconds(), p.service[n]-p.bare[n]
+	}
+	b.ReportMetric(median(ratios), name+"-ratio")
+	b.ReportMetric(millis(median(more)), name+"-more-ms")
 	b.ReportMetric(float64(p.bareForks)/float64(len(p.bare)), name+"-bare-forks")
 	b.ReportMetric(float64(p.serviceForks)/float64(len(p.service)), name+"-service-forks")
 }
 
-func median(all []time.Duration) time.Duration { return slices.Sorted(slices.Values(all))[len(all)/2] }
+func median[T cmp.Ordered](all []T) T { return slices.Sorted(slices.Values(all))[len(all)/2] }
 
-// pair makes a stack, and previews it when it is there; once each way.
-func (i *installation) pair(b *testing.B, cli counted, name string, resources int, up, preview *pair) {
+// pair makes a stack, and previews it when it is there; once each way, and the one or
+// the other first.
+func (i *installation) pair(b *testing.B, cli counted, name string, resources int, up, preview *pair, serviceFirst bool) {
 	b.Helper()
 	measure := func(took *[]time.Duration, forks *int, do func()) {
 		before, start := cli.starts(b), time.Now()
@@ -88,12 +100,22 @@ func (i *installation) pair(b *testing.B, cli counted, name string, resources in
 		_, err := run(context.WithoutCancel(b.Context()), &engine.Recorder{})
 		require.NoError(b, err)
 	}
-	measure(&up.bare, &up.bareForks, func() { do(bare.Preview); do(bare.Up) })
-	measure(&preview.bare, &preview.bareForks, func() { do(bare.Preview) })
-	measure(&up.service, &up.serviceForks, func() { i.stack(b, name, resources) })
-	env, err := i.service.Environment(b.Context(), admin, org+"/speed/"+name)
-	require.NoError(b, err)
-	measure(&preview.service, &preview.serviceForks, func() { i.preview(b, env) })
+	var env provision.Environment
+	for _, order := range []struct {
+		of            *pair
+		bare, service func()
+	}{
+		{up, func() { do(bare.Preview); do(bare.Up) }, func() { env = i.stack(b, name, resources) }},
+		{preview, func() { do(bare.Preview) }, func() { i.preview(b, env) }},
+	} {
+		one := func() { measure(&order.of.bare, &order.of.bareForks, order.bare) }
+		two := func() { measure(&order.of.service, &order.of.serviceForks, order.service) }
+		if serviceFirst {
+			one, two = two, one
+		}
+		one()
+		two()
+	}
 }
 
 // bare is a stack of the same backend without self-service.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,10 +49,17 @@ func children(t *testing.T, parent int, word string) (pids []int) {
 	return pids
 }
 
+// busy are the processes of operations that a process has started, without the one
+// that waits for the next operation.
+func busy(t *testing.T, parent int) []int {
+	t.Helper()
+	return slices.DeleteFunc(children(t, parent, runner.ChildCommand), func(pid int) bool { return len(children(t, pid, "pulumi")) == 0 })
+}
+
 func (w *world) child(t *testing.T, parent int) (pid int) {
 	t.Helper()
 	eventually(t, "an operation's process", func() bool {
-		pids := children(t, parent, runner.ChildCommand)
+		pids := busy(t, parent)
 		if len(pids) != 1 {
 			return false
 		}
@@ -300,6 +308,7 @@ func TestShutdown(t *testing.T) {
 	stop()
 	require.Equal(t, provision.Queued, w.read(t, preview.ID).State)
 	require.Contains(t, []provision.State{provision.Succeeded, provision.Failed}, w.read(t, apply.ID).State)
+	require.NoError(t, w.engine.Close(), "which ends the process that waits")
 	require.Empty(t, children(t, os.Getpid(), runner.ChildCommand))
 	left, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*"))
 	require.NoError(t, err)
@@ -327,7 +336,7 @@ func TestKilledService(t *testing.T) {
 	g.awaited(t)
 	await(t, "the slow thing", w.fake.begun)
 	var orphans []int
-	for _, child := range children(t, service.cmd.Process.Pid, runner.ChildCommand) {
+	for _, child := range busy(t, service.cmd.Process.Pid) {
 		orphans = append(append(orphans, child), children(t, child, "pulumi")...)
 	}
 	require.Len(t, orphans, 4)

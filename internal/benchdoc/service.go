@@ -15,8 +15,8 @@ func renderService(b *strings.Builder, results []result) {
 			return endpointNames[r.labels["endpoint"]] + ", " + databaseNames[r.labels["database"]]
 		}, "request")
 	for _, r := range family(results, "Memory") {
-		fmt.Fprintf(b, "\n## What an operation takes in memory\n\nAt its peak, a preview of a hundred resources takes %.0f MiB in its own process, which runs the program, and %.0f MiB in the CLI. Providers, the policy pack and what the packages of the blueprints take in the operation's process come on top of that: slots are counted with a gigabyte each.\n",
-			r.metrics["child-MiB"], r.metrics["cli-MiB"])
+		fmt.Fprintf(b, "\n## What an operation takes in memory\n\nAt its peak, a preview of a hundred resources takes %.0f MiB in its own process, which runs the program, and %.0f MiB in the CLI. Providers, the policy pack and what the packages of the blueprints take in the operation's process come on top of that: slots are counted with a gigabyte each. The process that waits for the next operation has %.0f MiB of its own, besides the pages of the executable, which it shares with the server.\n",
+			r.metrics["child-MiB"], r.metrics["cli-MiB"], r.metrics["spare-MiB"])
 	}
 }
 
@@ -33,16 +33,12 @@ func renderOverhead(b *strings.Builder, rows []result) {
 	if len(rows) == 0 {
 		return
 	}
-	b.WriteString("\n## What self-service costs over the bare CLI\n\nResources that do nothing, ordered from the service and run by its worker, and the same program run through the Automation API with the same CLI on the same backend, in turns; medians. The bare side is as bare as can be: one process that is warm, with its workspace there, and no start of the CLI beyond the one that works. Rehearsal, policy and approvals are off: they are what the service is for. What an order costs more is the same whatever it does: the start of a process of its own, in which its program runs, and a few transactions. With a provider and a policy pack there is more to do, and its share is less.\n\n| order | resources | database | bare, s | ordered, s | ratio | more, ms | starts of the CLI, bare | ordered |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n## What self-service costs over the bare CLI\n\nResources that do nothing, ordered from the service and run by its worker, and the same program run through the Automation API with the same CLI on the same backend, in turns; medians, and those of the ratios and the differences of each pair. The bare side is as bare as can be: one process that is warm, with its workspace there, and no start of the CLI beyond the one that works. Rehearsal, policy and approvals are off: they are what the service is for. What an order costs more is the same whatever it does: a process of its own for its program, which was started while the one before ran, and a few transactions. With a provider and a policy pack there is more to do, and its share is less.\n\n| order | resources | database | bare, s | ordered, s | ratio | more, ms | starts of the CLI, bare | ordered |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range orders {
 		for _, r := range rows {
-			bare, service := r.metrics[o.unit+"-bare-s"], r.metrics[o.unit+"-service-s"]
-			share := "–"
-			if bare > 0 {
-				share = fmt.Sprintf("%.2f×", service/bare)
-			}
-			fmt.Fprintf(b, "| %s | %s | %s | %.2f | %.2f | %s | %.0f | %g | %g |\n", o.name, r.labels["resources"], databaseNames[r.labels["database"]], bare, service, share,
-				(service-bare)*1000, r.metrics[o.unit+"-bare-forks"], r.metrics[o.unit+"-service-forks"])
+			of := func(figure string) float64 { return r.metrics[o.unit+"-"+figure] }
+			fmt.Fprintf(b, "| %s | %s | %s | %.2f | %.2f | %.2f× | %.0f | %g | %g |\n", o.name, r.labels["resources"], databaseNames[r.labels["database"]],
+				of("bare-s"), of("service-s"), of("ratio"), of("more-ms"), of("bare-forks"), of("service-forks"))
 		}
 	}
 }
