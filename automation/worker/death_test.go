@@ -169,7 +169,7 @@ func TestCancel(t *testing.T) {
 // takes over, and nothing is done twice.
 func TestKilledWorker(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease = 2 * time.Second })
+	w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease = 4 * time.Second })
 	project := w.project(t, free)
 
 	g := newGate(t)
@@ -202,7 +202,7 @@ func TestKilledWorkerInAnUpdate(t *testing.T) {
 		{"its machine dies", true, provision.NeedsRecovery},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 10*time.Second })
+			w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease, s.UpdateLease = 4*time.Second, 10*time.Second })
 			env, o := w.stack(t, w.project(t, free), "dev", "things", inputs{Things: 1, Slow: true})
 			// The backend must live on: only the worker dies.
 			s := w.setup
@@ -241,7 +241,7 @@ func TestKilledWorkerInAnUpdate(t *testing.T) {
 // Somebody takes the claim: the old worker ends what it runs, and writes nothing.
 func TestStolenClaim(t *testing.T) {
 	both(t, func(t *testing.T, address string) {
-		w := newWorld(t, address, func(s *setup) { s.Lease = 2 * time.Second })
+		w := newWorld(t, address, func(s *setup) { s.Lease = 4 * time.Second })
 		stop := w.works(t)
 		project := w.project(t, free)
 		steal := func(o provision.Operation) provision.Claim {
@@ -316,7 +316,7 @@ func TestShutdown(t *testing.T) {
 // when it is started again, previews begin anew, and an update is not.
 func TestKilledService(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "", func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 5*time.Second })
+	w := newWorld(t, "", func(s *setup) { s.Lease, s.UpdateLease = 4*time.Second, 8*time.Second })
 	project := w.project(t, free)
 	g := newGate(t)
 	_, preview := w.stack(t, project, "preview", "things", inputs{Things: 1, Previewing: string(g)})
