@@ -29,11 +29,13 @@ demo: tools build functions ## Rehearse dev and prod, see each known mistake ref
 	@echo "And now self-service: a server takes orders."
 	@tools/demo.sh
 
+# How many packages are tested at once: many tests wait, for a disk or for a lease.
+PACKAGES ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 test: tools build functions ## Run all tests
 	@tools/postgres.sh
 	@cd tools && go build -o ../bin/reference-replay ./reference-replay
 	@go vet ./...
-	@go test ./...
+	@set -o pipefail; REDOUBT_TEST_BIN=$(CURDIR)/bin go test -vet off -p $(PACKAGES) -json ./... | go run ./internal/testprogress -of $$(go list ./... | wc -l)
 
 lint: ## gofumpt, go vet and staticcheck
 	@tools/linters.sh

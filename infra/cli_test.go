@@ -94,7 +94,7 @@ func newCLI(t *testing.T, root string, opts languagehost.Options) *cli {
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "state"), 0o700))
 	return &cli{
-		exe: pulumi(t, root), folder: folder,
+		exe: cliPath(t, root), folder: folder,
 		env: append(os.Environ(), provider.Env(), language.Env(),
 			"PATH="+language.Folder()+string(os.PathListSeparator)+os.Getenv("PATH"),
 			"PULUMI_HOME="+filepath.Join(folder, "home"),
@@ -119,9 +119,9 @@ func (c *cli) run(t *testing.T, args ...string) string {
 	return out
 }
 
-// pulumi is the CLI that `make tools` built, or the one on PATH where that is
+// cliPath is the CLI that `make tools` built, or the one on PATH where that is
 // new enough for it not to have built one.
-func pulumi(t *testing.T, root string) string {
+func cliPath(t *testing.T, root string) string {
 	t.Helper()
 	ours := filepath.Join(root, "bin", "pulumi")
 	if _, err := os.Stat(ours); err == nil {

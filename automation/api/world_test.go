@@ -27,7 +27,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // world is a served API on a real service and SQLite, with two projects, and people
 // with rights in one of them: root may everything, alice all in shop, victor reads

@@ -7,14 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/automation/engine"
+	"redoubt/internal/clitest"
 	"redoubt/internal/languagehost"
 )
 
@@ -27,13 +26,7 @@ type laptop struct {
 
 func newLaptop(t testing.TB, c *cloud, url, token string) *laptop {
 	t.Helper()
-	found, err := engine.FindCLI()
-	require.NoError(t, err)
-	l := &laptop{exe: filepath.Join(found.Folder, "pulumi"), folder: t.TempDir()}
-	if found.Folder == "" {
-		l.exe, err = exec.LookPath("pulumi")
-		require.NoError(t, err)
-	}
+	l := &laptop{exe: clitest.Path(t), folder: t.TempDir()}
 	program := filepath.Join(t.TempDir(), programName)
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -42,11 +35,9 @@ func newLaptop(t testing.TB, c *cloud, url, token string) *laptop {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, language.Close()) })
 	require.NoError(t, os.WriteFile(filepath.Join(l.folder, "Pulumi.yaml"), []byte("name: "+project+"\nruntime: go\n"), 0o600))
-	l.env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "PULUMI_") }),
-		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=chaos:%d", c.port), language.Env(),
+	l.env = clitest.Environment(t.TempDir(), fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=chaos:%d", c.port), language.Env(),
 		"PATH="+language.Folder()+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"PULUMI_HOME="+t.TempDir(), "PULUMI_ACCESS_TOKEN="+token, "PULUMI_BACKEND_URL="+url, "PULUMI_SKIP_UPDATE_CHECK=true",
-		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true", "PULUMI_JOURNALING_BATCH_PERIOD=1", "PULUMI_JOURNALING_BATCH_SIZE=10",
+		"PULUMI_ACCESS_TOKEN="+token, "PULUMI_BACKEND_URL="+url, "PULUMI_JOURNALING_BATCH_PERIOD=1", "PULUMI_JOURNALING_BATCH_SIZE=10",
 		// The CLI is short-lived: collecting garbage takes longer than it saves.
 		"GOGC=400")
 	return l

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -19,21 +18,26 @@ import (
 func TestAStoppedCLIIsFencedOff(t *testing.T) {
 	t.Parallel()
 	const stack = "sleepy"
-	l := newLane(t, settings{Lease: 2 * time.Second, First: 2 * time.Second})
+	l := newLane(t, settings{})
 	l.node.create(t, stack)
-	stopped := make(chan *run, 1)
+	stopped := make(chan struct{})
 	started := make(chan *run, 1)
 	l.trap.set(stack, 90, func() bool { // in the middle of it
 		r := <-started
 		if err := r.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Error(err)
 		}
-		stopped <- r
+		close(stopped)
 		return false
 	})
-	started <- l.laptop.start(t, stack, 1, "up")
-	sleeper := <-stopped
+	sleeper := l.laptop.start(t, stack, 1, "up")
+	started <- sleeper
 	t.Cleanup(func() { _ = sleeper.Process.Signal(syscall.SIGCONT) })
+	select {
+	case <-stopped:
+	case <-sleeper.Done:
+		require.FailNow(t, "it ended before it fell asleep", sleeper.out.String())
+	}
 	l.trap.set("", 0, nil)
 	l.node.free(t, stack)
 	l.sound(t, stack)

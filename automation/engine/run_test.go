@@ -12,13 +12,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"redoubt/internal/scripttest"
 )
 
 // scripted is a Command whose CLI is a shell script.
 func scripted(t *testing.T, script string) *Command {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pulumi")
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
+	scripttest.Write(t, path, "#!/bin/sh\n"+script)
 	return &Command{CLI: CLI{Executable: path}, Env: Inherit{}.Environment(), Folder: t.TempDir()}
 }
 

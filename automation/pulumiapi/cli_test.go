@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/automation/engine"
+	"redoubt/internal/clitest"
 	"redoubt/internal/languagehost"
 	"redoubt/internal/rehearsal"
 )
@@ -25,14 +25,7 @@ const clisVariable = "REDOUBT_PULUMI_CLIS"
 // clis are the executables that the story is run with.
 func clis(t *testing.T) []string {
 	t.Helper()
-	found, err := engine.FindCLI()
-	require.NoError(t, err)
-	first := filepath.Join(found.Folder, "pulumi")
-	if found.Folder == "" {
-		first, err = exec.LookPath("pulumi")
-		require.NoError(t, err)
-	}
-	return slices.DeleteFunc(append([]string{first}, filepath.SplitList(os.Getenv(clisVariable))...), func(s string) bool { return s == "" })
+	return slices.DeleteFunc(append([]string{clitest.Path(t)}, filepath.SplitList(os.Getenv(clisVariable))...), func(s string) bool { return s == "" })
 }
 
 // laptop is somebody's machine: the stock CLI with a home of its own, a project,
@@ -75,11 +68,9 @@ func newLaptop(t *testing.T, exe, token string, env ...string) *laptop {
 
 	l.write(t, "Pulumi.yaml", projectFile)
 	l.write(t, "pack/PulumiPolicy.yaml", "runtime: go\nversion: 1.2.3\n")
-	l.env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "PULUMI_") }),
-		provider.Env(), language.Env(),
+	l.env = clitest.Environment(l.home, provider.Env(), language.Env(),
 		"PATH="+language.Folder()+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"PULUMI_HOME="+l.home, "PULUMI_ACCESS_TOKEN="+token, "PULUMI_SKIP_UPDATE_CHECK=true",
-		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true", "PULUMI_CONFIG_PASSPHRASE="+passphrase)
+		"PULUMI_ACCESS_TOKEN="+token, "PULUMI_CONFIG_PASSPHRASE="+passphrase)
 	l.env = append(l.env, env...)
 	return l
 }

@@ -25,7 +25,8 @@ func TestNodesShareADatabase(t *testing.T) {
 		c.Data = folder // the keys are shared, as a secret that is mounted
 		c.Database.URL = strings.Replace(database.URL(t, "postgres"), ":"+database.Password+"@", "@", 1)
 		c.Database.PasswordFile = password
-		c.Leases.Duration, c.Leases.First = 2*time.Second, 2*time.Second
+		// Longer than a request takes on a machine that is busy with other tests.
+		c.Leases.Duration, c.Leases.First = 8*time.Second, 8*time.Second
 	})
 	first, client := bootstrap(t, config)
 	second := start(t, config)

@@ -19,11 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/backend"
-	"redoubt/automation/engine"
 	"redoubt/automation/keyfile"
 	"redoubt/automation/pulumiapi"
 	"redoubt/automation/sql"
 	"redoubt/automation/transfer"
+	"redoubt/internal/clitest"
 )
 
 const org = "acme"
@@ -96,32 +96,18 @@ type machine struct {
 	folder string
 }
 
-func cliPath(t *testing.T) string {
-	t.Helper()
-	found, err := engine.FindCLI()
-	require.NoError(t, err)
-	if found.Folder != "" {
-		return filepath.Join(found.Folder, "pulumi")
-	}
-	path, err := exec.LookPath("pulumi")
-	require.NoError(t, err)
-	return path
-}
-
 // newMachine has a project "shop", where the commands that want one run.
 func newMachine(t *testing.T, address, token, passphrase string) *machine {
 	t.Helper()
 	m := &machine{folder: t.TempDir()}
-	m.env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "PULUMI_") }),
-		"PULUMI_HOME="+t.TempDir(), "PULUMI_BACKEND_URL="+address, "PULUMI_ACCESS_TOKEN="+token,
-		"PULUMI_CONFIG_PASSPHRASE="+passphrase, "PULUMI_SKIP_UPDATE_CHECK=true")
+	m.env = clitest.Environment(t.TempDir(), "PULUMI_BACKEND_URL="+address, "PULUMI_ACCESS_TOKEN="+token, "PULUMI_CONFIG_PASSPHRASE="+passphrase)
 	require.NoError(t, os.WriteFile(filepath.Join(m.folder, "Pulumi.yaml"), []byte("name: shop\nruntime: yaml\n"), 0o600))
 	return m
 }
 
 func (m *machine) run(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(cliPath(t), append([]string{"--non-interactive", "--color", "never"}, args...)...)
+	cmd := exec.Command(clitest.Path(t), append([]string{"--non-interactive", "--color", "never"}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = m.folder, m.env, strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

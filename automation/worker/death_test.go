@@ -69,22 +69,6 @@ func (w *world) child(t *testing.T, parent int) (pid int) {
 	return pid
 }
 
-// gate is a file that previews wait for.
-type gate string
-
-func newGate(t *testing.T) gate { return gate(filepath.Join(t.TempDir(), "open")) }
-
-func (g gate) open(t *testing.T) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(string(g), nil, 0o600))
-}
-
-// awaited waits until a preview waits for it.
-func (g gate) awaited(t *testing.T) {
-	t.Helper()
-	eventually(t, "a preview", func() bool { _, err := os.Stat(string(g) + ".waits"); return err == nil })
-}
-
 // The process of an operation is killed: nothing is done twice, and people know.
 func TestKilledChild(t *testing.T) {
 	both(t, func(t *testing.T, address string) {
@@ -98,18 +82,18 @@ func TestKilledChild(t *testing.T) {
 		require.NoError(t, syscall.Kill(w.child(t, os.Getpid()), syscall.SIGKILL))
 		o = w.reaches(t, o.ID, provision.Failed)
 		require.Equal(t, provision.CodeEngineUnavailable, o.Failure.Code, o.Failure.Message)
-		require.Zero(t, w.fake.count("preview", "t0"))
+		require.Zero(t, w.fake.Count("preview", "t0"))
 
 		// The engine outlives its program, and finishes what it has begun.
 		env, o := w.stack(t, project, "apply", "things", inputs{Things: 1, Slow: true})
-		await(t, "the slow thing", w.fake.begun)
+		await(t, "the slow thing", w.fake.Begun)
 		require.NoError(t, syscall.Kill(w.child(t, os.Getpid()), syscall.SIGKILL))
-		w.fake.release()
+		w.fake.Release()
 		o = w.reaches(t, o.ID, provision.Failed)
 		require.Empty(t, o.Failure.Pending)
 		o = w.order(t, env, provision.NewOperation{Kind: provision.KindUp})
 		w.reaches(t, o.ID, provision.Succeeded)
-		require.Equal(t, 1, w.fake.count("apply", "slow"), "it was in the state")
+		require.Equal(t, 1, w.fake.Count("apply", "slow"), "it was in the state")
 		w.noTokenWorks(t)
 	})
 }
@@ -121,7 +105,7 @@ func TestForcedCancelAndRecovery(t *testing.T) {
 		w := newWorld(t, address, nil)
 		w.works(t)
 		env, o := w.stack(t, w.project(t, free), "dev", "things", inputs{Things: 1, Slow: true})
-		await(t, "the slow thing", w.fake.begun)
+		await(t, "the slow thing", w.fake.Begun)
 		_, err := w.service.Cancel(t.Context(), alice, o.ID, true)
 		require.NoError(t, err)
 		o = w.reaches(t, o.ID, provision.NeedsRecovery)
@@ -134,7 +118,7 @@ func TestForcedCancelAndRecovery(t *testing.T) {
 		mend := w.order(t, env, provision.NewOperation{Kind: provision.KindRecover})
 		w.reaches(t, mend.ID, provision.Succeeded)
 		require.Equal(t, provision.Failed, w.read(t, o.ID).State, "nobody needs to look at it any more")
-		w.fake.release()
+		w.fake.Release()
 		up := w.order(t, env, provision.NewOperation{Kind: provision.KindUp})
 		w.reaches(t, up.ID, provision.Succeeded)
 	})
@@ -155,11 +139,11 @@ func TestCancel(t *testing.T) {
 		w.reaches(t, o.ID, provision.Canceled)
 
 		_, o = w.stack(t, project, "apply", "things", inputs{Things: 1, Slow: true})
-		await(t, "the slow thing", w.fake.begun)
+		await(t, "the slow thing", w.fake.Begun)
 		_, err = w.service.Cancel(t.Context(), alice, o.ID, false)
 		require.NoError(t, err)
 		w.reaches(t, o.ID, provision.Canceling)
-		w.fake.release()
+		w.fake.Release()
 		// What was begun is finished. Here that was all there was to do, and the engine
 		// may say either.
 		eventually(t, "the end", func() bool { return w.read(t, o.ID).State.Final() })
@@ -177,7 +161,7 @@ func TestCancel(t *testing.T) {
 // takes over, and nothing is done twice.
 func TestKilledWorker(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease = 2 * time.Second })
+	w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease = 4 * time.Second })
 	project := w.project(t, free)
 
 	g := newGate(t)
@@ -194,7 +178,7 @@ func TestKilledWorker(t *testing.T) {
 	})
 	g.open(t)
 	w.reaches(t, o.ID, provision.Succeeded)
-	require.Equal(t, 1, w.fake.count("preview", "t0"))
+	require.Equal(t, 1, w.fake.Count("preview", "t0"))
 	require.Contains(t, w.told(t, o.ID), "is not heard of any more")
 }
 
@@ -210,13 +194,13 @@ func TestKilledWorkerInAnUpdate(t *testing.T) {
 		{"its machine dies", true, provision.NeedsRecovery},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 10*time.Second })
+			w := newWorld(t, postgrestest.Database(t), func(s *setup) { s.Lease, s.UpdateLease = 4*time.Second, 10*time.Second })
 			env, o := w.stack(t, w.project(t, free), "dev", "things", inputs{Things: 1, Slow: true})
 			// The backend must live on: only the worker dies.
 			s := w.setup
 			s.URL = w.http.URL
 			first := start(t, s)
-			await(t, "the slow thing", w.fake.begun)
+			await(t, "the slow thing", w.fake.Begun)
 			child := w.child(t, first.cmd.Process.Pid)
 			engines := children(t, child, "pulumi")
 			require.NotEmpty(t, engines)
@@ -228,19 +212,19 @@ func TestKilledWorkerInAnUpdate(t *testing.T) {
 			}
 			w.works(t)
 			if !c.all {
-				w.fake.release() // what the engine makes that goes on
+				w.fake.Release() // what the engine makes that goes on
 			}
 			o = w.reaches(t, o.ID, c.state)
 			if c.all {
 				require.Contains(t, strings.Join(o.Failure.Pending, " "), "::slow")
 				mend := w.order(t, env, provision.NewOperation{Kind: provision.KindRecover})
 				w.reaches(t, mend.ID, provision.Succeeded)
-				w.fake.release()
+				w.fake.Release()
 			}
 			up := w.order(t, env, provision.NewOperation{Kind: provision.KindUp})
 			w.reaches(t, up.ID, provision.Succeeded)
 			if !c.all {
-				require.Equal(t, 1, w.fake.count("dev", "slow"), "it was in the state")
+				require.Equal(t, 1, w.fake.Count("dev", "slow"), "it was in the state")
 			}
 		})
 	}
@@ -249,7 +233,7 @@ func TestKilledWorkerInAnUpdate(t *testing.T) {
 // Somebody takes the claim: the old worker ends what it runs, and writes nothing.
 func TestStolenClaim(t *testing.T) {
 	both(t, func(t *testing.T, address string) {
-		w := newWorld(t, address, func(s *setup) { s.Lease = 2 * time.Second })
+		w := newWorld(t, address, func(s *setup) { s.Lease = 4 * time.Second })
 		stop := w.works(t)
 		project := w.project(t, free)
 		steal := func(o provision.Operation) provision.Claim {
@@ -268,12 +252,12 @@ func TestStolenClaim(t *testing.T) {
 			return taken
 		}
 		_, o := w.stack(t, project, "dev", "things", inputs{Things: 1, Slow: true})
-		await(t, "the slow thing", w.fake.begun)
+		await(t, "the slow thing", w.fake.Begun)
 		o = w.read(t, o.ID)
 		require.Equal(t, provision.Applying, o.State)
 		claim := steal(o)
 		child := w.child(t, os.Getpid())
-		w.fake.release()
+		w.fake.Release()
 		eventually(t, "the old worker's engine ends", func() bool { return syscall.Kill(child, 0) != nil })
 		stop()
 		now := w.read(t, o.ID)
@@ -287,7 +271,7 @@ func TestStolenClaim(t *testing.T) {
 			require.NoError(t, err)
 			return w.read(t, o.ID).State == provision.Failed
 		})
-		require.Equal(t, 1, w.fake.count("dev", "slow"), "and nothing is made twice")
+		require.Equal(t, 1, w.fake.Count("dev", "slow"), "and nothing is made twice")
 		w.noTokenWorks(t)
 	})
 }
@@ -303,8 +287,8 @@ func TestShutdown(t *testing.T) {
 	_, preview := w.stack(t, project, "preview", "things", inputs{Things: 1, Previewing: string(g)})
 	_, apply := w.stack(t, project, "apply", "things", inputs{Things: 1, Slow: true})
 	g.awaited(t)
-	await(t, "the slow thing", w.fake.begun)
-	w.fake.release()
+	await(t, "the slow thing", w.fake.Begun)
+	w.fake.Release()
 	stop()
 	require.Equal(t, provision.Queued, w.read(t, preview.ID).State)
 	require.Contains(t, []provision.State{provision.Succeeded, provision.Failed}, w.read(t, apply.ID).State)
@@ -313,19 +297,19 @@ func TestShutdown(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
-	require.Equal(t, 1, w.fake.count("apply", "slow"))
+	require.Equal(t, 1, w.fake.Count("apply", "slow"))
 
 	g.open(t)
 	w.works(t)
 	w.reaches(t, preview.ID, provision.Succeeded)
-	require.Equal(t, 1, w.fake.count("preview", "t0"), fmt.Sprint(w.read(t, preview.ID)))
+	require.Equal(t, 1, w.fake.Count("preview", "t0"), fmt.Sprint(w.read(t, preview.ID)))
 }
 
 // The whole service dies, with its database in a file: what it acknowledged is there
 // when it is started again, previews begin anew, and an update is not.
 func TestKilledService(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "", func(s *setup) { s.Lease, s.UpdateLease = 2*time.Second, 5*time.Second })
+	w := newWorld(t, "", func(s *setup) { s.Lease, s.UpdateLease = 4*time.Second, 8*time.Second })
 	project := w.project(t, free)
 	g := newGate(t)
 	_, preview := w.stack(t, project, "preview", "things", inputs{Things: 1, Previewing: string(g)})
@@ -334,7 +318,7 @@ func TestKilledService(t *testing.T) {
 	require.NoError(t, w.close())
 	service := start(t, w.setup)
 	g.awaited(t)
-	await(t, "the slow thing", w.fake.begun)
+	await(t, "the slow thing", w.fake.Begun)
 	var orphans []int
 	for _, child := range busy(t, service.cmd.Process.Pid) {
 		orphans = append(append(orphans, child), children(t, child, "pulumi")...)
@@ -351,13 +335,13 @@ func TestKilledService(t *testing.T) {
 	w.works(t)
 	g.open(t)
 	w.reaches(t, preview.ID, provision.Succeeded)
-	require.Equal(t, 1, w.fake.count("preview", "t0"))
+	require.Equal(t, 1, w.fake.Count("preview", "t0"))
 	apply = w.reaches(t, apply.ID, provision.NeedsRecovery)
 	require.Contains(t, strings.Join(apply.Failure.Pending, " "), "::slow")
 	mend := w.order(t, env, provision.NewOperation{Kind: provision.KindRecover})
 	w.reaches(t, mend.ID, provision.Succeeded)
-	w.fake.release()
+	w.fake.Release()
 	up := w.order(t, env, provision.NewOperation{Kind: provision.KindUp})
 	w.reaches(t, up.ID, provision.Succeeded)
-	require.Equal(t, 2, w.fake.count("apply", "slow"), "once before the crash, and once after people said so")
+	require.Equal(t, 2, w.fake.Count("apply", "slow"), "once before the crash, and once after people said so")
 }

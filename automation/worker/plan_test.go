@@ -170,7 +170,7 @@ func TestStalePlan(t *testing.T) {
 		require.Contains(t, w.told(t, o.ID), "plan_stale")
 		w.approve(t, stale)
 		w.reaches(t, o.ID, provision.Succeeded)
-		require.Equal(t, 1, w.fake.count("review-1", "t1"))
+		require.Equal(t, 1, w.fake.Count("review-1", "t1"))
 
 		env, o = first("lenient-1")
 		move(env)
@@ -196,7 +196,7 @@ func TestStalePlan(t *testing.T) {
 		w.reaches(t, other.ID, provision.Succeeded)
 		w.approve(t, o)
 		w.reaches(t, o.ID, provision.Succeeded)
-		require.Equal(t, 1, w.fake.count("review-2", "t1"))
+		require.Equal(t, 1, w.fake.Count("review-2", "t1"))
 	})
 }
 
@@ -245,10 +245,10 @@ func TestNothingIsAppliedInAFreeze(t *testing.T) {
 	o = w.reaches(t, o.ID, provision.Approved)
 	eventually(t, "its worker leaves it", func() bool { return w.read(t, o.ID).Node == "" })
 	require.Contains(t, w.told(t, o.ID), "holidays")
-	require.Zero(t, w.fake.count("dev", "t0"))
+	require.Zero(t, w.fake.Count("dev", "t0"))
 
 	_, err = w.service.UpdateProject(t.Context(), alice, project.ID, project.Version, provision.ProjectPatch{Settings: &free})
 	require.NoError(t, err)
 	w.reaches(t, o.ID, provision.Succeeded)
-	require.Equal(t, 1, w.fake.count("dev", "t0"))
+	require.Equal(t, 1, w.fake.Count("dev", "t0"))
 }

@@ -17,11 +17,13 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+
+	"redoubt/internal/providertest"
 )
 
 // seer is a provider in a process of its own, as that of AWS is: it finds its
 // credentials by AWS's SDK, and writes down which ones those are.
-type seer struct{ *fake }
+type seer struct{ *providertest.Things }
 
 // sight is one call of the engine's, and the credentials that the provider had.
 type sight struct {
@@ -62,28 +64,28 @@ func (p seer) Create(ctx context.Context, req plugin.CreateRequest) (plugin.Crea
 	if err != nil {
 		return plugin.CreateResponse{Status: resource.StatusUnknown}, err
 	}
-	return p.fake.Create(ctx, req)
+	return p.Things.Create(ctx, req)
 }
 
 func (p seer) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
 	if _, err := see(ctx, "update", req.Preview, req.NewInputs); err != nil {
 		return plugin.UpdateResponse{}, err
 	}
-	return p.fake.Update(ctx, req)
+	return p.Things.Update(ctx, req)
 }
 
 func (p seer) Read(ctx context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
 	if _, err := see(ctx, "read", true, req.State); err != nil {
 		return plugin.ReadResponse{}, err
 	}
-	return p.fake.Read(ctx, req)
+	return p.Things.Read(ctx, req)
 }
 
 func (p seer) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
 	if _, err := see(ctx, "delete", false, req.Outputs); err != nil {
 		return plugin.DeleteResponse{}, err
 	}
-	return p.fake.Delete(ctx, req)
+	return p.Things.Delete(ctx, req)
 }
 
 // seerName is the provider that the CLI finds on PATH and starts itself.
@@ -94,7 +96,7 @@ const seerName = "pulumi-resource-seer"
 func serveSeer() int {
 	cancel := make(chan bool)
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{Cancel: cancel, Init: func(srv *grpc.Server) error {
-		pulumirpc.RegisterResourceProviderServer(srv, plugin.NewProviderServer(seer{newFake()}))
+		pulumirpc.RegisterResourceProviderServer(srv, plugin.NewProviderServer(seer{providertest.New()}))
 		return nil
 	}})
 	if err == nil && len(os.Args) > 1 {

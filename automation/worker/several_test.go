@@ -93,8 +93,8 @@ func TestTwoWorkers(t *testing.T) {
 		}
 		require.Len(t, fewDone, 4)
 		for i := range 5 {
-			require.Equal(t, 1, w.fake.count(fmt.Sprintf("s%d", i), "t0"))
-			require.Equal(t, 1, w.fake.count(fmt.Sprintf("s%d", i), "t1"))
+			require.Equal(t, 1, w.fake.Count(fmt.Sprintf("s%d", i), "t0"))
+			require.Equal(t, 1, w.fake.Count(fmt.Sprintf("s%d", i), "t1"))
 		}
 	})
 }

@@ -37,6 +37,7 @@ import (
 	"redoubt/automation/worker"
 	"redoubt/internal/loopback"
 	"redoubt/internal/postgrestest"
+	"redoubt/internal/providertest"
 )
 
 const (
@@ -230,16 +231,16 @@ var alice, bob = person("alice"), person("bob")
 // world is an installation in the test's own process.
 type world struct {
 	*installation
-	fake *fake
+	fake *providertest.Things
 	n    atomic.Int64
 }
 
 // newWorld makes an installation; change may be nil.
 func newWorld(t *testing.T, address string, change func(*setup)) *world {
 	t.Helper()
-	w := &world{fake: serveFake(t)}
+	w := &world{fake: providertest.Serve(t)}
 	s := setup{
-		Address: address, Data: t.TempDir(), Account: operate.Rehearsal, Policy: operate.NoPolicy, Provider: w.fake.port,
+		Address: address, Data: t.TempDir(), Account: operate.Rehearsal, Policy: operate.NoPolicy, Provider: w.fake.Port,
 		Slots: 4, Lease: 5 * time.Second, Grace: long,
 	}
 	if s.Address == "" {
@@ -271,7 +272,7 @@ func (w *world) works(t *testing.T) (stop func()) {
 		require.NoError(t, <-ended)
 	})
 	t.Cleanup(func() {
-		w.fake.release()
+		w.fake.Release()
 		stop()
 	})
 	return stop

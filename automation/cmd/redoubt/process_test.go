@@ -20,7 +20,7 @@ import (
 const asRedoubt = "TEST_AS_REDOUBT"
 
 // patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // process is redoubt as a process of its own.
 type process struct {
