@@ -211,7 +211,7 @@ func TestLogs(t *testing.T) {
 		if o.EndedAt = tx.Now(); tx.SaveOperation(&o) != nil {
 			return err
 		}
-		_, err = tx.PruneOperationEvents(tx.Now().Add(time.Hour))
+		_, err = tx.PruneOperationEvents(tx.Now().Add(time.Hour), 100)
 		return err
 	})
 	require.Empty(t, read[struct{ Items []api.LogLine }](t, w.ask(t, "victor", "GET", "/v1/operations/"+w.op.ID+"/logs", "")).Items, "kept as long as events")

@@ -54,21 +54,21 @@ func TestStrict(t *testing.T) {
 
 	_, o := w.stack(t, project, "lax", "things", inputs{Things: 1, Tag: "a", Fickle: true})
 	w.reaches(t, o.ID, provision.Succeeded)
-	require.Equal(t, 1, w.fake.count("lax", "t0"), "what the preview did not say is done all the same")
+	require.Equal(t, 1, w.fake.Count("lax", "t0"), "what the preview did not say is done all the same")
 	require.Empty(t, seen.saved)
 
 	_, o = strict("fickle", inputs{Things: 1, Tag: "a", Fickle: true})
 	o = w.reaches(t, o.ID, provision.Failed)
 	require.Contains(t, o.Failure.Message, "violates plan")
 	require.Contains(t, o.Failure.Message, "tag")
-	require.Zero(t, w.fake.count("fickle", "t0"))
+	require.Zero(t, w.fake.Count("fickle", "t0"))
 
 	const secret = "hush-4711-hush"
 	env, o := strict("prod", inputs{Things: 1, Tag: "a", Secret: secret, Hidden: true})
 	o = w.reaches(t, o.ID, provision.AwaitingApproval)
 	w.approve(t, o)
 	w.reaches(t, o.ID, provision.Succeeded)
-	require.Equal(t, 1, w.fake.count("prod", "hidden"))
+	require.Equal(t, 1, w.fake.Count("prod", "hidden"))
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
 	require.Len(t, seen.saved, 3, "of fickle's preview, of prod's, and of the one after its approval")
