@@ -9,6 +9,7 @@ import (
 
 	"redoubt/automation/engine"
 	"redoubt/automation/provision"
+	"redoubt/internal/scripttest"
 	"redoubt/policy/exempt"
 )
 
@@ -33,7 +34,7 @@ func TestAPackThatDoesNotAnswerHasNoPolicies(t *testing.T) {
 		"exit 0": "before it has said where it listens", "echo hello": "is no port", "echo 70000": "is no port",
 	} {
 		pack := filepath.Join(t.TempDir(), "pack")
-		require.NoError(t, os.WriteFile(pack, []byte("#!/bin/sh\n"+script+"\n"), 0o700)) //nolint:gosec // it is to be run
+		scripttest.Write(t, pack, "#!/bin/sh\n"+script+"\n")
 		_, err := (&Policies{Pack: pack}).Names(t.Context())
 		require.ErrorContains(t, err, why)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/backend"
+	"redoubt/internal/scripttest"
 )
 
 // The whole life of a stack, each operation in a process of its own.
@@ -107,7 +108,7 @@ func TestOneStartOfTheCLI(t *testing.T) {
 	counted := filepath.Join(t.TempDir(), "pulumi")
 	log := counted + ".log"
 	script := "#!/bin/sh\necho x >> " + log + "\nexec " + spec.CLI.Executable + " \"$@\"\n"
-	require.NoError(t, os.WriteFile(counted, []byte(script), 0o700))
+	scripttest.Write(t, counted, script)
 	_, err := run(t, spec)
 	require.NoError(t, err)
 	spec.CLI.Executable, spec.Create = counted, false

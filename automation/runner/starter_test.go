@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"redoubt/internal/scripttest"
 )
 
 // starter is one that a test ends.
@@ -123,11 +125,14 @@ func TestUnfitProcessIsNotUsed(t *testing.T) {
 	t.Parallel()
 	executable, err := os.Executable()
 	require.NoError(t, err)
-	spec := operation(t, serveFake(t), Preview, "things", map[string]string{"things": "1"})
+	provider := serveFake(t)
+	one := func(t *testing.T) Spec {
+		return operation(t, provider, Preview, "things", map[string]string{"things": "1"})
+	}
 
 	t.Run("it is another program", func(t *testing.T) {
 		t.Parallel()
-		s := starter(t, long)
+		s, spec := starter(t, long), one(t)
 		s.runs(t, spec)
 		next, other := s.waiting(t), spec
 		other.Command = []string{executable, ChildCommand, "with an argument"}
@@ -136,13 +141,13 @@ func TestUnfitProcessIsNotUsed(t *testing.T) {
 	})
 	t.Run("the executable was replaced", func(t *testing.T) {
 		t.Parallel()
-		s, mine := starter(t, long), spec
+		s, mine := starter(t, long), one(t)
 		link := filepath.Join(t.TempDir(), "redoubt")
 		mine.Command = []string{link, ChildCommand}
 		copied := link + ".new"
 		text, err := os.ReadFile(executable)
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(copied, text, 0o700))
+		scripttest.Write(t, copied, string(text))
 		require.NoError(t, os.Symlink(executable, link))
 		s.runs(t, mine)
 		next := s.waiting(t)
@@ -152,7 +157,7 @@ func TestUnfitProcessIsNotUsed(t *testing.T) {
 	})
 	t.Run("it has died", func(t *testing.T) {
 		t.Parallel()
-		s := starter(t, long)
+		s, spec := starter(t, long), one(t)
 		s.runs(t, spec)
 		next := s.waiting(t)
 		require.NoError(t, syscall.Kill(next.child.Process.Pid, syscall.SIGKILL))

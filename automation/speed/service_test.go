@@ -20,6 +20,7 @@ import (
 	"redoubt/automation/engine"
 	"redoubt/automation/operate"
 	"redoubt/automation/provision"
+	"redoubt/internal/scripttest"
 )
 
 // programs are how many resources the program has, and how often the pair is
@@ -162,7 +163,7 @@ func countedCLI(b *testing.B) counted {
 	folder := b.TempDir()
 	c := counted{engine.CLI{Executable: filepath.Join(folder, "pulumi"), Folder: folder, Version: cli.Version}, filepath.Join(folder, "starts")}
 	script := fmt.Sprintf("#!/bin/sh\necho start >>'%s'\nexec '%s' \"$@\"\n", c.log, cli.Executable)
-	require.NoError(b, os.WriteFile(c.Executable, []byte(script), 0o700))
+	scripttest.Write(b, c.Executable, script)
 	require.NoError(b, os.WriteFile(c.log, nil, 0o600))
 	return c
 }

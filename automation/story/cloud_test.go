@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"redoubt/internal/rehearsal"
+	"redoubt/internal/scripttest"
 )
 
 // cloud is a rehearsal account that outlives every process of the service, as AWS
@@ -54,7 +55,7 @@ func newCloud(t *testing.T) *cloud {
 	require.NoError(t, os.Mkdir(folder, 0o700))
 	// It ends with the CLI, as a plugin does.
 	script := fmt.Sprintf("#!/bin/sh\necho %d\nwhile kill -0 \"$PPID\" 2>/dev/null; do sleep 1; done\n", c.port)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "pulumi-resource-aws"), []byte(script), 0o700)) //nolint:gosec // it is run
+	scripttest.Write(t, filepath.Join(folder, "pulumi-resource-aws"), script)
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"redoubt/automation/client"
 	"redoubt/automation/provision"
+	"redoubt/internal/scripttest"
 )
 
 // untouched sees that an operation has made nothing: it never came to applying, the
@@ -63,7 +64,7 @@ func TestAMissingPack(t *testing.T) {
 	pack := filepath.Join(t.TempDir(), "pack")
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(redoubt), "redoubt-policy"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(pack, text, 0o700)) //nolint:gosec // it is to be run
+	scripttest.Write(t, pack, string(text))
 	o := open(t, "--policy-pack", pack)
 	guarded := twoPeople
 	guarded.Stacks = "guarded"

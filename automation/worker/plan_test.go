@@ -12,6 +12,7 @@ import (
 	"redoubt/automation/operate"
 	"redoubt/automation/provision"
 	"redoubt/internal/built"
+	"redoubt/internal/scripttest"
 )
 
 // approved is a project in which one person must approve updates.
@@ -106,7 +107,7 @@ func TestPolicy(t *testing.T) {
 	})
 	t.Run("a pack that is gone fails it", func(t *testing.T) {
 		copied := filepath.Join(t.TempDir(), "pack")
-		require.NoError(t, os.WriteFile(copied, []byte("#!/bin/false\n"), 0o700)) //nolint:gosec // it is to be run
+		scripttest.Write(t, copied, "#!/bin/false\n")
 		w := newWorld(t, "", func(s *setup) { s.Provider, s.Policy = 0, copied })
 		require.Len(t, w.engine.Packs(), 1)
 		require.NoError(t, os.Remove(copied))
@@ -117,7 +118,7 @@ func TestPolicy(t *testing.T) {
 	})
 	t.Run("a pack that does not run fails it", func(t *testing.T) {
 		broken := filepath.Join(t.TempDir(), "pack")
-		require.NoError(t, os.WriteFile(broken, []byte("#!/bin/false\n"), 0o700)) //nolint:gosec // it is to be run
+		scripttest.Write(t, broken, "#!/bin/false\n")
 		w := newWorld(t, "", func(s *setup) { s.Provider, s.Policy = 0, broken })
 		w.works(t)
 		_, o := w.stack(t, w.project(t, free), "dev", "bucket", inputs{})

@@ -64,7 +64,9 @@ func fill(v reflect.Value, n *int) {
 		v.SetMapIndex(key, value)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(v.Field(i), n)
+			if v.Type().Field(i).Tag.Get("json") != "-" { // that is for nobody to keep
+				fill(v.Field(i), n)
+			}
 		}
 		if caller, ok := v.Addr().Interface().(*backend.Caller); ok {
 			caller.Decided = false // it is about one call, and no store keeps it
