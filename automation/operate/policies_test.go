@@ -1,7 +1,6 @@
 package operate
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
