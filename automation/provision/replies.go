@@ -3,7 +3,9 @@ package provision
 import (
 	"bytes"
 	"context"
+	"crypto/cipher"
 	"errors"
+	"strings"
 	"time"
 
 	"redoubt/automation/backend"
@@ -71,10 +73,20 @@ func (s *Service) BeginRequest(ctx context.Context, p Principal, r Reply) (store
 		stored = &known
 		return nil
 	})
-	if err != nil {
+	if err != nil || stored == nil {
 		return nil, err
 	}
-	return stored, nil
+	stored.Body, err = s.answers().Open(nil, nil, stored.Body, stored.bound())
+	return stored, err
+}
+
+// answers seals the bodies of answers: one of them may have a secret that is shown
+// once, as that of a webhook is.
+func (s *Service) answers() cipher.AEAD { return s.sealer("answers to requests") }
+
+// bound is what a sealed body belongs to.
+func (r Reply) bound() []byte {
+	return []byte(strings.Join([]string{r.Principal, r.Route, r.Key}, "\n")) // a key has no line break
 }
 
 // beingAnswered is for a request that another one with its key is ahead of.
@@ -91,7 +103,8 @@ func (s *Service) EndRequest(ctx context.Context, p Principal, r Reply) error {
 		if err != nil {
 			return absent(err, "request with this idempotency key")
 		}
-		known.Status, known.Header, known.Body = r.Status, r.Header, r.Body
+		known.Status, known.Header = r.Status, r.Header
+		known.Body = s.answers().Seal(nil, nil, r.Body, known.bound())
 		return tx.EndReply(known)
 	})
 }

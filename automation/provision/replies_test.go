@@ -31,6 +31,11 @@ var replyTests = []test{
 		require.ErrorAs(t, err, &e)
 		require.Positive(t, e.RetryAfter)
 		require.NoError(t, w.EndRequest(t.Context(), w.requester, answered(r, 202)))
+		require.NoError(t, w.store.View(t.Context(), func(tx provision.Tx) error {
+			kept, err := tx.Reply("user:rita", "k1", r.Route)
+			require.NotContains(t, string(kept.Body), "op_1", "an answer may have a secret")
+			return err
+		}))
 		stored, err = w.BeginRequest(t.Context(), w.requester, r)
 		require.NoError(t, err)
 		require.Equal(t, 202, stored.Status)
