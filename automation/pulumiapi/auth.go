@@ -35,11 +35,17 @@ func (c *call) authenticate() (err error) {
 	}
 }
 
-// origin is the address of this service, as the client sees it.
+// origin is the address of this service that people know.
 func (c *call) origin() string {
 	if c.opts.PublicURL != "" {
 		return c.opts.PublicURL
 	}
+	return c.asked()
+}
+
+// asked is the address that the client has asked, which is the one that it has signed
+// in to.
+func (c *call) asked() string {
 	scheme := "http"
 	if c.opts.TrustedProxies.TLS(c.r) {
 		scheme = "https"

@@ -7,9 +7,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
 	"redoubt/automation/backend"
+	"redoubt/automation/backend/replay"
 )
 
-// exportState answers a state byte for byte as it was stored.
+// exportState answers a state byte for byte as it was stored, but for the address of
+// this service in it, which is the one that was asked.
 func exportState(c *call) (any, error) {
 	var version int64
 	if text := c.r.PathValue("version"); text != "" {
@@ -18,8 +20,12 @@ func exportState(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	state, err := c.service.Export(c.ctx(), c.caller, c.stack(), version)
-	return document(state), err
+	name := c.stack()
+	state, err := c.service.Export(c.ctx(), c.caller, name, version)
+	if err != nil {
+		return nil, err
+	}
+	return document(replay.Readdress(state, replay.StackIdentity{Org: name.Org, Project: name.Project, Stack: name.Stack}, c.asked())), nil
 }
 
 // number reads a version that a path names, from 1 on.

@@ -122,7 +122,7 @@ type Provisioning struct {
 	PolicyPack     string         `koanf:"policyPack" flag:"policy-pack" help:"Policy pack that every order must pass, an executable, or none. By default redoubt-policy beside this executable."`
 	PolicyConfig   string         `koanf:"policyConfig" flag:"policy-config" help:"Configuration of the policy pack, JSON: levels, parameters, exemptions."`
 	Rehearse       bool           `koanf:"rehearse" help:"Rehearse each order of new projects before its real preview."`
-	URL            string         `koanf:"url" help:"Where this process's own operations reach a server; by default this one. States remember it: a worker needs it, or publicUrl."`
+	URL            string         `koanf:"url" help:"Where this process's own operations reach a server; by default this one."`
 	Plugins        string         `koanf:"plugins" help:"Folder with Pulumi plugins for operations; by default the user's."`
 	Acquire        bool           `koanf:"acquire" help:"Let operations download the plugins that are missing."`
 	Webhooks       []netip.Prefix `koanf:"webhooks" flag:"webhook-networks" help:"Networks that webhooks may lead to although they are not public: 10.1.2.0/24."`

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"os"
 	"regexp"
 	"slices"
@@ -29,6 +30,7 @@ func TestMetricsAreThoseOfTheManual(t *testing.T) {
 	m := newMetrics("1.2.3")
 	m.works(4)
 	m.watch(store)
+	newDisk(Defaults(), slog.New(slog.DiscardHandler)).watch(m.registry)
 	descriptions := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descriptions)

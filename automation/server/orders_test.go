@@ -144,7 +144,7 @@ func TestMetricsOfOrdersOverTwoNodes(t *testing.T) {
 	require.Equal(t, 2.0, m[`redoubt_operations_total{blueprint="thing",kind="up",state="queued"}`])
 
 	runs := taker
-	runs.Provisioning.Role, runs.Provisioning.Account, runs.Provisioning.URL = "worker", operate.AWS, s.URL()
+	runs.Provisioning.Role, runs.Provisioning.Account, runs.Provisioning.URL = "worker", operate.Ambient, s.URL()
 	w := start(t, runs, server.WithCatalog(catalog{}))
 	require.Equal(t, "succeeded", settled(t, c, plain.ID).State)
 	require.Equal(t, "awaiting_approval", settled(t, c, asked.ID).State)

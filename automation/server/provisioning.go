@@ -369,11 +369,6 @@ func (c Config) checkProvisioning(found report) {
 	if (p.Role == roleAPI || p.Role == roleWorker) && c.Database.URL == "" {
 		found("provisioning.role", "SQLite is of one process, which does all or none: give database.url for more")
 	}
-	if p.Role == roleWorker && p.URL == "" && c.PublicURL == "" {
-		// A state says where the service is that opens its secrets, and a CLI that has
-		// signed in elsewhere cannot read it (pulumi/pulumi, httpstate's secrets manager).
-		found("provisioning.url", "give the address that clients and other workers use: a state that was written through this worker's own could be read nowhere else")
-	}
 	for _, network := range p.Webhooks {
 		if network.Bits() == 0 {
 			found("provisioning.webhooks", "%s is every address there is, this machine's and the cloud's metadata too", network)

@@ -143,7 +143,7 @@ func TestNodesKilled(t *testing.T) {
 	shared := join(soon, []string{"--database", url})
 	api := open(t, join(shared, []string{"--role", "api"})...)
 	other := api.beside(t, "other API", join(shared, []string{"--role", "api"})...)
-	works := join(shared, c.flags(), []string{"--role", "worker", "--provisioning-url", other.url})
+	works := join(shared, c.flags(), []string{"--role", "worker"})
 	worker := api.beside(t, "worker", join(works, []string{"--slots", "8"})...)
 	p := newPhases(t, api, c)
 	p.all(t, api, worker)

@@ -19,7 +19,7 @@ func TestWorkerSleeps(t *testing.T) {
 	c := newCloud(t)
 	shared := join(soon, []string{"--database", database(t)})
 	o := open(t, join(shared, []string{"--role", "api"})...)
-	works := join(shared, c.flags(), []string{"--role", "worker", "--provisioning-url", o.url})
+	works := join(shared, c.flags(), []string{"--role", "worker"})
 	sleeper := o.beside(t, "sleeper", works...)
 	p := o.project(t, "shop", client.ProjectSettings{})
 	g := c.gate("logs", changed, some)

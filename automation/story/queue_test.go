@@ -26,7 +26,7 @@ func TestTwoWorkers(t *testing.T) {
 	crowd, lone := o.project(t, "crowd", client.ProjectSettings{}), o.project(t, "lone", client.ProjectSettings{})
 	first := o.orders(t, crowd, "logs", nil)
 	o.reaches(t, first.Operation.ID, provision.Succeeded)
-	other := o.beside(t, "other", join(shared, []string{"--provisioning-url", o.url})...)
+	other := o.beside(t, "other", shared...)
 	var busy []string
 	for i, node := range []*office{o, other} {
 		name := fmt.Sprint("busy", i)
