@@ -147,7 +147,7 @@ func TestOneValueIsRefused(t *testing.T) {
 		{"limits-burst", "0", "0 is too little"},
 		{"log-level", "loud", "is not what it takes"},
 		{"data", "", "a folder for the data is needed"},
-		{"role", "worker", "give the address that clients and other workers use"},
+		{"role", "worker", "SQLite is of one process"},
 	} {
 		_, _, err := server.Load(server.Sources{Flags: map[string]any{row.flag: row.value}})
 		require.ErrorContains(t, err, row.want, row.flag)
