@@ -138,13 +138,13 @@ func (s Statement) Narrowed() bool {
 	return false
 }
 
+// demands says that the condition is positive, that a request without the key
+// does not meet it, and that every value of it says something.
 func (c Condition) demands() bool {
 	if c.IfExists || c.ForAll || len(c.Values) == 0 {
 		return false
 	}
-	switch c.Operator {
-	case "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress":
-	default:
+	if op, known := operators[c.Operator]; !known || op.negated {
 		return false
 	}
 	for _, v := range c.Values {
