@@ -1,0 +1,244 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
+	"redoubt/guide"
+	"redoubt/policy/rule"
+)
+
+// iamUsers holds the rules about IAM users, their keys and passwords.
+var iamUsers = []rule.Rule{
+	{
+		Name:     "iam-no-users-use-federation",
+		Summary:  "People and programs come by roles, from an identity provider; there are no IAM users.",
+		Guide:    []guide.ID{guide.PracticesAuthorizationRoleBasedAccess, guide.PracticesAuthenticationTokenAuth},
+		Severity: rule.Medium, Level: rule.Advisory,
+		Controls: mapped(cis("1.20"), nist("IA-2")),
+		Types:    []string{"iam/user"},
+		Params: []rule.Param{{
+			Name: "allowed", Kind: rule.Strings, Default: []string{},
+			Description: "Names of users that pass, with * for any text: \"break-glass-*\".",
+		}},
+		Check: noUser,
+		Fix:   `iam.NewRole for an identity provider (IAM Identity Center, OIDC) in place of iam.NewUser`,
+		URL:   "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
+	},
+	{
+		Name:     "iam-no-long-lived-access-keys",
+		Summary:  "There are no access keys of users, which live until somebody deletes them.",
+		Guide:    []guide.ID{guide.PracticesAuthenticationTokenAuth},
+		Severity: rule.High, Level: rule.Mandatory,
+		Controls: mapped(fsbp("IAM.3"), cis("1.13"), nist("IA-5"), pci("8.3.5", "8.3.7", "8.3.9")),
+		Types:    []string{"iam/accessKey"},
+		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
+			status := r.Get("status")
+			switch v, _ := status.Str(); {
+			case status.Unknown():
+				return rule.Unsure("status is unknown")
+			case v == "Inactive":
+				return rule.Pass()
+			default:
+				return rule.Fail("an access key of %s, which lives in a state and never ends", inWords(r.Get("user"), "a user"))
+			}
+		},
+		Fix: `no iam.NewAccessKey: a role, by OIDC or IAM Roles Anywhere; for a key on its way out, Status: pulumi.String("Inactive")`,
+		URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
+	},
+	{
+		Name:     "iam-console-user-has-mfa",
+		Summary:  "A user with a password can do nothing without a second factor.",
+		Guide:    []guide.ID{guide.OverviewIdentityMFA, guide.PracticesAuthenticationMFA},
+		Severity: rule.High, Level: rule.Mandatory,
+		Controls:   mapped(fsbp("IAM.5"), cis("1.9"), nist("IA-2(1)"), pci("8.4.1", "8.4.2", "8.4.3")),
+		Types:      []string{"iam/userLoginProfile"},
+		CheckStack: userNeedsMFA,
+		Fix: `a policy on the user or a group of theirs with {"Effect": "Deny", "NotAction": ["iam:CreateVirtualMFADevice", ` +
+			`"iam:EnableMFADevice", …], "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}`,
+		URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html",
+	},
+	{
+		Name:     "iam-password-policy-strong",
+		Summary:  "The account's password policy asks for long, mixed passwords that are not used again.",
+		Guide:    []guide.ID{guide.OverviewIdentityMFA, guide.PracticesAuthenticationSessionManagement},
+		Severity: rule.Medium, Level: rule.Advisory,
+		Controls: mapped(fsbp("IAM.7"), cis("1.7", "1.8"), nist("IA-5(1)")),
+		Types:    []string{"iam/accountPasswordPolicy"},
+		Params: []rule.Param{
+			{Name: "minLength", Kind: rule.Integer, Default: 14, Min: 6, Max: 128, Description: "The shortest password that passes."},
+			{Name: "reusePrevention", Kind: rule.Integer, Default: 24, Min: 1, Max: 24, Description: "How many old passwords may not be used again."},
+			{Name: "maxAge", Kind: rule.Integer, Default: 90, Min: 0, Max: 1095, Description: "The longest life of a password in days; 0 does not ask."},
+		},
+		Check: passwordsStrong,
+		Fix: `iam.AccountPasswordPolicyArgs{MinimumPasswordLength: pulumi.Int(14), PasswordReusePrevention: pulumi.Int(24), ` +
+			`MaxPasswordAge: pulumi.Int(90), RequireSymbols, RequireNumbers, RequireLowercaseCharacters, RequireUppercaseCharacters: pulumi.Bool(true)}`,
+		URL:       "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
+		Remediate: strengthenPasswords,
+	},
+}
+
+func noUser(r *rule.Resource, p rule.Params) rule.Verdict {
+	v := r.Get("name")
+	name, known := v.Str()
+	if v.Absent() {
+		name = r.Name // the physical name starts with it
+	}
+	if v.Unknown() && len(p.Strs("allowed")) > 0 {
+		return rule.Unsure("name is unknown")
+	}
+	if slices.ContainsFunc(p.Strs("allowed"), func(a string) bool { return rule.WildcardMatch(a, name) }) {
+		return rule.Pass()
+	}
+	if !known {
+		return rule.Fail("a user with credentials of its own")
+	}
+	return rule.Fail("the user %s has credentials of its own", v.Show())
+}
+
+// userNeedsMFA looks for a denial without a second factor in the policies of
+// the user and of the user's groups. That a virtual device is declared proves
+// nothing: somebody must still enrol it, and sign in with it.
+func userNeedsMFA(s *rule.Stack, profile *rule.Resource, _ rule.Params) rule.Verdict {
+	refs := s.Refs(profile, "user", "iam/user")
+	if !refs.Complete() {
+		return rule.Unsure("the user, and their groups, stand elsewhere")
+	}
+	out := rule.Skip()
+	for _, user := range refs.Targets {
+		out = rule.All(out, deniedWithoutMFA(s, user))
+	}
+	return out
+}
+
+func deniedWithoutMFA(s *rule.Stack, user *rule.Resource) rule.Verdict {
+	verdict := rule.Fail("no policy of %s, or of a group of theirs in this stack, denies what is done without a second factor", user.Label())
+	for _, v := range policiesOf(s, user) {
+		doc, read := rule.ReadDocument(v)
+		switch {
+		case read.Outcome == rule.Passed && withoutMFA(doc):
+			return rule.Pass()
+		case read.Outcome == rule.Undetermined:
+			verdict = rule.Unsure("a policy of %s is unknown", user.Label())
+		}
+	}
+	return verdict
+}
+
+// withoutMFA says that the document denies a session of the console without a
+// second factor what matters, whatever the policy leaves for enrolling one.
+func withoutMFA(doc rule.Document) bool {
+	for _, action := range []string{"iam:CreateUser", "s3:GetObject", "ec2:TerminateInstances", "kms:Decrypt"} {
+		q := rule.Request{Action: action, Resource: "*", Context: map[string][]string{mfaPresent: {"false"}, mfaAge: nil}}
+		if !doc.Denies(q) {
+			return false
+		}
+	}
+	return true
+}
+
+// policiesOf returns the documents that hold for a user: inline, attached, and
+// those of the user's groups.
+func policiesOf(s *rule.Stack, user *rule.Resource) []rule.Value {
+	var out []rule.Value
+	holders := append([]*rule.Resource{user}, groupsOf(s, user)...)
+	for _, h := range holders {
+		for _, inline := range []struct{ typ, property string }{{"iam/userPolicy", "user"}, {"iam/groupPolicy", "group"}} {
+			for _, p := range s.Pointing(h, inline.property, inline.typ) {
+				out = append(out, p.Get("policy"))
+			}
+		}
+		for _, attached := range []struct{ typ, property string }{
+			{"iam/userPolicyAttachment", "user"},
+			{"iam/groupPolicyAttachment", "group"},
+			{"iam/policyAttachment", "users"},
+			{"iam/policyAttachment", "groups"},
+		} {
+			for _, a := range s.Pointing(h, attached.property, attached.typ) {
+				for _, p := range s.Refs(a, "policyArn", "iam/policy").Targets {
+					out = append(out, p.Get("policy"))
+				}
+			}
+		}
+	}
+	return out
+}
+
+func groupsOf(s *rule.Stack, user *rule.Resource) []*rule.Resource {
+	var out []*rule.Resource
+	for _, m := range s.Pointing(user, "user", "iam/userGroupMembership") {
+		out = append(out, s.Refs(m, "groups", "iam/group").Targets...)
+	}
+	for _, m := range s.Pointing(user, "users", "iam/groupMembership") {
+		out = append(out, s.Refs(m, "group", "iam/group").Targets...)
+	}
+	return out
+}
+
+// passwordSetting is one property of the password policy: what judges it, and
+// what repairs it.
+type passwordSetting struct {
+	property string
+	repair   any
+	judge    func(rule.Value) rule.Verdict
+}
+
+func passwordSettings(p rule.Params) []passwordSetting {
+	out := []passwordSetting{
+		{"minimumPasswordLength", p.Int("minLength"), atLeast(p.Int("minLength"), "short passwords can be guessed")},
+		{"passwordReusePrevention", p.Int("reusePrevention"), atLeast(p.Int("reusePrevention"), "old passwords come back")},
+	}
+	if longest := p.Int("maxAge"); longest > 0 {
+		out = append(out, passwordSetting{"maxPasswordAge", longest, func(v rule.Value) rule.Verdict {
+			return number(v, func(n int) bool { return n > 0 && n <= longest }, "a stolen password stays good")
+		}})
+	}
+	for _, property := range []string{"requireLowercaseCharacters", "requireNumbers", "requireSymbols", "requireUppercaseCharacters"} {
+		out = append(out, passwordSetting{property, true, func(v rule.Value) rule.Verdict {
+			return v.True("passwords of one kind of characters can be guessed")
+		}})
+	}
+	return out
+}
+
+func passwordsStrong(r *rule.Resource, p rule.Params) rule.Verdict {
+	out := rule.Pass()
+	for _, s := range passwordSettings(p) {
+		out = rule.All(out, s.judge(r.Get(s.property)))
+	}
+	return out
+}
+
+// strengthenPasswords sets what is too weak and keeps what is strong enough.
+func strengthenPasswords(r *rule.Resource, p rule.Params) (resource.PropertyMap, bool) {
+	repaired := *r
+	for _, s := range passwordSettings(p) {
+		if s.judge(r.Get(s.property)).Outcome != rule.Failed {
+			continue
+		}
+		inputs, ok := rule.SetTo(s.property, s.repair)(&repaired, p)
+		if !ok {
+			return nil, false
+		}
+		repaired.Inputs = inputs
+	}
+	return repaired.Inputs, true
+}
+
+func atLeast(least int, what string) func(rule.Value) rule.Verdict {
+	return func(v rule.Value) rule.Verdict {
+		return number(v, func(n int) bool { return n >= least }, what)
+	}
+}
+
+// number is the verdict of a whole number that must be set and fit.
+func number(v rule.Value, fits func(int) bool, what string) rule.Verdict {
+	if v.Unknown() {
+		return rule.Unsure("%s is unknown", v.Path())
+	}
+	if n, ok := v.Int(); ok && fits(n) {
+		return rule.Pass()
+	}
+	return rule.Fail("%s is %s: %s", v.Path(), v.Show(), what)
+}
