@@ -47,7 +47,9 @@ var iamRisk = []rule.Rule{
 		Name:     "iam-no-privilege-escalation",
 		Summary:  "No policy lets its holder give themselves more rights than it grants.",
 		Guide:    []guide.ID{guide.PracticesIAMLeastPrivilege, guide.OverviewIdentityLeastPrivilege},
-		Severity: rule.High, Level: rule.Mandatory,
+		Severity: rule.High,
+		// Who contains incidents or repairs accounts holds such rights on purpose.
+		Level:      rule.Advisory,
 		Controls:   mapped(nist("AC-6(5)")),
 		Types:      identityTypes,
 		CheckStack: granted(identityDocuments(noEscalation)),
@@ -187,10 +189,11 @@ var exfiltrating = []string{
 }
 
 // credentials are the actions that make or give out credentials.
-// ecr:GetAuthorizationToken is not among them: it gives a session of one's own.
+// ecr:GetAuthorizationToken, which gives a session of one's own, and
+// iam:UpdateAccessKey, which shows no key, are not among them.
 var credentials = []string{
 	"cognito-idp:AdminSetUserPassword", "ec2:GetPasswordData", "iam:CreateAccessKey", "iam:CreateLoginProfile",
-	"iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential", "iam:UpdateAccessKey", "iam:UpdateLoginProfile",
+	"iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential", "iam:UpdateLoginProfile",
 	"lightsail:GetRelationalDatabaseMasterUserPassword", "rds-db:connect", "redshift:GetClusterCredentials", "sts:AssumeRole",
 	"sts:GetFederationToken",
 }
@@ -198,7 +201,6 @@ var credentials = []string{
 // sensitiveActions say which condition limits an action that a list of
 // resources does not limit enough: what is made, for whom, under which ceiling.
 var sensitiveActions = []string{
-	"ec2:CreateTags=ec2:CreateAction|aws:RequestTag/*|aws:ResourceTag/*|ec2:ResourceTag/*",
 	"ecs:ExecuteCommand=ecs:cluster|ecs:container-name|ecs:ResourceTag/*|aws:ResourceTag/*",
 	"iam:CreateRole=iam:PermissionsBoundary",
 	"iam:CreateServiceLinkedRole=iam:AWSServiceName",

@@ -100,6 +100,16 @@ var sourceless = map[string][]string{
 // harmless are actions that give away no more than that a resource is there.
 var harmless = []string{"kms:DescribeKey", "s3:GetBucketAcl", "s3:GetBucketLocation"}
 
+// loadBalancerAccounts are AWS's accounts from which load balancers of the older
+// regions write access logs for everybody.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+var loadBalancerAccounts = []string{
+	"009996457667", "027434742980", "033677994240", "037604701340", "048591011584", "054676820928", "076674570225", "098369216593",
+	"114774131450", "127311923021", "156460612806", "190560391635", "383597477331", "507241528517", "582318560864", "589379963580", "600734575887",
+	"635631232127", "638102146993", "652711504416", "718504428378", "754344448648", "783225319266", "797873946194", "897822967062",
+	"985666609251",
+}
+
 func conditionsForStrangers(_ *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {
 	path := resourcePolicies[r.Type]
 	doc, v := r.Document(path)
@@ -107,6 +117,9 @@ func conditionsForStrangers(_ *rule.Stack, r *rule.Resource, p rule.Params) rule
 		return v
 	}
 	friends := append([]string{r.Account()}, p.Strs("trustedAccounts")...)
+	if r.Is("s3/bucket", "s3/bucketPolicy") {
+		friends = append(friends, loadBalancerAccounts...)
+	}
 	return doc.Judge(func(st rule.Statement) rule.Verdict {
 		if !st.Allows() || len(st.Conditions) > 0 || onlyHarmless(st) {
 			return rule.Pass()
