@@ -113,8 +113,12 @@ func userNeedsMFA(s *rule.Stack, profile *rule.Resource, _ rule.Params) rule.Ver
 }
 
 func deniedWithoutMFA(s *rule.Stack, user *rule.Resource) rule.Verdict {
-	verdict := rule.Fail("no policy of %s, or of a group of theirs in this stack, denies what is done without a second factor", user.Label())
-	for _, v := range policiesOf(s, user) {
+	docs, complete := policiesOf(s, user)
+	verdict := rule.Fail("no policy of %s, or of a group of theirs, denies what is done without a second factor", user.Label())
+	if !complete {
+		verdict = rule.Unsure("a policy or a group of %s stands elsewhere", user.Label())
+	}
+	for _, v := range docs {
 		doc, read := rule.ReadDocument(v)
 		switch {
 		case read.Outcome == rule.Passed && withoutMFA(doc):
@@ -138,42 +142,63 @@ func withoutMFA(doc rule.Document) bool {
 	return true
 }
 
-// policiesOf returns the documents that hold for a user: inline, attached, and
-// those of the user's groups.
-func policiesOf(s *rule.Stack, user *rule.Resource) []rule.Value {
-	var out []rule.Value
-	holders := append([]*rule.Resource{user}, groupsOf(s, user)...)
-	for _, h := range holders {
-		for _, inline := range []struct{ typ, property string }{{"iam/userPolicy", "user"}, {"iam/groupPolicy", "group"}} {
-			for _, p := range s.Pointing(h, inline.property, inline.typ) {
-				out = append(out, p.Get("policy"))
-			}
-		}
-		for _, attached := range []struct{ typ, property string }{
-			{"iam/userPolicyAttachment", "user"},
-			{"iam/groupPolicyAttachment", "group"},
-			{"iam/policyAttachment", "users"},
-			{"iam/policyAttachment", "groups"},
-		} {
-			for _, a := range s.Pointing(h, attached.property, attached.typ) {
-				for _, p := range s.Refs(a, "policyArn", "iam/policy").Targets {
-					out = append(out, p.Get("policy"))
-				}
-			}
-		}
-	}
-	return out
+// holding is a type of resource by whose property a user or a group has a
+// policy, inline or by its ARN.
+type holding struct{ holder, typ, property, policy string }
+
+var holdings = []holding{
+	{"iam/user", "iam/userPolicy", "user", "policy"},
+	{"iam/group", "iam/groupPolicy", "group", "policy"},
+	{"iam/user", "iam/userPolicyAttachment", "user", "policyArn"},
+	{"iam/group", "iam/groupPolicyAttachment", "group", "policyArn"},
+	{"iam/user", "iam/policyAttachment", "users", "policyArn"},
+	{"iam/group", "iam/policyAttachment", "groups", "policyArn"},
 }
 
-func groupsOf(s *rule.Stack, user *rule.Resource) []*rule.Resource {
-	var out []*rule.Resource
-	for _, m := range s.Pointing(user, "user", "iam/userGroupMembership") {
-		out = append(out, s.Refs(m, "groups", "iam/group").Targets...)
+// policiesOf returns the documents that hold for a user, of their own and of
+// their groups; complete is false where some may stand outside the stack.
+func policiesOf(s *rule.Stack, user *rule.Resource) (docs []rule.Value, complete bool) {
+	groups, complete := groupsOf(s, user)
+	for _, holder := range append(groups, user) {
+		for _, h := range holdings {
+			if holder.Is(h.holder) {
+				more, all := h.documents(s, holder)
+				docs, complete = append(docs, more...), complete && all
+			}
+		}
 	}
-	for _, m := range s.Pointing(user, "users", "iam/groupMembership") {
-		out = append(out, s.Refs(m, "group", "iam/group").Targets...)
+	return docs, complete
+}
+
+func (h holding) documents(s *rule.Stack, holder *rule.Resource) (docs []rule.Value, complete bool) {
+	complete = !s.Loose(h.property, h.typ, h.holder)
+	for _, r := range s.Pointing(holder, h.property, h.typ) {
+		if h.policy == "policy" {
+			docs = append(docs, r.Get("policy"))
+			continue
+		}
+		refs := s.Refs(r, h.policy, "iam/policy")
+		complete = complete && refs.Complete()
+		for _, policy := range refs.Targets {
+			docs = append(docs, policy.Get("policy"))
+		}
 	}
-	return out
+	return docs, complete
+}
+
+func groupsOf(s *rule.Stack, user *rule.Resource) (groups []*rule.Resource, complete bool) {
+	complete = true
+	for _, membership := range []struct{ typ, user, group string }{
+		{"iam/userGroupMembership", "user", "groups"},
+		{"iam/groupMembership", "users", "group"},
+	} {
+		for _, m := range s.Pointing(user, membership.user, membership.typ) {
+			refs := s.Refs(m, membership.group, "iam/group")
+			groups = append(groups, refs.Targets...)
+			complete = complete && refs.Complete()
+		}
+	}
+	return groups, complete
 }
 
 // passwordSetting is one property of the password policy: what judges it, and

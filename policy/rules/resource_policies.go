@@ -63,9 +63,18 @@ var resourceAccess = []rule.Rule{
 	notPublic("ecr-repository-policy-not-public", "A repository's policy lets nobody pull or push whom no condition binds to an account or an organization.",
 		rule.High, rule.Mandatory, mapped(nist("AC-3")), []string{"ecr/repositoryPolicy"},
 		"ecr.RepositoryPolicyArgs", "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html"),
-	notPublic("eventbus-policy-not-public", "An event bus takes events of nobody whom no condition binds to an account or an organization.",
-		rule.Medium, rule.Advisory, mapped(fsbp("EventBridge.3"), nist("AC-3")), []string{"cloudwatch/eventBusPolicy"},
-		"cloudwatch.EventBusPolicyArgs", "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html"),
+	{
+		Name:     "eventbus-policy-not-public",
+		Summary:  "An event bus takes events of nobody whom no condition binds to an account or an organization.",
+		Guide:    []guide.ID{guide.OverviewIdentityResourcePolicies, guide.PracticesAuthorizationResourcePolicies},
+		Severity: rule.Medium, Level: rule.Advisory,
+		Controls: mapped(fsbp("EventBridge.3"), nist("AC-3")),
+		Types:    []string{"cloudwatch/eventBusPolicy", "cloudwatch/eventPermission"},
+		Check:    busNotPublic,
+		Fix: `cloudwatch.EventBusPolicyArgs{Policy: …} with named principals or a condition on aws:PrincipalOrgID; ` +
+			`cloudwatch.EventPermissionArgs{Principal: pulumi.String(accountID)}`,
+		URL: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html",
+	},
 }
 
 // notPublic is a rule about a resource policy that must not let everybody in.
@@ -81,6 +90,23 @@ func notPublic(
 		},
 		Fix: args + `{Policy: …} with named principals, or a condition on aws:PrincipalOrgID, aws:SourceAccount or aws:SourceArn`,
 		URL: url,
+	}
+}
+
+// busNotPublic judges a bus's policy, and a permission, which is one statement of
+// it in a form of its own.
+func busNotPublic(r *rule.Resource, _ rule.Params) rule.Verdict {
+	if r.Type != "cloudwatch/eventPermission" {
+		return documentNotPublic(r, "policy")
+	}
+	principal := r.Get("principal")
+	switch p, _ := principal.Str(); {
+	case principal.Unknown():
+		return rule.Unsure("principal is unknown")
+	case p == "*" && r.Get("condition").Empty():
+		return rule.Fail("principal is %s, and no condition binds it to an organization", principal.Show())
+	default:
+		return rule.Pass()
 	}
 }
 
