@@ -56,7 +56,7 @@ var iamAccount = []rule.Rule{
 	{
 		Name:     "iam-root-access-centralised",
 		Summary:  "The organization manages root access centrally, so that member accounts have no root credentials.",
-		Guide:    []guide.ID{guide.OverviewIdentityLeastPrivilege, guide.PracticesIAMServiceControlPolicies},
+		Guide:    []guide.ID{guide.OperationsHighRootAccountUsage, guide.OverviewIdentityLeastPrivilege},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls:   mapped(nist("AC-6(9)")),
 		Types:      stackOnly,
@@ -173,24 +173,4 @@ func rootCentralised(s *rule.Stack, _ *rule.Resource, _ rule.Params) rule.Verdic
 		verdict = containsAll(f.Get("enabledFeatures"), []string{"RootCredentialsManagement", "RootSessions"})
 	}
 	return verdict
-}
-
-// containsAll is the verdict of a list that must hold the values.
-func containsAll(list rule.Value, wanted []string) rule.Verdict {
-	var have []string
-	unknown := false
-	for _, v := range list.Items() {
-		s, _ := v.Str()
-		have = append(have, s)
-		unknown = unknown || v.Unknown()
-	}
-	missing := slices.DeleteFunc(slices.Clone(wanted), func(w string) bool { return slices.Contains(have, w) })
-	switch {
-	case len(missing) == 0:
-		return rule.Pass()
-	case unknown:
-		return rule.Unsure("%s is unknown", list.Path())
-	default:
-		return rule.Fail("%s is without %s", list.Path(), strings.Join(missing, ", "))
-	}
 }

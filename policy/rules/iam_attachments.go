@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,10 +19,7 @@ var attachments = map[string]string{
 	"ssoadmin/managedPolicyAttachment": "managedPolicyArn",
 }
 
-var attachmentTypes = []string{
-	"iam/rolePolicyAttachment", "iam/userPolicyAttachment", "iam/groupPolicyAttachment", "iam/policyAttachment",
-	"iam/role", "ssoadmin/managedPolicyAttachment",
-}
+var attachmentTypes = slices.Sorted(maps.Keys(attachments))
 
 // iamAttachments holds the rules about which policies stand where.
 var iamAttachments = []rule.Rule{
@@ -134,24 +132,4 @@ func notOnUsers(r *rule.Resource, _ rule.Params) rule.Verdict {
 		return empty(r.Get("users"), "the policy is attached to users")
 	}
 	return rule.Fail("a policy of %s alone", inWords(r.Get("user"), "one user"))
-}
-
-// empty is the verdict of a list that must have no elements.
-func empty(v rule.Value, what string) rule.Verdict {
-	switch {
-	case v.Unknown():
-		return rule.Unsure("%s is unknown", v.Path())
-	case v.Empty():
-		return rule.Pass()
-	default:
-		return rule.Fail("%s is set: %s", v.Path(), what)
-	}
-}
-
-// inWords is a known value as a message shows it, or the words in its place.
-func inWords(v rule.Value, otherwise string) string {
-	if _, known := v.Str(); known {
-		return v.Show()
-	}
-	return otherwise
 }

@@ -88,7 +88,8 @@ var iamRisk = []rule.Rule{
 		Types:    identityTypes,
 		Params: []rule.Param{{
 			Name: "actions", Kind: rule.Strings, Default: sensitiveActions,
-			Description: "Actions with the condition keys of which a statement must have one: \"lambda:AddPermission=lambda:Principal|aws:ResourceTag/*\".",
+			Description: "Actions with the condition keys of which a statement must have one: \"lambda:AddPermission=lambda:Principal|aws:ResourceTag/*\"; " +
+				"without keys any will do.",
 		}},
 		CheckStack: granted(conditioned),
 		Fix: `iam.PolicyArgs{Policy: …} with a "Condition" on the key that the finding names, such as ` +
@@ -217,7 +218,10 @@ func conditioned(r *rule.Resource, p rule.Params) rule.Verdict {
 	return identityDocument(func(st rule.Statement) rule.Verdict {
 		out := rule.Pass()
 		for _, entry := range p.Strs("actions") {
-			action, keys, _ := strings.Cut(entry, "=")
+			action, keys, named := strings.Cut(entry, "=")
+			if !named {
+				keys = "*"
+			}
 			if st.Grants(action) && !st.Requires(strings.Split(strings.ToLower(keys), "|")...) {
 				out = rule.All(out, rule.Fail("%s allows %s without a condition on %s", st.Label(), action, strings.ReplaceAll(keys, "|", " or ")))
 			}

@@ -62,7 +62,7 @@ var iamUsers = []rule.Rule{
 	{
 		Name:     "iam-password-policy-strong",
 		Summary:  "The account's password policy asks for long, mixed passwords that are not used again.",
-		Guide:    []guide.ID{guide.OverviewIdentityMFA, guide.PracticesAuthenticationSessionManagement},
+		Guide:    []guide.ID{guide.OverviewIdentityMFA},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls: mapped(fsbp("IAM.7"), cis("1.7", "1.8"), nist("IA-5(1)")),
 		Types:    []string{"iam/accountPasswordPolicy"},
@@ -249,21 +249,4 @@ func strengthenPasswords(r *rule.Resource, p rule.Params) (resource.PropertyMap,
 		repaired.Inputs = inputs
 	}
 	return repaired.Inputs, true
-}
-
-func atLeast(least int, what string) func(rule.Value) rule.Verdict {
-	return func(v rule.Value) rule.Verdict {
-		return number(v, func(n int) bool { return n >= least }, what)
-	}
-}
-
-// number is the verdict of a whole number that must be set and fit.
-func number(v rule.Value, fits func(int) bool, what string) rule.Verdict {
-	if v.Unknown() {
-		return rule.Unsure("%s is unknown", v.Path())
-	}
-	if n, ok := v.Int(); ok && fits(n) {
-		return rule.Pass()
-	}
-	return rule.Fail("%s is %s: %s", v.Path(), v.Show(), what)
 }

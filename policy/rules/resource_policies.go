@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 
 	"redoubt/guide"
@@ -30,11 +31,7 @@ var resourcePolicies = map[string]string{
 	"sqs/queuePolicy":              "policy",
 }
 
-var resourcePolicyTypes = []string{
-	"apigateway/restApiPolicy", "backup/vaultPolicy", "cloudwatch/eventBusPolicy", "cloudwatch/logResourcePolicy", "ecr/repositoryPolicy",
-	"efs/fileSystemPolicy", "kms/key", "kms/keyPolicy", "kms/replicaKey", "opensearch/domain", "opensearch/domainPolicy", "s3/bucket",
-	"s3/bucketPolicy", "secretsmanager/secret", "secretsmanager/secretPolicy", "sns/topic", "sns/topicPolicy", "sqs/queue", "sqs/queuePolicy",
-}
+var resourcePolicyTypes = slices.Sorted(maps.Keys(resourcePolicies))
 
 // resourceAccess holds the rules about the policies of resources. Buckets, keys
 // and search domains have rules of their own beside these.
