@@ -53,8 +53,15 @@ type Condition struct {
 	Values []string
 }
 
+// longest is more than AWS takes of any policy, in bytes; a search domain's may
+// have 100 KiB, and most others less than 32.
+const longest = 256 << 10
+
 // ParseDocument reads a policy document. The error says which part is wrong.
 func ParseDocument(text string) (Document, error) {
+	if len(text) > longest {
+		return Document{}, errors.New("it is longer than AWS takes of any policy")
+	}
 	var raw struct {
 		Version   string
 		Statement json.RawMessage

@@ -130,30 +130,25 @@ var launches = []string{
 
 func noEscalation(doc rule.Document) rule.Verdict {
 	out := notEverywhere(escalations, "its holder can become an administrator")(doc)
-	for _, st := range doc.Statements {
-		if !givesEverywhere(doc, st, "iam:PassRole") || st.Requires("iam:passedtoservice") {
-			continue
-		}
-		for _, launch := range launches {
-			if allowedSomewhere(doc, launch) {
-				out = rule.All(out, rule.Fail("%s lets pass every role, and %s runs code under it", st.Label(), launch))
-			}
-		}
+	launched := slices.DeleteFunc(slices.Clone(launches), func(a string) bool { return !allowedSomewhere(doc, a) })
+	if len(launched) == 0 || deniesEverywhere(doc, "iam:PassRole") {
+		return out
 	}
-	return out
+	return rule.All(out, doc.Judge(func(st rule.Statement) rule.Verdict {
+		if givesEverywhere(st, "iam:PassRole") && !st.Requires("iam:passedtoservice") {
+			return rule.Fail("%s lets pass every role, and the policy can run code under it (%s)", st.Label(), some(launched))
+		}
+		return rule.Pass()
+	}))
 }
 
 // notEverywhere makes a check that none of the actions is allowed on everything
 // of its kind without a condition that says what is meant.
 func notEverywhere(actions []string, consequence string) func(rule.Document) rule.Verdict {
 	return func(doc rule.Document) rule.Verdict {
+		open := slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return deniesEverywhere(doc, a) })
 		return doc.Judge(func(st rule.Statement) rule.Verdict {
-			var given []string
-			for _, a := range actions {
-				if givesEverywhere(doc, st, a) {
-					given = append(given, a)
-				}
-			}
+			given := slices.DeleteFunc(slices.Clone(open), func(a string) bool { return !givesEverywhere(st, a) })
 			if len(given) == 0 {
 				return rule.Pass()
 			}
@@ -163,10 +158,14 @@ func notEverywhere(actions []string, consequence string) func(rule.Document) rul
 }
 
 // givesEverywhere says that the statement allows the action on everything of
-// its kind, and that neither a condition nor a denial of the document holds it.
-func givesEverywhere(doc rule.Document, st rule.Statement, action string) bool {
+// its kind, and that no condition says what is meant.
+func givesEverywhere(st rule.Statement, action string) bool {
 	return st.Allows() && st.Grants(action) && st.WideResources() && !scopedByCondition(st) &&
-		!st.Requires("iam:permissionsboundary", "iam:policyarn") && !doc.Denies(rule.Request{Action: action, Resource: "*"})
+		!st.Requires("iam:permissionsboundary", "iam:policyarn")
+}
+
+func deniesEverywhere(doc rule.Document, action string) bool {
+	return doc.Denies(rule.Request{Action: action, Resource: "*"})
 }
 
 func allowedSomewhere(doc rule.Document, action string) bool {

@@ -182,8 +182,11 @@ var sourceTellers = []string{
 
 func servicesTellSource(st rule.Statement) rule.Verdict {
 	out := rule.Pass()
+	if st.Requires(sourceKeys...) {
+		return out
+	}
 	for _, p := range st.Principals {
-		if p.Type == "Service" && slices.Contains(sourceTellers, p.ID) && !st.Requires(sourceKeys...) {
+		if p.Type == "Service" && slices.Contains(sourceTellers, p.ID) {
 			out = rule.All(out, rule.Fail("%s lets %s use the role for any account (aws:SourceAccount)", st.Label(), st.Quote(p.ID)))
 		}
 	}
