@@ -21,6 +21,20 @@ func (r *Resource) Account() string {
 	return ""
 }
 
+// Accounts returns the accounts in which the stack is known to have resources:
+// one resource may tell what another does not.
+func (s *Stack) Accounts() []string {
+	if s.accounts == nil {
+		s.accounts = []string{}
+		for _, r := range s.all {
+			if account := r.Account(); account != "" {
+				s.accounts = appendNew(s.accounts, []string{account})
+			}
+		}
+	}
+	return s.accounts
+}
+
 // Region returns the region of the resource's provider, "" where it is unknown.
 func (r *Resource) Region() string {
 	if regions := r.provided("region"); len(regions) == 1 {

@@ -29,3 +29,14 @@ func TestAccountOfAResource(t *testing.T) {
 	require.Equal(t, "eu-west-1", r.Region())
 	require.Empty(t, (&Resource{Provider: resource.PropertyMap{"region": unknown}}).Region())
 }
+
+func TestAccountsOfAStack(t *testing.T) {
+	t.Parallel()
+	in := func(name, account string) *Resource {
+		return &Resource{URN: resource.URN(name), Provider: resource.PropertyMap{"allowedAccountIds": resource.NewStringProperty(`["` + account + `"]`)}}
+	}
+	s := NewStack([]*Resource{in("a", "111122223333"), in("b", "444455556666"), in("c", "111122223333"), {URN: "d"}})
+	require.Equal(t, []string{"111122223333", "444455556666"}, s.Accounts())
+	require.Equal(t, []string{"111122223333", "444455556666"}, s.Accounts())
+	require.Empty(t, NewStack(nil).Accounts())
+}

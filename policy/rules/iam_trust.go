@@ -149,8 +149,8 @@ func needsMFA(st rule.Statement) bool {
 
 // foreignersNeedConditions accepts a second factor too: the console, where
 // people switch roles, cannot send an external id.
-func foreignersNeedConditions(_ *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {
-	own := r.Account()
+func foreignersNeedConditions(s *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {
+	friends := slices.Concat(s.Accounts(), p.Strs("trustedAccounts"))
 	return trust(func(st rule.Statement) rule.Verdict {
 		if st.Requires("sts:externalid", "aws:principalorgid", "aws:principalorgpaths") || needsMFA(st) {
 			return rule.Pass()
@@ -159,8 +159,8 @@ func foreignersNeedConditions(_ *rule.Stack, r *rule.Resource, p rule.Params) ru
 		for _, principal := range st.Principals {
 			account := principal.Account()
 			switch {
-			case account == "" || account == own || slices.Contains(p.Strs("trustedAccounts"), account):
-			case own == "":
+			case account == "" || slices.Contains(friends, account):
+			case r.Account() == "":
 				out = rule.All(out, rule.Unsure("whether %s of %s is the account's own is unknown: the provider has no allowedAccountIds",
 					st.Quote(account), st.Label()))
 			default:

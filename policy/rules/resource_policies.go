@@ -133,13 +133,13 @@ var loadBalancerAccounts = []string{
 	"985666609251",
 }
 
-func conditionsForStrangers(_ *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {
+func conditionsForStrangers(s *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {
 	path := resourcePolicies[r.Type]
 	doc, v := r.Document(path)
 	if v.Outcome != rule.Passed {
 		return v
 	}
-	friends := append([]string{r.Account()}, p.Strs("trustedAccounts")...)
+	friends := slices.Concat(s.Accounts(), p.Strs("trustedAccounts"))
 	if r.Is("s3/bucket", "s3/bucketPolicy") {
 		friends = append(friends, loadBalancerAccounts...)
 	}
@@ -166,7 +166,7 @@ func stranger(st rule.Statement, p rule.Principal, r *rule.Resource, friends []s
 		return rule.Fail("%s allows the service %s, whoever makes it work (aws:SourceAccount)", st.Label(), st.Quote(p.ID))
 	case account == "" || slices.Contains(friends, account):
 		return rule.Pass()
-	case friends[0] == "":
+	case r.Account() == "":
 		return rule.Unsure("whether %s of %s is the account's own is unknown: the provider has no allowedAccountIds", st.Quote(account), st.Label())
 	default:
 		return rule.Fail("%s allows the account %s without a condition", st.Label(), st.Quote(account))
