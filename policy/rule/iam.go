@@ -30,6 +30,8 @@ type Statement struct {
 	Conditions                []Condition
 
 	secret bool
+	// variables says that ${…} is a policy variable: the document is of 2012.
+	variables bool
 }
 
 // Principal is one principal: {"*", "*"}, {"AWS", "123456789012"},
@@ -43,15 +45,23 @@ type Condition struct {
 	Operator string
 	// IfExists says that a request without the key meets the condition.
 	IfExists bool
-	// ForAll says "ForAllValues:", which a request without the key meets too.
-	ForAll bool
+	// ForAll says "ForAllValues:", which a request without the key meets too, and
+	// ForAny "ForAnyValue:", which it does not.
+	ForAll, ForAny bool
 	// Key is the condition key in lower case: "aws:securetransport".
 	Key    string
 	Values []string
 }
 
+// longest is more than AWS takes of any policy, in bytes; a search domain's may
+// have 100 KiB, and most others less than 32.
+const longest = 256 << 10
+
 // ParseDocument reads a policy document. The error says which part is wrong.
 func ParseDocument(text string) (Document, error) {
+	if len(text) > longest {
+		return Document{}, errors.New("it is longer than AWS takes of any policy")
+	}
 	var raw struct {
 		Version   string
 		Statement json.RawMessage
@@ -72,6 +82,7 @@ func ParseDocument(text string) (Document, error) {
 		if err != nil {
 			return Document{}, fmt.Errorf("in Statement[%d]: %w", i, err)
 		}
+		st.variables = doc.Version == "2012-10-17"
 		doc.Statements = append(doc.Statements, st)
 	}
 	return doc, nil
@@ -180,7 +191,7 @@ func conditions(block map[string]map[string]json.RawMessage) ([]Condition, error
 			}
 			c := Condition{Operator: strings.ToLower(op), Key: strings.ToLower(key), Values: values}
 			c.Operator, c.ForAll = strings.CutPrefix(c.Operator, "forallvalues:")
-			c.Operator = strings.TrimPrefix(c.Operator, "foranyvalue:")
+			c.Operator, c.ForAny = strings.CutPrefix(c.Operator, "foranyvalue:")
 			c.Operator, c.IfExists = strings.CutSuffix(c.Operator, "ifexists")
 			out = append(out, c)
 		}

@@ -3,6 +3,7 @@ package rule
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,15 +32,23 @@ func ReadDocument(v Value) (Document, Verdict) {
 		}
 		text = string(b)
 	}
-	doc, err := ParseDocument(text)
+	doc, err := documents.parse(text)
 	if err != nil {
 		return Document{}, Unsure("%s is not a policy document: %v", v.Path(), err)
 	}
-	doc.Secret = v.Secret()
-	for i := range doc.Statements {
-		doc.Statements[i].secret = doc.Secret
+	if v.Secret() {
+		doc = doc.hidden()
 	}
 	return doc, Pass()
+}
+
+// hidden is the document as one of a secret value.
+func (d Document) hidden() Document {
+	d.Secret, d.Statements = true, slices.Clone(d.Statements)
+	for i := range d.Statements {
+		d.Statements[i].secret = true
+	}
+	return d
 }
 
 // Judge applies a check to every statement and joins the verdicts; a document
@@ -138,13 +147,13 @@ func (s Statement) Narrowed() bool {
 	return false
 }
 
+// demands says that the condition is positive, that a request without the key
+// does not meet it, and that every value of it says something.
 func (c Condition) demands() bool {
 	if c.IfExists || c.ForAll || len(c.Values) == 0 {
 		return false
 	}
-	switch c.Operator {
-	case "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress":
-	default:
+	if op, known := operators[c.Operator]; !known || op.negated {
 		return false
 	}
 	for _, v := range c.Values {

@@ -59,15 +59,19 @@ func Unsure(format string, args ...any) Verdict {
 	return Verdict{Undetermined, []string{fmt.Sprintf(format, args...)}}
 }
 
+// enough is how many reasons a verdict keeps: nobody reads more, and looking for
+// repetitions in a longer list would take ever longer.
+const enough = 20
+
 // All is the verdict where every part must hold: the heaviest outcome, with the
-// reasons of the parts that have it, in order and without repetition.
+// first reasons of the parts that have it, in order and without repetition.
 func All(parts ...Verdict) Verdict {
 	var out Verdict
 	for _, v := range parts {
 		switch {
 		case v.Outcome > out.Outcome:
 			out = Verdict{v.Outcome, append([]string(nil), v.Reasons...)}
-		case v.Outcome == out.Outcome:
+		case v.Outcome == out.Outcome && len(out.Reasons) < enough:
 			out.Reasons = appendNew(out.Reasons, v.Reasons)
 		}
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"redoubt/guide"
@@ -107,20 +108,23 @@ func identityDocument(check func(rule.Statement) rule.Verdict) func(*rule.Resour
 }
 
 func noAdministrator(st rule.Statement) rule.Verdict {
-	for _, a := range st.Actions {
-		if (a == "*" || a == "*:*") && st.AnyResource() {
-			return rule.Fail("%s allows every action on every resource", st.Label())
-		}
+	everywhere := st.AnyResource() || len(st.NotResources) > 0
+	if everywhere && slices.ContainsFunc(st.Actions, everyAction) {
+		return rule.Fail("%s allows every action on every resource", st.Label())
 	}
 	return rule.Pass()
 }
+
+// everyAction says that a pattern means all actions: "*" and "*:*".
+func everyAction(action string) bool { return strings.Trim(action, "*:") == "" }
 
 func noServiceWildcards(r *rule.Resource, p rule.Params) rule.Verdict {
 	return identityDocument(func(st rule.Statement) rule.Verdict {
 		out := rule.Pass()
 		for _, a := range st.Actions {
-			_, action, _ := strings.Cut(a, ":")
-			if action == "*" && !containsFold(p.Strs("allowed"), a) {
+			_, name, _ := strings.Cut(a, ":")
+			all := everyAction(a) || name != "" && everyAction(name)
+			if all && !containsFold(p.Strs("allowed"), a) {
 				out = rule.All(out, rule.Fail("%s allows %s", st.Label(), st.Quote(a)))
 			}
 		}

@@ -13,7 +13,8 @@ import (
 var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, waf,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
-	iam, authentication, logs, audit, provider,
+	iam, iamRisk, iamAttachments, iamUsers, iamTrust, iamAccount, organization, resourceAccess,
+	authentication, logs, audit, provider,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.
