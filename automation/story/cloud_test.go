@@ -61,7 +61,7 @@ func newCloud(t *testing.T) *cloud {
 
 // flags are those of a node whose orders go there.
 func (c *cloud) flags() []string {
-	return []string{"--account", "aws", "--provisioning-plugins", c.plugins}
+	return []string{"--account", "ambient", "--provisioning-plugins", c.plugins}
 }
 
 // hold lets a call wait where its stack has a gate.
