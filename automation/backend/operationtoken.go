@@ -82,7 +82,12 @@ func RevokeOperationToken(tx Tx, operation string) error {
 // service is the service itself.
 var service = Caller{Token: Token{Principal: "redoubt"}}
 
-func operationPrincipal(operation string) string { return "operation/" + operation }
+const operationPrefix = "operation/"
+
+func operationPrincipal(operation string) string { return operationPrefix + operation }
+
+// IsOperation says whether the caller is an operation of self-service.
+func (c Caller) IsOperation() bool { return strings.HasPrefix(c.Principal(), operationPrefix) }
 
 // operationTokenID has the operation's own ULID: an operation's token is found
 // without looking for it.

@@ -104,7 +104,7 @@ func (w *wire) forward(q *http.Request, body []byte) (int, http.Header, []byte, 
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	on.Header = q.Header.Clone()
+	on.Header, on.Host = q.Header.Clone(), q.Host
 	answer, err := w.client.Do(on)
 	if err != nil {
 		return 0, nil, nil, err

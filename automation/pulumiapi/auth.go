@@ -43,8 +43,16 @@ func (c *call) origin() string {
 	return c.asked()
 }
 
-// asked is the address that the client has asked, which is the one that it has signed
-// in to.
+// address is the one that the client has signed in to: the CLI looks for its token
+// under it. Operations of self-service may reach their process by another than people.
+func (c *call) address() string {
+	if c.caller.IsOperation() {
+		return c.asked()
+	}
+	return c.origin()
+}
+
+// asked is the address that the request was sent to.
 func (c *call) asked() string {
 	scheme := "http"
 	if c.opts.TrustedProxies.TLS(c.r) {

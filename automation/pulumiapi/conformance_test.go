@@ -28,6 +28,7 @@ func TestConformance(t *testing.T) {
 				w := newWorld(t, url)
 				t.Run("inline", func(t *testing.T) { t.Parallel(); inline(t, w, exe) })
 				t.Run("story", func(t *testing.T) { t.Parallel(); story(t, w, newLaptop(t, exe, w.admin)) })
+				t.Run("moved", func(t *testing.T) { t.Parallel(); moved(t, w, newLaptop(t, exe, w.admin), newLaptop(t, exe, w.admin)) })
 				t.Run("checkpoints", func(t *testing.T) {
 					t.Parallel()
 					checkpoints(t, w, newLaptop(t, exe, w.admin, "PULUMI_DISABLE_JOURNALING=true"))
@@ -35,6 +36,21 @@ func TestConformance(t *testing.T) {
 			})
 		}
 	}
+}
+
+// moved is a stack of a service that somebody else knows by another address. A state
+// says by which its secrets are opened, and the CLI asks no other.
+func moved(t *testing.T, w *world, before, after *laptop) {
+	before.run(t, "login", w.server.URL)
+	before.run(t, "stack", "init", "moved")
+	before.run(t, "config", "set", "--secret", "password", "canary-in-config")
+	before.run(t, "up", "--yes", "--skip-preview")
+	after.run(t, "login", strings.Replace(w.server.URL, "127.0.0.1", "localhost", 1))
+	after.run(t, "stack", "select", "moved")
+	require.Contains(t, after.run(t, "stack", "export", "--show-secrets"), "canary-in-config")
+	after.run(t, "config", "refresh")
+	after.run(t, "destroy", "--yes", "--skip-preview")
+	before.run(t, "stack", "export")
 }
 
 // story is the life of a stack.

@@ -11,7 +11,7 @@ import (
 )
 
 // exportState answers a state byte for byte as it was stored, but for the address of
-// this service in it, which is the one that was asked.
+// this service in it, which is the client's.
 func exportState(c *call) (any, error) {
 	var version int64
 	if text := c.r.PathValue("version"); text != "" {
@@ -25,7 +25,7 @@ func exportState(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return document(replay.Readdress(state, replay.StackIdentity{Org: name.Org, Project: name.Project, Stack: name.Stack}, c.asked())), nil
+	return document(replay.Readdress(state, replay.StackIdentity{Org: name.Org, Project: name.Project, Stack: name.Stack}, c.address())), nil
 }
 
 // number reads a version that a path names, from 1 on.
