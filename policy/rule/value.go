@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -219,4 +220,18 @@ func (v Value) Each(path string) []Value {
 		level = next
 	}
 	return level
+}
+
+// Decoded returns the list or object that a text holds as JSON, and any other
+// value as it is: the inputs of a provider carry lists and objects as text.
+func (v Value) Decoded() Value {
+	str, ok := v.Str()
+	if !ok || !strings.HasPrefix(str, "[") && !strings.HasPrefix(str, "{") {
+		return v
+	}
+	var decoded any
+	if err := json.Unmarshal([]byte(str), &decoded); err != nil {
+		return v
+	}
+	return Value{resource.NewPropertyValue(decoded), v.path, v.secret}
 }
