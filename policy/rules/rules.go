@@ -12,7 +12,7 @@ import (
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
 	network, networkLogs, subnets, routing, endpoints, networkACL,
-	securityGroups, groupTopology, edge, waf,
+	securityGroups, groupTopology, groupExposure, groupUse, edge, waf,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
 	iam, authentication, logs, audit, provider,
 }
