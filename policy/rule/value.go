@@ -80,6 +80,9 @@ func (v Value) field(key string) Value {
 	}
 }
 
+// Key returns one entry of a map, such as a tag, whose name may hold dots.
+func (v Value) Key(key string) Value { return v.field(key) }
+
 // Items returns a list's elements. A single value is a list of one, an absent
 // one is empty, and an unknown list is one unknown element.
 func (v Value) Items() []Value {

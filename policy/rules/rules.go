@@ -14,7 +14,7 @@ var sections = [][]rule.Rule{
 	network, networkLogs, subnets, routing, endpoints, networkACL,
 	securityGroups, groupTopology, groupExposure, groupUse, edge, waf,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
-	iam, authentication, logs, audit, provider,
+	iam, authentication, logs, audit, provider, options, tags,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.
