@@ -2,11 +2,11 @@ package rule
 
 import "net/netip"
 
-// internetWide says that a CIDR covers so much of the address space that it
+// InternetWide says that a CIDR covers so much of the address space that it
 // means "the internet". /0 is the usual spelling; two /1 or sixteen /4 in
 // several rules are the usual way round a check for /0, so that everything
 // wider than a /8 counts (IPv6: wider than a /16).
-func internetWide(cidr string) bool {
+func InternetWide(cidr string) bool {
 	p, err := netip.ParsePrefix(cidr)
 	if err != nil {
 		return false
@@ -52,4 +52,55 @@ func within(cidr string, outer []netip.Prefix) bool {
 		}
 	}
 	return false
+}
+
+// Merged returns the widest range that the CIDR is part of, once ranges that
+// together are a wider one are joined: 192.0.2.0/25 beside 192.0.2.128/25 is
+// 192.0.2.0/24. ok is false where the CIDR cannot be parsed.
+func Merged(cidr string, others []string) (widest netip.Prefix, ok bool) {
+	own, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	ranges := map[netip.Prefix]bool{own.Masked(): true}
+	for _, o := range others {
+		if p, err := netip.ParsePrefix(o); err == nil {
+			ranges[p.Masked()] = true
+		}
+	}
+	joinSiblings(ranges)
+	widest = own.Masked()
+	for p := range ranges {
+		if p.Bits() < widest.Bits() && p.Contains(own.Addr()) {
+			widest = p
+		}
+	}
+	return widest, true
+}
+
+// joinSiblings replaces two halves by their whole until there are no two.
+func joinSiblings(ranges map[netip.Prefix]bool) {
+	for joined := true; joined; {
+		joined = false
+		for p := range ranges {
+			if p.Bits() == 0 {
+				continue
+			}
+			if other := sibling(p); ranges[other] {
+				delete(ranges, p)
+				delete(ranges, other)
+				ranges[netip.PrefixFrom(p.Addr(), p.Bits()-1).Masked()] = true
+				joined = true
+			}
+		}
+	}
+}
+
+// sibling is the other half of the next wider range.
+func sibling(p netip.Prefix) netip.Prefix {
+	b := p.Addr().AsSlice()
+	last := p.Bits() - 1
+	b[last/8] ^= 0x80 >> (last % 8)
+	addr, _ := netip.AddrFromSlice(b)
+	return netip.PrefixFrom(addr, p.Bits())
 }

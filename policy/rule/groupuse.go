@@ -17,6 +17,8 @@ const (
 	Endpoint    Role = "VPC endpoint"
 	// Rotation is a Lambda function that rotates a secret.
 	Rotation Role = "rotation function"
+	// Other is whatever the diagram does not show.
+	Other Role = "other resource"
 )
 
 // holders says which property of which type attaches security groups.
@@ -32,6 +34,37 @@ var holders = []struct {
 	{"lambda/function", "vpcConfig.securityGroupIds", constant(Lambda)},
 	{"rds/proxy", "vpcSecurityGroupIds", constant(Proxy)},
 	{"ec2/vpcEndpoint", "securityGroupIds", constant(Endpoint)},
+	{"docdb/cluster", "vpcSecurityGroupIds", constant(Other)},
+	{"ec2/instance", "vpcSecurityGroupIds", constant(Other)},
+	{"ec2/launchTemplate", "vpcSecurityGroupIds", constant(Other)},
+	{"ec2/networkInterface", "securityGroups", constant(Other)},
+	{"efs/mountTarget", "securityGroups", constant(Other)},
+	{"elasticache/replicationGroup", "securityGroupIds", constant(Other)},
+	{"elb/loadBalancer", "securityGroups", constant(Other)},
+	{"memorydb/cluster", "securityGroupIds", constant(Other)},
+	{"msk/cluster", "brokerNodeGroupInfo.securityGroups", constant(Other)},
+	{"neptune/cluster", "vpcSecurityGroupIds", constant(Other)},
+	{"redshift/cluster", "vpcSecurityGroupIds", constant(Other)},
+}
+
+// HolderTypes are the types that security groups are attached to.
+func HolderTypes() []string {
+	out := make([]string, len(holders))
+	for i, h := range holders {
+		out[i] = h.typ
+	}
+	return out
+}
+
+// GroupsProperty is where the resource names its security groups; "" for a
+// resource of no holder's type.
+func GroupsProperty(r *Resource) string {
+	for _, h := range holders {
+		if r.Is(h.typ) {
+			return h.property
+		}
+	}
+	return ""
 }
 
 func constant(role Role) func(*Resource) Role { return func(*Resource) Role { return role } }

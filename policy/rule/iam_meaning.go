@@ -157,7 +157,7 @@ func (c Condition) demands() bool {
 		return false
 	}
 	for _, v := range c.Values {
-		if strings.Trim(v, "*") == "" || internetWide(v) {
+		if strings.Trim(v, "*") == "" || InternetWide(v) {
 			return false
 		}
 	}

@@ -65,3 +65,13 @@ func (r *Resource) Label() string { return shortToken(r.Token) + " " + r.Name }
 func (r *Resource) Each(path string) []Value {
 	return Value{resource.NewObjectProperty(r.Inputs), "", false}.Each(path)
 }
+
+// Tag returns a tag, the resource's own or else one that its provider gives to
+// every resource.
+func (r *Resource) Tag(key string) Value {
+	if own := r.Get("tags").Key(key); own.Present() {
+		return own
+	}
+	return Value{resource.NewObjectProperty(r.Provider), "", false}.
+		Get("defaultTags").Decoded().Get("tags").Decoded().Key(key)
+}

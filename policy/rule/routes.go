@@ -7,7 +7,7 @@ import "strings"
 // public), Passed that it does not (private), Undetermined that the stack does
 // not show it.
 func (s *Stack) PublicSubnet(subnet *Resource) Verdict {
-	tables := s.routeTables(subnet)
+	tables := s.RouteTables(subnet)
 	if tables.Unknown || len(tables.External) > 0 {
 		return Unsure("the route table of subnet %s is not in this stack", subnet.Name)
 	}
@@ -26,7 +26,9 @@ func (s *Stack) PublicSubnet(subnet *Resource) Verdict {
 	return out
 }
 
-func (s *Stack) routeTables(subnet *Resource) Refs {
+// RouteTables returns the route tables that count for the subnet: those that are
+// associated with it, else the main one of its VPC.
+func (s *Stack) RouteTables(subnet *Resource) Refs {
 	kinds := []string{"ec2/routeTable", "ec2/defaultRouteTable"}
 	var out Refs
 	add := func(f Refs) {

@@ -58,6 +58,17 @@ func GroupRules(s *Stack, r *Resource) []GroupRule {
 	}
 }
 
+// RulesOf returns every rule of a group: its own, and those of rule resources.
+func (s *Stack) RulesOf(group *Resource) []GroupRule {
+	out := GroupRules(s, group)
+	for _, typ := range []string{"ec2/securityGroupRule", "vpc/securityGroupIngressRule", "vpc/securityGroupEgressRule"} {
+		for _, r := range s.Pointing(group, "securityGroupId", typ) {
+			out = append(out, GroupRules(s, r)...)
+		}
+	}
+	return out
+}
+
 func inlineRules(s *Stack, r *Resource, block string) []GroupRule {
 	var out []GroupRule
 	for _, e := range r.Get(block).Items() {
@@ -101,11 +112,38 @@ func (g GroupRule) FromInternet() Verdict {
 		switch {
 		case c.Unknown():
 			out = All(out, Unsure("%s is unknown", c.Path()))
-		case ok && internetWide(str):
+		case ok && InternetWide(str):
 			out = All(out, Fail("%s", c.Show()))
 		}
 	}
 	return out
+}
+
+// AllProtocols says whether the rule opens every protocol, and with it every
+// port: Failed is yes, Passed is no.
+func (g GroupRule) AllProtocols() Verdict {
+	switch {
+	case g.Protocol.Unknown():
+		return Unsure("%s is unknown", g.Protocol.Path())
+	case allProtocols(g.protocol()):
+		return Fail("%s opens all traffic", g.At())
+	default:
+		return Pass()
+	}
+}
+
+// Width returns how many TCP or UDP ports the rule opens; known is false where
+// it opens none of them, or where that is unknown.
+func (g GroupRule) Width() (n int, known bool) {
+	switch p := g.protocol(); {
+	case allProtocols(p):
+		return 65536, true
+	case g.Protocol.Unknown() || !tcpLike(p) && p != "udp" && p != "17":
+		return 0, false
+	}
+	from, okF := g.FromPort.Int()
+	to, okT := g.ToPort.Int()
+	return to - from + 1, okF && okT
 }
 
 // allProtocols are the spellings of "every protocol"; ports do not count then.

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -21,6 +22,7 @@ type Stack struct {
 	groups   map[Role]*GroupUse
 	declared map[resource.URN]Refs
 	accounts []string // nil until somebody asks
+	users    map[resource.URN][]*Resource
 }
 
 // reverseKey names a way to point: resources of one type, by a property, at
@@ -218,6 +220,61 @@ func (s *Stack) pointers(key reverseKey) pointers {
 	}
 	s.reverse[key] = p
 	return p
+}
+
+// Users returns the resources that use r in some property: by a dependency, or
+// by a text that holds its id.
+func (s *Stack) Users(r *Resource) []*Resource {
+	if s.users == nil {
+		s.users = map[resource.URN][]*Resource{}
+		for _, from := range s.all {
+			for _, urn := range from.uses() {
+				s.users[urn] = append(s.users[urn], from)
+			}
+		}
+	}
+	id, known := r.Output("id").Str()
+	if !known || id == "" || len(s.users[r.URN]) > 0 {
+		return s.users[r.URN]
+	}
+	var out []*Resource
+	for _, from := range s.all {
+		if from.URN != r.URN && mentions(resource.NewObjectProperty(from.Inputs), id) {
+			out = append(out, from)
+		}
+	}
+	return out
+}
+
+// uses are the distinct URNs that any property was computed from.
+func (r *Resource) uses() []resource.URN {
+	seen := map[resource.URN]bool{r.URN: true}
+	var out []resource.URN
+	for _, urns := range r.deps {
+		for _, urn := range urns {
+			if !seen[urn] {
+				seen[urn] = true
+				out = append(out, urn)
+			}
+		}
+	}
+	return out
+}
+
+func mentions(v resource.PropertyValue, text string) bool {
+	switch v = newValue(v, "", false).v; {
+	case v.IsString():
+		return strings.Contains(v.StringValue(), text)
+	case v.IsArray():
+		return slices.ContainsFunc(v.ArrayValue(), func(e resource.PropertyValue) bool { return mentions(e, text) })
+	case v.IsObject():
+		for _, e := range v.ObjectValue() {
+			if mentions(e, text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func topKey(path string) string {

@@ -108,7 +108,7 @@ func TestCIDR(t *testing.T) {
 		"0.0.0.0/0": true, "128.0.0.0/1": true, "16.0.0.0/4": true, "10.0.0.0/8": false, "203.0.113.0/24": false,
 		"::/0": true, "2000::/3": true, "2001:db8::/32": false, "nonsense": false, "": false,
 	} {
-		require.Equal(t, want, internetWide(cidr), cidr)
+		require.Equal(t, want, InternetWide(cidr), cidr)
 	}
 	require.True(t, PrivateCIDR("10.1.0.0/16"))
 	require.False(t, PrivateCIDR("10.0.0.0/7"))

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -78,6 +79,9 @@ func (v Value) field(key string) Value {
 		return Value{resource.NewNullProperty(), path, v.secret}
 	}
 }
+
+// Key returns one entry of a map, such as a tag, whose name may hold dots.
+func (v Value) Key(key string) Value { return v.field(key) }
 
 // Items returns a list's elements. A single value is a list of one, an absent
 // one is empty, and an unknown list is one unknown element.
@@ -219,4 +223,18 @@ func (v Value) Each(path string) []Value {
 		level = next
 	}
 	return level
+}
+
+// Decoded returns the list or object that a text holds as JSON, and any other
+// value as it is: the inputs of a provider carry lists and objects as text.
+func (v Value) Decoded() Value {
+	str, ok := v.Str()
+	if !ok || !strings.HasPrefix(str, "[") && !strings.HasPrefix(str, "{") {
+		return v
+	}
+	var decoded any
+	if err := json.Unmarshal([]byte(str), &decoded); err != nil {
+		return v
+	}
+	return Value{resource.NewPropertyValue(decoded), v.path, v.secret}
 }

@@ -18,7 +18,7 @@ var cell = []struct {
 	props       map[string]any
 }{
 	{"aws:ec2/vpc:Vpc", "vpc", m{"cidrBlock": "10.0.0.0/16"}},
-	{"aws:ec2/flowLog:FlowLog", "flow", m{"vpcId": ref("vpc.id"), "trafficType": "ALL"}},
+	{"aws:ec2/flowLog:FlowLog", "flow", m{"vpcId": ref("vpc.id"), "trafficType": "ALL", "logDestination": ref("logs.arn")}},
 	{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "closed", m{"vpcId": ref("vpc.id")}},
 	{"aws:ec2/internetGateway:InternetGateway", "igw", m{"vpcId": ref("vpc.id")}},
 	{"aws:ec2/subnet:Subnet", "public", m{"vpcId": ref("vpc.id")}},

@@ -40,6 +40,17 @@ var groupTopology = []rule.Rule{
 		URL: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-network.html",
 	},
 	{
+		Name:     "sg-ecs-port-matches-container-port",
+		Summary:  "An ECS service's security group opens the ports that its containers listen on, and no other.",
+		Guide:    []guide.ID{guide.ConfigurationsSecurityGroupECSIngress, guide.ArchitectureSecurityGroupsECS},
+		Severity: rule.Medium, Level: rule.Advisory,
+		Controls:   mapped(nist("CM-7")),
+		Types:      ingressTypes,
+		CheckStack: containerPortsOnly,
+		Fix:        `ec2.SecurityGroupRuleArgs{FromPort: pulumi.Int(3000), ToPort: pulumi.Int(3000)} as in ecs.ServiceLoadBalancerArgs{ContainerPort: …}`,
+		URL:        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-load-balancing.html",
+	},
+	{
 		Name:     "sg-aurora-ingress-only-from-ecs-sg",
 		Summary:  "A database takes traffic from the security groups of its clients and from nowhere else.",
 		Guide:    []guide.ID{guide.ArchitectureSecurityGroupsAurora, guide.DiagramECSAurora},
@@ -150,6 +161,39 @@ func sourceHasRole(s *rule.Stack, g rule.GroupRule, source *rule.Resource, allow
 		return rule.Unsure("who holds security group %s is not known", source.Name)
 	}
 	return rule.Fail("%s lets in security group %s, which belongs to no %s", g.At(), source.Name, strings.Join(names, " and no "))
+}
+
+// containerPortsOnly leaves services alone that no load balancer serves: which
+// ports theirs are, only their clients know.
+func containerPortsOnly(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
+	var ports []int
+	var names []string
+	for _, service := range s.HeldBy(r, rule.ECS) {
+		values := service.Each("loadBalancers.containerPort")
+		if len(values) == 0 {
+			return rule.Skip()
+		}
+		for _, v := range values {
+			n, known := v.Int()
+			if !known {
+				return rule.Unsure("%s of ECS service %s is not known", v.Path(), service.Name)
+			}
+			ports = append(ports, n)
+		}
+		names = append(names, service.Name)
+	}
+	if len(ports) == 0 {
+		return rule.Skip()
+	}
+	list, out := ingressRules(s, r)
+	for _, g := range list {
+		v := g.Only(ports...)
+		if v.Outcome == rule.Failed {
+			v = rule.Fail("%s, where the containers of %s listen on %s", v.Reason(), strings.Join(names, ", "), portList(ports))
+		}
+		out = rule.All(out, v)
+	}
+	return out
 }
 
 func databaseClients(s *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {

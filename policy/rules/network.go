@@ -31,7 +31,7 @@ var network = []rule.Rule{
 		Controls: mapped(fsbp("EC2.6"), cis("3.7"), nist("AU-12"), pci("5.3.4", "10.2.1", "10.2.1.1")),
 		Types:    []string{"ec2/flowLog"},
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
-			if r.Get("transitGatewayId").Present() || r.Get("transitGatewayAttachmentId").Present() {
+			if ofTransitGateway(r) {
 				return rule.Skip() // such flow logs have no traffic type
 			}
 			return oneOf(r.Get("trafficType"), []string{"ALL"}, "part of the traffic leaves no record")

@@ -11,10 +11,11 @@ import (
 
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
-	network, networkACL, securityGroups, groupTopology, edge, waf,
+	network, networkLogs, subnets, routing, endpoints, networkACL,
+	securityGroups, groupTopology, groupExposure, groupUse, edge, waf,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
 	iam, iamRisk, iamAttachments, iamUsers, iamTrust, iamAccount, organization, resourceAccess,
-	authentication, logs, audit, provider,
+	authentication, logs, audit, provider, options, tags,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.

@@ -31,7 +31,7 @@ var securityGroups = []rule.Rule{
 		Severity: rule.Critical, Level: rule.Mandatory,
 		Controls: mapped(fsbp("EC2.13", "EC2.14"), cis("5.3", "5.4"), nist("AC-17", "SC-7"), pci("1.2.8", "1.3.1", "1.3.2")),
 		Types:    ingressTypes,
-		Check:    noAdminPorts,
+		Check:    closedToInternet(22, 3389),
 		Fix:      `remove the rule and use SSM Session Manager, or set CidrBlocks to the network of your administrators`,
 		URL:      "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-13",
 	},
@@ -92,7 +92,7 @@ func internetOnlyToPublicALB(s *rule.Stack, r *rule.Resource, _ rule.Params) rul
 // publicALBOnly accepts the internet where the group belongs to public load
 // balancers and to nothing else.
 func publicALBOnly(s *rule.Stack, r *rule.Resource, g rule.GroupRule, cidr string) rule.Verdict {
-	for _, role := range []rule.Role{rule.ECS, rule.Database, rule.Search, rule.Lambda, rule.Proxy, rule.Endpoint, rule.InternalALB} {
+	for _, role := range []rule.Role{rule.ECS, rule.Database, rule.Search, rule.Lambda, rule.Proxy, rule.Endpoint, rule.InternalALB, rule.Other} {
 		if held := s.HeldBy(r, role); len(held) > 0 {
 			return rule.Fail("%s lets %s reach %s %s on %s", g.At(), cidr, role, held[0].Name, g.Ports())
 		}
@@ -105,29 +105,6 @@ func publicALBOnly(s *rule.Stack, r *rule.Resource, g rule.GroupRule, cidr strin
 		return rule.Unsure("whether the group belongs to a public load balancer is not known")
 	}
 	return rule.Fail("%s opens %s to %s, and the group belongs to no public load balancer", g.At(), g.Ports(), cidr)
-}
-
-func noAdminPorts(r *rule.Resource, _ rule.Params) rule.Verdict {
-	list, out := ingressRules(nil, r)
-	for _, g := range list {
-		internet := g.FromInternet()
-		if internet.Outcome == rule.Passed {
-			out = rule.All(out, rule.Pass())
-			continue
-		}
-		for _, port := range []int{22, 3389} {
-			open := g.Includes(port)
-			switch {
-			case open.Outcome == rule.Passed:
-				out = rule.All(out, open)
-			case open.Outcome == rule.Failed && internet.Outcome == rule.Failed:
-				out = rule.All(out, rule.Fail("%s opens port %d to %s", g.At(), port, internet.Reason()))
-			default:
-				out = rule.All(out, rule.Unsure("whether %s opens port %d to the internet is not known", g.At(), port))
-			}
-		}
-	}
-	return out
 }
 
 // placeholders are the descriptions that tools write where the program has none.
