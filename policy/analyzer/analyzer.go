@@ -215,7 +215,7 @@ func (a *Analyzer) judge(
 			out = []plugin.AnalyzeDiagnostic{a.fault(r, res, p)}
 		}
 	}()
-	v := check(a.config.params[r.Name])
+	v := check(a.config.params[r.Name].At(a.opts.Now()))
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
 	exempt, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
