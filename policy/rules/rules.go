@@ -11,7 +11,8 @@ import (
 
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
-	network, networkACL, securityGroups, groupTopology, edge, waf, wafRules, wafDelivery,
+	network, networkACL, securityGroups, groupTopology, edge, listening, balancing, certificates,
+	waf, wafRules, wafDelivery,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
 	iam, authentication, logs, audit, provider,
 }
