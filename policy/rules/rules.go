@@ -12,7 +12,7 @@ import (
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, listening, balancing, certificates,
-	waf, wafRules, wafDelivery,
+	waf, wafRules, wafDelivery, shield,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
 	iam, authentication, logs, audit, provider,
 }
