@@ -13,7 +13,7 @@ import (
 var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, listening, balancing, certificates,
 	waf, wafRules, wafDelivery, shield,
-	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
+	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda, lambdaOperation, lambdaRuntimes,
 	iam, authentication, logs, audit, provider,
 }
 
