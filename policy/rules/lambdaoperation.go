@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"redoubt/guide"
 	"redoubt/policy/rule"
 )
@@ -166,6 +168,10 @@ func failuresKept(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
 		"deadLetterConfig is not set, and no destination takes the events that the function fails on: they are lost")
 }
 
+// lambdaLogs starts the name of the log group that Lambda uses, and makes if it
+// is not there.
+const lambdaLogs = "/aws/lambda/"
+
 func logGroupManaged(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
 	const group = "cloudwatch/logGroup"
 	if !r.Get("loggingConfig.logGroup").Empty() {
@@ -175,20 +181,16 @@ func logGroupManaged(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdic
 		return rule.Unsure("loggingConfig.logGroup names a log group that is not in this stack")
 	}
 	function, named := r.Get("name").Str()
-	open := !named
-	for _, g := range s.Of(group) {
-		v := g.Get("name")
-		name, known := v.Str()
-		if known && named && name == "/aws/lambda/"+function {
-			return rule.Pass()
-		}
-		if !known && s.Refs(g, "name", "lambda/function").Has(r) { // made from the function's name
-			return rule.Pass()
-		}
-		open = open || v.Unknown()
+	if named && len(s.Named(lambdaLogs+function, group)) > 0 {
+		return rule.Pass()
 	}
-	if open {
+	for _, g := range s.Pointing(r, "name", group) { // made from the function's name
+		if name, known := g.Get("name").Str(); !known || strings.HasPrefix(name, lambdaLogs) {
+			return rule.Pass()
+		}
+	}
+	if !named || s.Loose("name", group, "lambda/function") {
 		return rule.Unsure("the name of the function or of a log group is unknown")
 	}
-	return rule.Fail("no log group of this stack is /aws/lambda/ with the function's name: Lambda makes one itself, without a key of ours and kept for ever")
+	return rule.Fail("no log group of this stack is %s with the function's name: Lambda makes one itself, without a key of ours and kept for ever", lambdaLogs)
 }
