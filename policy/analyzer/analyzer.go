@@ -222,7 +222,7 @@ func (a *Analyzer) judge(
 			out = []plugin.AnalyzeDiagnostic{a.fault(r, res, p)}
 		}
 	}()
-	v := check(a.config.params[r.Name])
+	v := check(a.config.params[r.Name].At(a.opts.Now()))
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
 	delete(a.exempted, key)

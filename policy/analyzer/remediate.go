@@ -43,7 +43,7 @@ func (a *Analyzer) repair(r rule.Rule, res *rule.Resource) (props resource.Prope
 			props, ok = nil, false
 		}
 	}()
-	p := a.config.params[r.Name]
+	p := a.config.params[r.Name].At(a.opts.Now())
 	if v := r.Check(res, p); v.Outcome != rule.Failed {
 		return nil, false
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 )
 
 // Kind is the type of a parameter's value.
@@ -116,7 +117,16 @@ func (p Param) inEnum(s string) error {
 }
 
 // Params are the decoded settings that a check gets.
-type Params struct{ values map[string]any }
+type Params struct {
+	values map[string]any
+	now    time.Time
+}
+
+// At returns the settings with the time at which the check is made.
+func (p Params) At(now time.Time) Params { p.now = now; return p }
+
+// Now is the time at which the check is made.
+func (p Params) Now() time.Time { return p.now }
 
 // Int returns an Integer parameter, and 0 for a name that the rule does not declare.
 func (p Params) Int(name string) int { v, _ := p.values[name].(int); return v }

@@ -209,13 +209,11 @@ func behindWAF(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
 		if isInternal, _ := internal.Bool(); isInternal {
 			return rule.Skip()
 		}
-		if len(s.Pointing(r, "resourceArn", "wafv2/webAclAssociation")) > 0 {
-			return rule.Pass()
-		}
-		if internal.Unknown() {
+		out := pointedAt(s, r, "resourceArn", "wafv2/webAclAssociation", webACLTakers,
+			"the load balancer is public and no web ACL is associated with it")
+		if out.Outcome == rule.Failed && internal.Unknown() {
 			return rule.Unsure("internal is unknown")
 		}
-		return missing(s, "resourceArn", "wafv2/webAclAssociation", "lb/loadBalancer",
-			"the load balancer is public and no web ACL is associated with it")
+		return out
 	})
 }

@@ -12,8 +12,9 @@ import (
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
 	network, networkLogs, subnets, routing, endpoints, networkACL,
-	securityGroups, groupTopology, groupExposure, groupUse, edge, waf,
-	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
+	securityGroups, groupTopology, groupExposure, groupUse, edge, listening, balancing, certificates,
+	waf, wafRules, wafDelivery, shield,
+	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda, lambdaOperation, lambdaRuntimes,
 	iam, iamRisk, iamAttachments, iamUsers, iamTrust, iamAccount, organization, resourceAccess,
 	authentication, logs, audit, provider, options, tags,
 }

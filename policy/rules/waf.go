@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -18,7 +17,9 @@ var waf = []rule.Rule{
 		Severity: rule.High, Level: rule.Mandatory,
 		Controls: mapped(fsbp("WAF.10"), nist("SI-10", "SC-7"), pci("6.4.1", "6.4.2")),
 		Types:    []string{"wafv2/webAcl"},
-		Check:    hasCommonRuleSet,
+		CheckStack: func(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
+			return holdsManagedGroup(s, r, "AWSManagedRulesCommonRuleSet")
+		},
 		Fix: `wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs{VendorName: pulumi.String("AWS"), ` +
 			`Name: pulumi.String("AWSManagedRulesCommonRuleSet")} in a rule of the web ACL`,
 		URL: "https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html",
@@ -83,56 +84,9 @@ var waf = []rule.Rule{
 	},
 }
 
-const commonRuleSet = "AWSManagedRulesCommonRuleSet"
-
-func hasCommonRuleSet(r *rule.Resource, _ rule.Params) rule.Verdict {
-	var parts []rule.Verdict
-	for _, e := range r.Get("rules").Items() {
-		group := e.Get("statement.managedRuleGroupStatement")
-		if group.HasUnknown() {
-			parts = append(parts, rule.Unsure("%s is unknown", group.Path()))
-			continue
-		}
-		name, _ := group.Get("name").Str()
-		vendor, _ := group.Get("vendorName").Str()
-		if name == commonRuleSet && vendor == "AWS" {
-			return rule.Pass()
-		}
-	}
-	parts = append(parts, commonRuleSetInJSON(r.Get("ruleJson")))
-	parts = append(parts, rule.Fail("no rule holds %s of vendor AWS", commonRuleSet))
-	return rule.Any(parts...)
-}
-
-// commonRuleSetInJSON reads rules that are given as JSON in the API's own
-// spelling.
-func commonRuleSetInJSON(v rule.Value) rule.Verdict {
-	if v.Unknown() {
-		return rule.Unsure("%s is unknown", v.Path())
-	}
-	text, ok := v.Str()
-	if !ok {
-		return rule.Skip()
-	}
-	var list []struct {
-		Statement struct {
-			ManagedRuleGroupStatement struct{ VendorName, Name string }
-		}
-	}
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
-		return rule.Unsure("%s is not a list of rules", v.Path())
-	}
-	for _, e := range list {
-		if g := e.Statement.ManagedRuleGroupStatement; g.Name == commonRuleSet && g.VendorName == "AWS" {
-			return rule.Pass()
-		}
-	}
-	return rule.Skip()
-}
-
 func managedRulesBlock(r *rule.Resource, p rule.Params) rule.Verdict {
-	out := rule.Pass()
-	for _, e := range r.Get("rules").Items() {
+	list, out := aclRules(r)
+	for _, e := range list {
 		if e.Unknown() {
 			out = rule.All(out, rule.Unsure("%s is unknown", e.Path()))
 			continue
@@ -160,7 +114,9 @@ func sendsMetrics(r *rule.Resource, _ rule.Params) rule.Verdict {
 	if r.Type == "wafv2/webAcl" {
 		out = rule.All(out, r.Get("visibilityConfig.sampledRequestsEnabled").True("no blocked request can be looked at"))
 	}
-	for _, e := range r.Get("rules").Items() {
+	list, readable := aclRules(r)
+	out = rule.All(out, readable)
+	for _, e := range list {
 		out = rule.All(out, e.Get("visibilityConfig.cloudwatchMetricsEnabled").True("what the rule matches cannot be seen"))
 	}
 	return out
