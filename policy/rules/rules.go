@@ -12,7 +12,8 @@ import (
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, waf,
-	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
+	s3, s3Access, s3Encryption, s3Logging, s3Replication, s3Keeping, s3Lifecycle,
+	kms, kmsKeys, kmsAccess, secrets, secretCare, secretValues, database, openSearch, ecs, lambda,
 	iam, authentication, logs, audit, provider,
 }
 
