@@ -172,7 +172,7 @@ func unfinishedUploadsEnd(r *rule.Resource, _ rule.Params) rule.Verdict {
 	return oneRule(r, func(e rule.Value) rule.Verdict {
 		return rule.All(lifecycleOn(e), wholeBucket(e),
 			anyOf(e, "abortIncompleteMultipartUpload.daysAfterInitiation", "abortIncompleteMultipartUploadDays"))
-	}, "no rule that is on and covers the whole bucket has abortIncompleteMultipartUpload: parts of unfinished uploads are kept and paid for, and no list shows them")
+	}, "none of the rules that are on and cover the whole bucket has abortIncompleteMultipartUpload: parts of unfinished uploads are kept and paid for, and no list shows them")
 }
 
 // oldVersionsEnd leaves out lifecycles of buckets that keep no versions.
