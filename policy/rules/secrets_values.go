@@ -45,9 +45,10 @@ var secretValues = []rule.Rule{
 		Params: []rule.Param{{
 			Name: "names", Kind: rule.Strings,
 			Default: []string{
-				"*password*", "*passwd*", "*passphrase*", "*secret*", "*token", "*credential*", "*private-key*", "*private_key*", "*apikey*", "*api-key*", "*api_key*",
+				"*password", "*passwd", "*passphrase", "*secret", "*token", "*credential", "*credentials",
+				"*private-key", "*private_key", "*privatekey", "*api-key", "*api_key", "*apikey",
 			},
-			Description: "What names of secrets look like, in lower case, with * for any text.",
+			Description: "What the names of secrets look like, in lower case, with * for any text.",
 		}},
 		Check: secureString,
 		Fix:   `ssm.ParameterArgs{Type: pulumi.String("SecureString"), KeyId: key.Arn}`,
