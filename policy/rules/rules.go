@@ -14,7 +14,8 @@ var sections = [][]rule.Rule{
 	network, networkLogs, subnets, routing, endpoints, networkACL,
 	securityGroups, groupTopology, groupExposure, groupUse, edge, listening, balancing, certificates,
 	waf, wafRules, wafDelivery, shield,
-	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda, lambdaOperation, lambdaRuntimes,
+	s3, s3Access, s3Encryption, s3Logging, s3Replication, s3Keeping, s3Lifecycle,
+	kms, kmsKeys, kmsAccess, secrets, secretCare, secretValues, database, openSearch, ecs, lambda, lambdaOperation, lambdaRuntimes,
 	iam, iamRisk, iamAttachments, iamUsers, iamTrust, iamAccount, organization, resourceAccess,
 	authentication, logs, audit, provider, options, tags,
 }

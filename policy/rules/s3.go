@@ -102,7 +102,7 @@ func publicAccessBlocked(s *rule.Stack, bucket *rule.Resource, _ rule.Params) ru
 	}
 	out := rule.Skip()
 	for _, b := range blocks {
-		for _, f := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"} {
+		for _, f := range publicAccessSettings {
 			out = rule.All(out, b.Get(f).True("the block "+b.Name+" leaves a way to make objects public"))
 		}
 	}
@@ -207,22 +207,35 @@ func ownershipEnforced(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule
 }
 
 func tlsOnly(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verdict {
+	return denied(s, bucket, denial{onlyForPlaintext, "when aws:SecureTransport is false", "plain HTTP is accepted"})
+}
+
+// denial is a request that a bucket's policy must deny to every principal, for
+// the bucket and its objects.
+type denial struct {
+	// only says that the statement's one condition is that of the request.
+	only func(rule.Statement) bool
+	// when names the condition, otherwise what a bucket without a policy does.
+	when, otherwise string
+}
+
+func denied(s *rule.Stack, bucket *rule.Resource, d denial) rule.Verdict {
 	name, _ := bucket.Get("bucket").Str()
 	if !bucket.Get("policy").Empty() {
-		return deniesPlaintext(bucket, name)
+		return denies(bucket, name, d)
 	}
 	policies := s.Pointing(bucket, "bucket", "s3/bucketPolicy")
 	if len(policies) == 0 {
-		return missing(s, "bucket", "s3/bucketPolicy", "s3/bucket", "no policy belongs to the bucket: plain HTTP is accepted")
+		return missing(s, "bucket", "s3/bucketPolicy", "s3/bucket", "no policy belongs to the bucket: "+d.otherwise)
 	}
 	var parts []rule.Verdict
 	for _, p := range policies {
-		parts = append(parts, deniesPlaintext(p, name))
+		parts = append(parts, denies(p, name, d))
 	}
 	return rule.Any(parts...)
 }
 
-func deniesPlaintext(holder *rule.Resource, bucket string) rule.Verdict {
+func denies(holder *rule.Resource, bucket string, d denial) rule.Verdict {
 	doc, v := holder.Document("policy")
 	if v.Outcome != rule.Passed {
 		return v
@@ -231,7 +244,7 @@ func deniesPlaintext(holder *rule.Resource, bucket string) rule.Verdict {
 	// are as good as one for both.
 	var covered []string
 	for _, st := range doc.Statements {
-		if st.Effect == "Deny" && st.AnyPrincipal() && st.Grants("s3:GetObject") && st.Grants("s3:ListBucket") && onlyForPlaintext(st) {
+		if st.Effect == "Deny" && st.AnyPrincipal() && st.Grants("s3:GetObject") && st.Grants("s3:ListBucket") && d.only(st) {
 			covered = append(covered, st.Resources...)
 		}
 	}
@@ -239,7 +252,7 @@ func deniesPlaintext(holder *rule.Resource, bucket string) rule.Verdict {
 	if all.AnyResource() || coversBucket(covered, bucket) && coversObjects(covered, bucket) {
 		return rule.Pass()
 	}
-	return rule.Fail("no statement of %s denies every principal every action on the bucket and its objects when aws:SecureTransport is false", holder.Label())
+	return rule.Fail("no statement of %s denies every principal every action on the bucket and its objects %s", holder.Label(), d.when)
 }
 
 // onlyForPlaintext says that the statement's one condition is that the request

@@ -49,6 +49,10 @@ func TestEveryFindingCanBeExempt(t *testing.T) {
 	})
 }
 
+// judgesTheMark is the rule that demands the mark of a secret: what is marked
+// satisfies it.
+const judgesTheMark = "secret-value-not-plaintext-in-state"
+
 // A rule that judges secret values judges them like others and prints none.
 func TestSecretsAreJudgedAndNeverPrinted(t *testing.T) {
 	t.Parallel()
@@ -69,6 +73,10 @@ func TestSecretsAreJudgedAndNeverPrinted(t *testing.T) {
 			if d.URN == subject && d.PolicyName == r.Name {
 				found = d.Message
 			}
+		}
+		if r.Name == judgesTheMark {
+			require.Empty(t, found)
+			return
 		}
 		require.NotEmpty(t, found, "the rule does not see through secrets")
 		reason, _, _ := strings.Cut(found, "\n")
@@ -125,7 +133,7 @@ func TestRemediationSatisfiesItsRule(t *testing.T) {
 	repaired := make(chan string, 1000)
 	t.Run("cases", func(t *testing.T) {
 		failing(t, func(t *testing.T, r rule.Rule, c fixture.Case) {
-			if r.Remediate == nil {
+			if r.Remediate == nil || c.Unrepairable {
 				return
 			}
 			var verdict rule.Outcome
