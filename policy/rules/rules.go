@@ -12,7 +12,10 @@ import (
 // sections are the catalogue's parts in the order of the guide.
 var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, waf,
-	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
+	s3, s3Lifecycle, kms, secrets,
+	database, databaseParameters, databaseAccess, databaseOperations,
+	openSearch, openSearchAccess, openSearchLogs, openSearchOperations,
+	ecs, ecsTask, ecsEnvironment, ecsService, images, lambda,
 	iam, authentication, logs, audit, provider,
 }
 
