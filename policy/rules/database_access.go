@@ -60,7 +60,7 @@ var databaseAccess = []rule.Rule{
 	{
 		Name:     "aurora-non-default-port",
 		Summary:  "A database listens on a port that is not its engine's.",
-		Guide:    []guide.ID{guide.OverviewNetworkSecurityGroups},
+		Guide:    []guide.ID{guide.ArchitectureSecurityGroupsAurora},
 		Severity: rule.Low,
 		// A port hides nothing from who may reach it; security groups decide that.
 		Level:    rule.Disabled,

@@ -88,7 +88,7 @@ func measured(r *rule.Resource, _ rule.Params) rule.Verdict {
 			return oneOf(v.Get("value"), []string{"enabled", "enhanced"}, "nobody sees how the tasks do")
 		}
 	}
-	return rule.Fail("settings has no %s: the account's default decides, which is off", insights)
+	return rule.Fail("settings has no %s: the account's default decides, which is off unless somebody changed it", insights)
 }
 
 func measure(r *rule.Resource, p rule.Params) (resource.PropertyMap, bool) {
