@@ -41,3 +41,30 @@ func TestSetToRefusesWhatItCannotSee(t *testing.T) {
 		require.False(t, ok, path)
 	}
 }
+
+func TestSetEachChangesOnlyWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	object := func(m resource.PropertyMap) resource.PropertyValue { return resource.NewObjectProperty(m) }
+	name := func(s string) resource.PropertyMap {
+		return resource.PropertyMap{"name": resource.NewStringProperty(s)}
+	}
+	isB := func(v Value) bool { s, _ := v.Get("name").Str(); return s == "b" }
+	in := resource.PropertyMap{
+		"list":   resource.NewArrayProperty([]resource.PropertyValue{object(name("a")), object(name("b"))}),
+		"hidden": resource.NewArrayProperty([]resource.PropertyValue{resource.MakeSecret(object(name("b")))}),
+		"later":  unknown,
+	}
+	out, ok := SetEach("list", "on", true, isB)(res(in), Params{})
+	require.True(t, ok)
+	changed := out["list"].ArrayValue()
+	require.Equal(t, object(name("a")), changed[0])
+	require.True(t, changed[1].ObjectValue()["on"].BoolValue())
+	require.NotContains(t, in["list"].ArrayValue()[1].ObjectValue(), resource.PropertyKey("on"), "the inputs are not changed")
+
+	for _, list := range []string{"hidden", "later", "missing"} {
+		_, ok := SetEach(list, "on", true, isB)(res(in), Params{})
+		require.False(t, ok, list)
+	}
+	_, ok = SetEach("list", "on", true, func(Value) bool { return false })(res(in), Params{})
+	require.False(t, ok, "nothing to repair")
+}

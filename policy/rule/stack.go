@@ -39,7 +39,7 @@ type pointers struct {
 // handles are the properties whose value names a resource in another's inputs.
 var handles = []string{
 	"id", "arn", "name", "bucket", "keyId", "invokeArn", "qualifiedArn", "identifier",
-	"clusterIdentifier", "defaultRouteTableId", "defaultSecurityGroupId",
+	"clusterIdentifier", "defaultRouteTableId", "defaultSecurityGroupId", "domainName",
 }
 
 // NewStack builds the graph. The order of the resources does not matter.

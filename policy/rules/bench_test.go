@@ -49,7 +49,7 @@ var cell = []struct {
 	{"aws:ecs/service:Service", "svc", m{"networkConfiguration": m{"subnets": []any{ref("private.id")}, "securityGroups": []any{ref("ecs-sg.id")}}}},
 	{"aws:ecs/taskDefinition:TaskDefinition", "task", m{"containerDefinitions": `[{"name":"app","image":"app@sha256:0","user":"1000"}]`}},
 	{"aws:rds/subnetGroup:SubnetGroup", "db-net", m{"subnetIds": []any{ref("private.id")}}},
-	{"aws:rds/cluster:Cluster", "db", m{"engine": "aurora-postgresql", "storageEncrypted": true, "kmsKeyId": ref("key.arn"), "vpcSecurityGroupIds": []any{ref("db-sg.id")}}},
+	{"aws:rds/cluster:Cluster", "db", m{"engine": "postgres", "dbClusterInstanceClass": "db.m6gd.large", "storageEncrypted": true, "kmsKeyId": ref("key.arn"), "vpcSecurityGroupIds": []any{ref("db-sg.id")}}},
 	{"aws:kms/key:Key", "key", m{"enableKeyRotation": true, "policy": `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"1"},"Action":"kms:*","Resource":"*"}]}`}},
 	{"aws:s3/bucketV2:BucketV2", "data", m{"bucket": "data"}},
 	{"aws:s3/bucketVersioningV2:BucketVersioningV2", "versions", m{"bucket": ref("data.id"), "versioningConfiguration": m{"status": "Enabled"}}},

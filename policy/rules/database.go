@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"redoubt/guide"
@@ -15,11 +16,22 @@ var database = []rule.Rule{
 		Summary:  "An Aurora cluster encrypts its storage.",
 		Guide:    []guide.ID{guide.ArchitectureAtRestRDS, guide.OverviewDataKMS},
 		Severity: rule.Critical, Level: rule.Mandatory,
-		Controls: mapped(fsbp("RDS.3", "RDS.27"), cis("2.2.1"), nist("SC-28"), pci("3.5.1", "8.3.2")),
-		Types:    []string{"rds/cluster", "rds/globalCluster", "rds/instance"},
+		Controls: mapped(fsbp("RDS.27"), nist("SC-28"), pci("3.5.1", "8.3.2")),
+		Types:    []string{"rds/cluster", "rds/globalCluster"},
 		Check:    storageEncrypted,
 		Fix:      `rds.ClusterArgs{StorageEncrypted: pulumi.Bool(true), KmsKeyId: key.Arn}`,
 		URL:      "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html",
+	},
+	{
+		Name:     "rds-instance-storage-encrypted",
+		Summary:  "A database instance without a cluster encrypts its storage.",
+		Guide:    []guide.ID{guide.ArchitectureAtRestRDS, guide.OverviewDataKMS},
+		Severity: rule.Critical, Level: rule.Mandatory,
+		Controls: mapped(fsbp("RDS.3"), cis("2.2.1"), nist("SC-28"), pci("3.5.1", "8.3.2")),
+		Types:    []string{"rds/instance"},
+		Check:    storageEncrypted,
+		Fix:      `rds.InstanceArgs{StorageEncrypted: pulumi.Bool(true), KmsKeyId: key.Arn}`,
+		URL:      "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.html",
 	},
 	{
 		Name:     "aurora-customer-managed-key",
@@ -128,7 +140,7 @@ func storageEncrypted(r *rule.Resource, _ rule.Params) rule.Verdict {
 			return rule.Unsure("storageEncrypted is not set, and %s decides", source)
 		}
 	}
-	return v.True("the data lies on disk in the clear, and only a new cluster can change that")
+	return v.True("the data lies on disk in the clear, and only a new database can change that")
 }
 
 func backupRetention(r *rule.Resource, p rule.Params) rule.Verdict {
@@ -175,6 +187,11 @@ var tlsParameters = []struct {
 }
 
 func forcesTLS(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
+	return byParameterGroup(s, r, groupForcesTLS)
+}
+
+// byParameterGroup is the verdict of a database whose parameter group decides.
+func byParameterGroup(s *rule.Stack, r *rule.Resource, check func(group *rule.Resource) rule.Verdict) rule.Verdict {
 	property, typ := "dbClusterParameterGroupName", "rds/clusterParameterGroup"
 	if r.Type == "rds/instance" {
 		property, typ = "parameterGroupName", "rds/parameterGroup"
@@ -184,11 +201,11 @@ func forcesTLS(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
 	}
 	refs := s.Refs(r, property, typ)
 	if refs.Empty() {
-		return rule.Fail("%s is not set: the default group, which cannot be changed, decides whether TLS is needed", property)
+		return rule.Fail("%s is not set: the default group, which cannot be changed, decides", property)
 	}
 	out := rule.Skip()
 	for _, group := range refs.Targets {
-		out = rule.All(out, groupForcesTLS(group))
+		out = rule.All(out, check(group))
 	}
 	for _, v := range refs.External {
 		if name, _ := v.Str(); strings.HasPrefix(name, "default.") {
@@ -211,30 +228,40 @@ func groupForcesTLS(group *rule.Resource) rule.Verdict {
 		if !strings.HasPrefix(name, t.family) {
 			continue
 		}
-		for _, p := range group.Get("parameters").Items() {
-			if p.Get("name").Unknown() {
-				return rule.Unsure("the parameters of %s are unknown", group.Label())
-			}
-			if n, _ := p.Get("name").Str(); n == t.name {
-				return parameterOn(group, t.name, p.Get("value"), t.on)
-			}
+		v, found := parameter(group, t.name)
+		switch {
+		case v.Unknown():
+			return rule.Unsure("%s of %s is unknown", t.name, group.Label())
+		case found && slices.Contains(t.on, parameterText(v)):
+			return rule.Pass()
+		case found:
+			return rule.Fail("%s of %s is %s: connections without TLS are accepted", t.name, group.Label(), v.Show())
 		}
 		return rule.Fail("%s does not set %s: connections without TLS are accepted", group.Label(), t.name)
 	}
 	return rule.Skip() // an engine whose TLS is an option, not a parameter
 }
 
-func parameterOn(group *rule.Resource, name string, v rule.Value, on []string) rule.Verdict {
-	text, known := v.Str()
-	if n, isInt := v.Int(); isInt && n == 1 {
-		text, known = "1", true
+// parameter returns the value of a parameter group's parameter. Where a name in
+// the list is unknown, so is every parameter that is not found beside it.
+func parameter(group *rule.Resource, name string) (v rule.Value, found bool) {
+	for _, p := range group.Get("parameters").Items() {
+		n := p.Get("name")
+		if n.Unknown() {
+			v = n
+		}
+		if text, _ := n.Str(); text == name {
+			return p.Get("value"), true
+		}
 	}
-	switch {
-	case v.Unknown():
-		return rule.Unsure("%s of %s is unknown", name, group.Label())
-	case known && slices.Contains(on, text):
-		return rule.Pass()
-	default:
-		return rule.Fail("%s of %s is %s: connections without TLS are accepted", name, group.Label(), v.Show())
+	return v, false
+}
+
+// parameterText is a parameter's value as RDS has it: numbers are text there.
+func parameterText(v rule.Value) string {
+	if n, isInt := v.Int(); isInt {
+		return strconv.Itoa(n)
 	}
+	text, _ := v.Str()
+	return text
 }

@@ -84,11 +84,21 @@ var ecs = []rule.Rule{
 
 // container is what the rules read of a container definition.
 type container struct {
-	Name, User                         string
+	Name, User, Image                  string
 	Privileged, ReadonlyRootFilesystem bool
+	Environment                        []variable
+	LogConfiguration                   struct{ LogDriver string }
 
-	label   string
-	windows bool
+	label           string
+	windows, secret bool
+}
+
+// variable is one plain variable of a container's environment.
+type variable struct {
+	Name string
+	// Value is a string for ECS; a definition that says something else is
+	// refused there, and not by us.
+	Value any
 }
 
 // eachContainer makes a check of task definitions from one of containers.
@@ -108,7 +118,7 @@ func eachContainer(check func(container) rule.Verdict) func(*rule.Resource, rule
 		for i, c := range list {
 			c.windows = strings.HasPrefix(system, "WINDOWS")
 			c.label = fmt.Sprintf("container %q", c.Name)
-			if v.Secret() {
+			if c.secret = v.Secret(); c.secret {
 				c.label = fmt.Sprintf("container %d", i+1)
 			}
 			out = rule.All(out, check(c))

@@ -210,6 +210,9 @@ func databaseClients(s *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdic
 var enginePorts = map[string]int{
 	"aurora": 3306, "aurora-mysql": 3306, "mysql": 3306, "mariadb": 3306,
 	"aurora-postgresql": 5432, "postgres": 5432,
+	"oracle-ee": 1521, "oracle-ee-cdb": 1521, "oracle-se2": 1521, "oracle-se2-cdb": 1521,
+	"sqlserver-ee": 1433, "sqlserver-ex": 1433, "sqlserver-se": 1433, "sqlserver-web": 1433,
+	"db2-ae": 50000, "db2-se": 50000,
 }
 
 func databasePortOnly(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {

@@ -15,7 +15,10 @@ var sections = [][]rule.Rule{
 	securityGroups, groupTopology, groupExposure, groupUse, edge, listening, balancing, certificates,
 	waf, wafRules, wafDelivery, shield,
 	s3, s3Access, s3Encryption, s3Logging, s3Replication, s3Keeping, s3Lifecycle,
-	kms, kmsKeys, kmsAccess, secrets, secretCare, secretValues, database, openSearch, ecs, lambda, lambdaOperation, lambdaRuntimes,
+	kms, kmsKeys, kmsAccess, secrets, secretCare, secretValues,
+	database, databaseParameters, databaseAccess, databaseOperations,
+	openSearch, openSearchAccess, openSearchLogs, openSearchOperations,
+	ecs, ecsTask, ecsEnvironment, ecsService, images, lambda, lambdaOperation, lambdaRuntimes,
 	iam, iamRisk, iamAttachments, iamUsers, iamTrust, iamAccount, organization, resourceAccess,
 	authentication, logs, audit, provider, options, tags,
 }
