@@ -146,6 +146,18 @@ func (v Value) Int() (n int, ok bool) {
 	return 0, false
 }
 
+// Number returns a known number. A string that is one counts.
+func (v Value) Number() (n float64, ok bool) {
+	if v.v.IsNumber() {
+		return v.v.NumberValue(), true
+	}
+	if s, isStr := v.Str(); isStr {
+		n, err := strconv.ParseFloat(s, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
+
 // HasUnknown says that the value is unknown, or holds an unknown value somewhere.
 func (v Value) HasUnknown() bool { return v.Unknown() || v.v.ContainsUnknowns() }
 
@@ -208,15 +220,37 @@ func (v Value) Set(what string) Verdict {
 
 // Each walks a dotted path and spreads every list on the way, the last one too:
 // "rules.destination.bucket" gives the bucket of every rule. An unknown list
-// gives one unknown value. Absent values are left out.
+// gives one unknown value. Absent values are left out. A * stands for every
+// property of an object whose names are the program's own, sorted by name:
+// "requestModels.*".
 func (v Value) Each(path string) []Value {
 	level := v.Items()
 	for _, key := range strings.Split(path, ".") {
 		var next []Value
 		for _, e := range level {
-			next = append(next, e.field(key).Items()...)
+			for _, f := range e.named(key) {
+				next = append(next, f.Items()...)
+			}
 		}
 		level = next
 	}
 	return level
+}
+
+// named returns the property of that name, and for * every property.
+func (v Value) named(key string) []Value {
+	switch {
+	case key != "*":
+		return []Value{v.field(key)}
+	case v.Unknown():
+		return []Value{{v.v, v.path + ".*", v.secret}}
+	case !v.v.IsObject():
+		return nil
+	}
+	object := v.v.ObjectValue()
+	out := make([]Value, 0, len(object))
+	for _, k := range object.StableKeys() {
+		out = append(out, newValue(object[k], v.path+"."+string(k), v.secret))
+	}
+	return out
 }

@@ -25,8 +25,9 @@ var audit = []rule.Rule{
 			}
 			return out
 		},
-		Fix: `cloudtrail.TrailArgs{IsMultiRegionTrail: pulumi.Bool(true), IncludeGlobalServiceEvents: pulumi.Bool(true), EnableLogging: pulumi.Bool(true)}`,
-		URL: "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html",
+		Fix:       `cloudtrail.TrailArgs{IsMultiRegionTrail: pulumi.Bool(true), IncludeGlobalServiceEvents: pulumi.Bool(true), EnableLogging: pulumi.Bool(true)}`,
+		URL:       "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html",
+		Remediate: rule.InTurn(rule.SetTo("isMultiRegionTrail", true), rule.SetTo("includeGlobalServiceEvents", true), rule.SetTo("enableLogging", true)),
 	},
 	{
 		Name:     "cloudtrail-log-file-validation",

@@ -13,7 +13,8 @@ import (
 var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, waf,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
-	iam, authentication, logs, audit, provider,
+	iam, authentication, sessions, apiGateway, apiGatewayStage, apiGatewayDoor, logs, logSources,
+	audit, auditCoverage, auditBucket, provider,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.
