@@ -77,15 +77,15 @@ var authentication = []rule.Rule{
 		Severity: rule.High, Level: rule.Mandatory,
 		Controls: mapped(fsbp("Cognito.2"), nist("AC-3")),
 		Types:    []string{"cognito/identityPool"},
-		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
-			return rule.All(
-				r.Get("allowUnauthenticatedIdentities").False("anybody gets AWS credentials"),
-				r.Get("allowClassicFlow").False("a user may choose the role, without the session policy that bounds the enhanced flow"),
-			)
+		Check: func(r *rule.Resource, p rule.Params) rule.Verdict {
+			return rule.All(noGuests(r, p), noClassicFlow(r, p))
 		},
-		Fix:       `cognito.IdentityPoolArgs{AllowUnauthenticatedIdentities: pulumi.Bool(false), AllowClassicFlow: pulumi.Bool(false)}`,
-		URL:       "https://docs.aws.amazon.com/cognito/latest/developerguide/identity-pools.html",
-		Remediate: rule.InTurn(rule.SetTo("allowUnauthenticatedIdentities", false), rule.SetTo("allowClassicFlow", false)),
+		Fix: `cognito.IdentityPoolArgs{AllowUnauthenticatedIdentities: pulumi.Bool(false), AllowClassicFlow: pulumi.Bool(false)}`,
+		URL: "https://docs.aws.amazon.com/cognito/latest/developerguide/identity-pools.html",
+		Remediate: rule.InTurn(
+			rule.Where(noGuests, rule.SetTo("allowUnauthenticatedIdentities", false)),
+			rule.Where(noClassicFlow, rule.SetTo("allowClassicFlow", false)),
+		),
 	},
 	{
 		Name:     "cognito-waf-and-deletion-protection",
@@ -134,6 +134,14 @@ func requireCharacters(r *rule.Resource, p rule.Params) (resource.PropertyMap, b
 		repairs = append(repairs, rule.SetTo("passwordPolicy."+class, true))
 	}
 	return rule.InTurn(repairs...)(r, p)
+}
+
+func noGuests(r *rule.Resource, _ rule.Params) rule.Verdict {
+	return r.Get("allowUnauthenticatedIdentities").False("anybody gets AWS credentials")
+}
+
+func noClassicFlow(r *rule.Resource, _ rule.Params) rule.Verdict {
+	return r.Get("allowClassicFlow").False("a user may choose the role, without the session policy that bounds the enhanced flow")
 }
 
 func threatsAnswered(s *rule.Stack, pool *rule.Resource, _ rule.Params) rule.Verdict {

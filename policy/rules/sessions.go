@@ -161,7 +161,7 @@ func (t clientToken) expires(r *rule.Resource, p rule.Params) rule.Verdict {
 	if n*secondsIn[u] <= p.Int(t.limit)*secondsIn[t.limitUnit] {
 		return rule.Pass()
 	}
-	return rule.Fail("%s is %d %s, more than %d %s", t.property, n, u, p.Int(t.limit), t.limitUnit)
+	return rule.Fail("%s is, by tokenValidityUnits, %d %s: more than %d %s", t.property, n, u, p.Int(t.limit), t.limitUnit)
 }
 
 func (t clientToken) shorten(r *rule.Resource, p rule.Params) (resource.PropertyMap, bool) {
