@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"redoubt/guide"
@@ -49,19 +50,10 @@ var logSources = []rule.Rule{
 	},
 }
 
-// infrastructureLogs are the properties by which AWS's own services write to a
-// log group; what they write has no text of the application.
-var infrastructureLogs = []struct{ property, typ string }{
-	{"logDestination", "ec2/flowLog"},
-	{"cloudWatchLogsGroupArn", "cloudtrail/trail"},
-	{"logDestinationConfigs", "wafv2/webAclLoggingConfiguration"},
-	{"logPublishingOptions.cloudwatchLogGroupArn", "opensearch/domain"},
-	{"destinationArn", "route53/resolverQueryLogConfig"},
-	{"accessLogSettings.destinationArn", "apigateway/stage"},
-	{"accessLogSettings.destinationArn", "apigatewayv2/stage"},
-}
-
 func masksData(s *rule.Stack, group *rule.Resource, _ rule.Params) rule.Verdict {
+	if !holdsApplicationLog(s, group) {
+		return rule.Skip()
+	}
 	if class, _ := group.Get("logGroupClass").Str(); class == "INFREQUENT_ACCESS" {
 		return rule.Skip() // the class has no data protection
 	}
@@ -73,12 +65,22 @@ func masksData(s *rule.Stack, group *rule.Resource, _ rule.Params) rule.Verdict 
 			return rule.Pass()
 		}
 	}
-	for _, writer := range infrastructureLogs {
-		if len(s.Pointing(group, writer.property, writer.typ)) > 0 {
-			return rule.Skip()
-		}
-	}
 	return missing(s, "logGroupName", "cloudwatch/logDataProtectionPolicy", "cloudwatch/logGroup", "no data protection policy belongs to the log group")
+}
+
+// holdsApplicationLog says that a container or a function writes to the log
+// group. What AWS's own services write, flow logs for example, has no text of
+// the application.
+func holdsApplicationLog(s *rule.Stack, group *rule.Resource) bool {
+	if len(s.Pointing(group, "containerDefinitions", "ecs/taskDefinition")) > 0 ||
+		len(s.Pointing(group, "loggingConfig.logGroup", "lambda/function")) > 0 {
+		return true
+	}
+	name, _ := group.Get("name").Str()
+	return strings.HasPrefix(name, "/aws/lambda/") || name != "" && slices.ContainsFunc(s.Of("ecs/taskDefinition"), func(t *rule.Resource) bool {
+		containers, _ := t.Get("containerDefinitions").Str()
+		return strings.Contains(containers, `"`+name+`"`)
+	})
 }
 
 // logSource is one of the guide's five logs: which resources have something to
