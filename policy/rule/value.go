@@ -146,18 +146,6 @@ func (v Value) Int() (n int, ok bool) {
 	return 0, false
 }
 
-// Number returns a known number. A string that is one counts.
-func (v Value) Number() (n float64, ok bool) {
-	if v.v.IsNumber() {
-		return v.v.NumberValue(), true
-	}
-	if s, isStr := v.Str(); isStr {
-		n, err := strconv.ParseFloat(s, 64)
-		return n, err == nil
-	}
-	return 0, false
-}
-
 // HasUnknown says that the value is unknown, or holds an unknown value somewhere.
 func (v Value) HasUnknown() bool { return v.Unknown() || v.v.ContainsUnknowns() }
 
@@ -235,22 +223,4 @@ func (v Value) Each(path string) []Value {
 		level = next
 	}
 	return level
-}
-
-// named returns the property of that name, and for * every property.
-func (v Value) named(key string) []Value {
-	switch {
-	case key != "*":
-		return []Value{v.field(key)}
-	case v.Unknown():
-		return []Value{{v.v, v.path + ".*", v.secret}}
-	case !v.v.IsObject():
-		return nil
-	}
-	object := v.v.ObjectValue()
-	out := make([]Value, 0, len(object))
-	for _, k := range object.StableKeys() {
-		out = append(out, newValue(object[k], v.path+"."+string(k), v.secret))
-	}
-	return out
 }

@@ -107,40 +107,6 @@ func TestEachSpreadsLists(t *testing.T) {
 	require.Empty(t, r.Each("none.to"))
 }
 
-func TestEachSpreadsObjects(t *testing.T) {
-	t.Parallel()
-	models := resource.NewObjectProperty(resource.PropertyMap{
-		"application/vnd.acme+json": resource.NewStringProperty("B"), "application/json": resource.NewStringProperty("A"), "$default": unknown,
-	})
-	var got []string
-	for _, v := range res(resource.PropertyMap{"models": models}).Each("models.*") {
-		got = append(got, v.Path()+" "+v.Show())
-	}
-	require.Equal(t, []string{
-		"models.$default unknown until the update", `models.application/json "A"`, `models.application/vnd.acme+json "B"`,
-	}, got)
-
-	later := res(resource.PropertyMap{"models": unknown}).Each("models.*")
-	require.Len(t, later, 1)
-	require.True(t, later[0].Unknown())
-	require.Empty(t, res(resource.PropertyMap{}).Each("models.*"))
-
-	hidden := res(resource.PropertyMap{"models": resource.MakeSecret(models)}).Each("models.*")
-	require.Equal(t, "[secret]", hidden[1].Show())
-}
-
-func TestNumberReadsFractions(t *testing.T) {
-	t.Parallel()
-	r := res(resource.PropertyMap{
-		"rate": resource.NewNumberProperty(0.5), "text": resource.NewStringProperty("0.5"), "word": resource.NewStringProperty("x"), "later": unknown,
-	})
-	for path, want := range map[string]bool{"rate": true, "text": true, "word": false, "later": false, "none": false} {
-		n, ok := r.Get(path).Number()
-		require.Equal(t, want, ok, path)
-		require.Equal(t, ok, n == 0.5, path)
-	}
-}
-
 func TestVerdictsCombine(t *testing.T) {
 	t.Parallel()
 	fail, unsure := Fail("a"), Unsure("b")
