@@ -212,13 +212,17 @@ func (v Value) Set(what string) Verdict {
 
 // Each walks a dotted path and spreads every list on the way, the last one too:
 // "rules.destination.bucket" gives the bucket of every rule. An unknown list
-// gives one unknown value. Absent values are left out.
+// gives one unknown value. Absent values are left out. A * stands for every
+// property of an object whose names are the program's own, sorted by name:
+// "requestModels.*".
 func (v Value) Each(path string) []Value {
 	level := v.Items()
 	for _, key := range strings.Split(path, ".") {
 		var next []Value
 		for _, e := range level {
-			next = append(next, e.field(key).Items()...)
+			for _, f := range e.named(key) {
+				next = append(next, f.Items()...)
+			}
 		}
 		level = next
 	}

@@ -16,17 +16,16 @@ var audit = []rule.Rule{
 		Severity: rule.High, Level: rule.Mandatory,
 		Controls: mapped(fsbp("CloudTrail.1"), cis("3.1"), nist("AU-12"), pci("5.3.4", "10.2.1", "10.2.1.1")),
 		Types:    []string{"cloudtrail/trail"},
-		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
-			out := r.Get("isMultiRegionTrail").True("what happens in other regions leaves no record")
-			for _, on := range []string{"includeGlobalServiceEvents", "enableLogging"} { // both are on by default
-				if v := r.Get(on); v.Present() {
-					out = rule.All(out, v.True("part of what happens leaves no record"))
-				}
-			}
-			return out
+		Check: func(r *rule.Resource, p rule.Params) rule.Verdict {
+			return rule.All(multiRegion(r, p), globalEvents(r, p), switchedOn(r, p))
 		},
 		Fix: `cloudtrail.TrailArgs{IsMultiRegionTrail: pulumi.Bool(true), IncludeGlobalServiceEvents: pulumi.Bool(true), EnableLogging: pulumi.Bool(true)}`,
 		URL: "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html",
+		Remediate: rule.InTurn(
+			rule.Where(multiRegion, rule.SetTo("isMultiRegionTrail", true)),
+			rule.Where(globalEvents, rule.SetTo("includeGlobalServiceEvents", true)),
+			rule.Where(switchedOn, rule.SetTo("enableLogging", true)),
+		),
 	},
 	{
 		Name:     "cloudtrail-log-file-validation",
@@ -66,6 +65,25 @@ var audit = []rule.Rule{
 		Fix:      `cloudtrail.TrailEventSelectorArgs without ExcludeManagementEventSources`,
 		URL:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html",
 	},
+}
+
+func multiRegion(r *rule.Resource, _ rule.Params) rule.Verdict {
+	return r.Get("isMultiRegionTrail").True("what happens in other regions leaves no record")
+}
+
+func globalEvents(r *rule.Resource, _ rule.Params) rule.Verdict {
+	return onByDefault(r.Get("includeGlobalServiceEvents"))
+}
+
+func switchedOn(r *rule.Resource, _ rule.Params) rule.Verdict {
+	return onByDefault(r.Get("enableLogging"))
+}
+
+func onByDefault(v rule.Value) rule.Verdict {
+	if v.Absent() {
+		return rule.Pass()
+	}
+	return v.True("part of what happens leaves no record")
 }
 
 const kmsEvents = "kms.amazonaws.com"

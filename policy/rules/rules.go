@@ -20,7 +20,8 @@ var sections = [][]rule.Rule{
 	openSearch, openSearchAccess, openSearchLogs, openSearchOperations,
 	ecs, ecsTask, ecsEnvironment, ecsService, images, lambda, lambdaOperation, lambdaRuntimes,
 	iam, iamRisk, iamAttachments, iamUsers, iamTrust, iamAccount, organization, resourceAccess,
-	authentication, logs, audit, provider, options, tags,
+	authentication, sessions, apiGateway, apiGatewayStage, apiGatewayDoor, logs, logSources,
+	audit, auditCoverage, auditBucket, provider, options, tags,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.
