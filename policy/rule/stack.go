@@ -20,6 +20,7 @@ type Stack struct {
 	reverse  map[reverseKey]pointers
 	groups   map[Role]*GroupUse
 	declared map[resource.URN]Refs
+	accounts []string // nil until somebody asks
 }
 
 // reverseKey names a way to point: resources of one type, by a property, at

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"redoubt/policy/rule"
 )
@@ -40,4 +41,62 @@ func oneOf(v rule.Value, allowed []string, what string) rule.Verdict {
 		return rule.Pass()
 	}
 	return rule.Fail("%s is %s: %s", v.Path(), v.Show(), what)
+}
+
+// atLeast makes a check of a whole number that must be set and not too small.
+func atLeast(least int, what string) func(rule.Value) rule.Verdict {
+	return func(v rule.Value) rule.Verdict {
+		return number(v, func(n int) bool { return n >= least }, what)
+	}
+}
+
+// number is the verdict of a whole number that must be set and fit.
+func number(v rule.Value, fits func(int) bool, what string) rule.Verdict {
+	if v.Unknown() {
+		return rule.Unsure("%s is unknown", v.Path())
+	}
+	if n, ok := v.Int(); ok && fits(n) {
+		return rule.Pass()
+	}
+	return rule.Fail("%s is %s: %s", v.Path(), v.Show(), what)
+}
+
+// empty is the verdict of a list that must have no elements.
+func empty(v rule.Value, what string) rule.Verdict {
+	switch {
+	case v.Unknown():
+		return rule.Unsure("%s is unknown", v.Path())
+	case v.Empty():
+		return rule.Pass()
+	default:
+		return rule.Fail("%s is set: %s", v.Path(), what)
+	}
+}
+
+// containsAll is the verdict of a list that must hold the values.
+func containsAll(list rule.Value, wanted []string) rule.Verdict {
+	var have []string
+	unknown := false
+	for _, v := range list.Items() {
+		s, _ := v.Str()
+		have = append(have, s)
+		unknown = unknown || v.Unknown()
+	}
+	missing := slices.DeleteFunc(slices.Clone(wanted), func(w string) bool { return slices.Contains(have, w) })
+	switch {
+	case len(missing) == 0:
+		return rule.Pass()
+	case unknown:
+		return rule.Unsure("%s is unknown", list.Path())
+	default:
+		return rule.Fail("%s is without %s", list.Path(), strings.Join(missing, ", "))
+	}
+}
+
+// inWords is a known value as a message shows it, or the words in its place.
+func inWords(v rule.Value, otherwise string) string {
+	if _, known := v.Str(); known {
+		return v.Show()
+	}
+	return otherwise
 }
