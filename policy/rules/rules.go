@@ -14,7 +14,7 @@ var sections = [][]rule.Rule{
 	network, networkACL, securityGroups, groupTopology, edge, waf,
 	s3, s3Lifecycle, kms, secrets, database, openSearch, ecs, lambda,
 	iam, authentication, logs, audit, provider,
-	guardDuty, accountPosture, instanceMetadata, alerts, alarms, alertDelivery, messaging, costs,
+	guardDuty, accountPosture, instanceMetadata, alerts, alarms, alertDelivery, messaging, costs, backups, response,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.
