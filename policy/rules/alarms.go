@@ -14,7 +14,7 @@ const (
 	awsLambda      = "AWS/Lambda"
 )
 
-var apiStages = []string{"apigateway/stage", "apigatewayv2/stage"}
+var watchedStages = []string{"apigateway/stage", "apigatewayv2/stage"}
 
 // alarms holds the rules about what a workload's own metrics must be watched
 // for. They judge the workload, so that a stack without one needs none. All are
@@ -53,7 +53,7 @@ var alarms = []rule.Rule{
 		Guide:    []guide.ID{guide.OperationsMediumAPIThrottling},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls:   mapped(nist("SC-5", "SI-4")),
-		Types:      append([]string{"lambda/function"}, apiStages...),
+		Types:      append([]string{"lambda/function"}, watchedStages...),
 		CheckStack: throttlingWatched,
 		Fix: `cloudwatch.MetricAlarmArgs on 4XXError of the stage, on Throttles of the function, or on a metric filter of the stage's access log: ` +
 			`{ $.status = 429 }`,
@@ -65,7 +65,7 @@ var alarms = []rule.Rule{
 		Guide:    []guide.ID{guide.OperationsMetricsErrorRates},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls:   mapped(nist("SI-4")),
-		Types:      append(append([]string{"lambda/function"}, apiStages...), loadBalancers...),
+		Types:      append(append([]string{"lambda/function"}, watchedStages...), loadBalancers...),
 		CheckStack: errorsWatched,
 		Fix: `cloudwatch.MetricAlarmArgs on HTTPCode_ELB_5XX_Count and HTTPCode_Target_5XX_Count of the load balancer, 5XXError of the stage, ` +
 			`Errors of the function, with AlarmActions: pulumi.Array{topic.Arn}`,
@@ -77,7 +77,7 @@ var alarms = []rule.Rule{
 		Guide:    []guide.ID{guide.OperationsMetricsRequestLatency},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls:   mapped(nist("SI-4")),
-		Types:      append(append([]string{}, apiStages...), loadBalancers...),
+		Types:      append(append([]string{}, watchedStages...), loadBalancers...),
 		CheckStack: latencyWatched,
 		Fix: `cloudwatch.MetricAlarmArgs{MetricName: pulumi.String("TargetResponseTime"), ExtendedStatistic: pulumi.String("p95"), ` +
 			`Dimensions: pulumi.StringMap{"LoadBalancer": alb.ArnSuffix}, AlarmActions: pulumi.Array{topic.Arn}}`,

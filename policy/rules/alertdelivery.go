@@ -36,7 +36,7 @@ var alertDelivery = []rule.Rule{
 			Name: "protocols", Kind: rule.Strings, Default: everyProtocol, Enum: everyProtocol,
 			Description: "The protocols of a subscription that counts. Without sqs and firehose, an archive alone is not enough.",
 		}},
-		CheckStack: subscribed,
+		CheckStack: topicSubscribed,
 		Fix:        `sns.NewTopicSubscription with sns.TopicSubscriptionArgs{Topic: topic.Arn, Protocol: pulumi.String("email"), Endpoint: …}`,
 		URL:        "https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html",
 	},
@@ -126,7 +126,7 @@ func publishers(s *rule.Stack, topic *rule.Resource) []publisher {
 	return slices.DeleteFunc([]publisher{cloudwatch, events}, func(p publisher) bool { return len(p.from) == 0 })
 }
 
-func subscribed(s *rule.Stack, topic *rule.Resource, p rule.Params) rule.Verdict {
+func topicSubscribed(s *rule.Stack, topic *rule.Resource, p rule.Params) rule.Verdict {
 	if len(publishers(s, topic)) == 0 && len(s.Pointing(topic, "arn", "cloudwatch/eventTarget")) == 0 {
 		return rule.Skip()
 	}

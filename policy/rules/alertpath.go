@@ -43,10 +43,10 @@ func leads(s *rule.Stack, r *rule.Resource, path, topic string) rule.Verdict {
 	if refs.Unknown {
 		return rule.Unsure("%s of %s is unknown", path, r.Label())
 	}
-	return rule.Fail("%s of %s leads to no topic%s", path, r.Label(), named(topic))
+	return rule.Fail("%s of %s leads to no topic%s", path, r.Label(), topicNamed(topic))
 }
 
-func named(topic string) string {
+func topicNamed(topic string) string {
 	if topic == anyTopic {
 		return ""
 	}

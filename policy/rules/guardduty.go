@@ -130,14 +130,18 @@ func featuresOn(s *rule.Stack, detector *rule.Resource, _ rule.Params) rule.Verd
 		if len(s.Of(f.of...)) == 0 {
 			continue
 		}
-		parts := []rule.Verdict{rule.Fail("%s is off, and the stack has %s", f.name, shortList(f.of))}
+		var parts []rule.Verdict
 		if on, _ := detector.Get(f.legacy).Bool(); on {
 			parts = append(parts, rule.Pass())
 		}
 		for _, r := range features {
 			parts = append(parts, featureOn(r, f.name, f.with))
 		}
-		out = rule.All(out, rule.Any(parts...))
+		v := rule.Any(parts...)
+		if v.Outcome == rule.NotApplicable {
+			v = rule.Fail("%s is off, and the stack has %s", f.name, shortList(f.of))
+		}
+		out = rule.All(out, v)
 	}
 	if out.Outcome == rule.Failed && s.Loose("detectorId", "guardduty/detectorFeature", "guardduty/detector") {
 		return rule.Unsure("a feature belongs to an unknown detector")
@@ -159,7 +163,7 @@ func featureOn(r *rule.Resource, name, with string) rule.Verdict {
 	case status.Unknown():
 		return rule.Unsure("the status of %s is unknown", r.Label())
 	}
-	out := oneOf(status, []string{"ENABLED"}, name+" is off")
+	out := oneOf(status, []string{"ENABLED"}, name+" looks at nothing")
 	if with == "" {
 		return out
 	}

@@ -39,7 +39,7 @@ var messaging = []rule.Rule{
 			case v.Unknown():
 				return rule.Unsure("protocol is unknown")
 			case protocol == "http":
-				return rule.Fail(`protocol is "http": whoever is on the way reads the messages`)
+				return rule.Fail("protocol is %s: whoever is on the way reads the messages", v.Show())
 			default:
 				return rule.Pass()
 			}

@@ -155,8 +155,8 @@ func recorderDelivers(s *rule.Stack, recorder *rule.Resource) rule.Verdict {
 	return rule.Fail("no delivery channel is in the recorder's region: AWS does not start it")
 }
 
-// scanned says what Inspector calls the resources that it scans.
-var scanned = []struct {
+// inspectorScans says what Inspector calls the resources that it scans.
+var inspectorScans = []struct {
 	kind string
 	of   []string
 }{
@@ -183,7 +183,7 @@ func inspectorOn(s *rule.Stack, _ *rule.Resource, _ rule.Params) rule.Verdict {
 		}
 	}
 	out := rule.Pass()
-	for _, k := range scanned {
+	for _, k := range inspectorScans {
 		switch {
 		case len(s.Of(k.of...)) == 0 || slices.Contains(have, k.kind):
 		case unknown:
