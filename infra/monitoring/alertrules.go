@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"redoubt/guide"
-	"redoubt/infra/monitoring/internal/eventpattern"
+	"redoubt/internal/eventpattern"
 )
 
 //go:embed event-patterns.json

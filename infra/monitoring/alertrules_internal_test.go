@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/guide"
-	"redoubt/infra/monitoring/internal/eventpattern"
+	"redoubt/internal/eventpattern"
 )
 
 // samples are events that a rule must hear of, and near misses.

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/infra/monitoring"
-	"redoubt/infra/monitoring/internal/eventpattern"
 	"redoubt/infra/singleton"
+	"redoubt/internal/eventpattern"
 	"redoubt/internal/graphtest"
 )
 

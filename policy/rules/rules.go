@@ -21,7 +21,9 @@ var sections = [][]rule.Rule{
 	ecs, ecsTask, ecsEnvironment, ecsService, images, lambda, lambdaOperation, lambdaRuntimes,
 	iam, iamRisk, iamAttachments, iamUsers, iamTrust, iamAccount, organization, resourceAccess,
 	authentication, sessions, apiGateway, apiGatewayStage, apiGatewayDoor, logs, logSources,
-	audit, auditCoverage, auditBucket, provider, options, tags,
+	audit, auditCoverage, auditBucket,
+	guardDuty, accountPosture, instanceMetadata, alerts, alarms, alertDelivery, messaging, costs, backups, response,
+	provider, options, tags,
 }
 
 // All returns every rule, sorted by name. The slice is the caller's.

@@ -15,8 +15,12 @@ func (p *Pattern) Matches(event []byte) (bool, error) {
 	if err := d.Decode(&fields); err != nil {
 		return false, fmt.Errorf("event: not a JSON object: %w", err)
 	}
-	return p.root.matches(fields, true), nil
+	return p.MatchesFields(fields), nil
 }
+
+// MatchesFields says whether the pattern matches an event that is decoded
+// already. Its numbers are json.Number.
+func (p *Pattern) MatchesFields(fields map[string]any) bool { return p.root.matches(fields, true) }
 
 // matches tries a place of the event; there is false where the event has
 // nothing at that place.

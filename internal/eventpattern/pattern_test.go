@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"redoubt/infra/monitoring/internal/eventpattern"
+	"redoubt/internal/eventpattern"
 )
 
 func TestMatches(t *testing.T) {
