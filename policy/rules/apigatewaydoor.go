@@ -69,13 +69,15 @@ func securityPolicyPath(r *rule.Resource) string {
 }
 
 // domainTLS12 knows the first policies, TLS_1_0 and TLS_1_2, and the later ones,
-// whose names start with the oldest version that they accept.
+// whose names start with the version that they are for. A private domain has TLS 1.2 without a policy.
 func domainTLS12(r *rule.Resource, _ rule.Params) rule.Verdict {
 	v := r.Get(securityPolicyPath(r))
 	name, known := v.Str()
 	switch {
 	case v.Unknown():
 		return rule.Unsure("%s is unknown", v.Path())
+	case v.Absent() && privateEndpoint(r).Outcome == rule.Passed:
+		return rule.Pass()
 	case known && (name == "TLS_1_2" || strings.HasPrefix(name, "SecurityPolicy_TLS12_") || strings.HasPrefix(name, "SecurityPolicy_TLS13_")):
 		return rule.Pass()
 	default:
@@ -139,7 +141,7 @@ func resourcePolicyBinds(s *rule.Stack, api *rule.Resource, _ rule.Params) rule.
 	if !api.Get("policy").Empty() {
 		holders = append(holders, api)
 	}
-	private := privateAPI(api)
+	private := privateEndpoint(api)
 	if len(holders) == 0 {
 		switch private.Outcome {
 		case rule.Passed:

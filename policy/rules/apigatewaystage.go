@@ -96,7 +96,7 @@ func stageBehindWAF(s *rule.Stack, stage *rule.Resource, _ rule.Params) rule.Ver
 		return rule.Pass()
 	}
 	for _, api := range s.Refs(stage, "restApi", "apigateway/restApi").Targets {
-		switch private := privateAPI(api); private.Outcome {
+		switch private := privateEndpoint(api); private.Outcome {
 		case rule.Passed:
 			return rule.Skip()
 		case rule.Undetermined:
@@ -106,8 +106,9 @@ func stageBehindWAF(s *rule.Stack, stage *rule.Resource, _ rule.Params) rule.Ver
 	return missing(s, "resourceArn", "wafv2/webAclAssociation", "apigateway/stage", "no web ACL is associated with the stage")
 }
 
-// privateAPI passes for a REST API that only VPC endpoints reach.
-func privateAPI(api *rule.Resource) rule.Verdict {
+// privateEndpoint passes for a REST API, or a domain of one, that only VPC
+// endpoints reach.
+func privateEndpoint(api *rule.Resource) rule.Verdict {
 	out := rule.Skip()
 	for _, v := range api.Each("endpointConfiguration.types") {
 		kind, known := v.Str()

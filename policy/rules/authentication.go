@@ -81,7 +81,7 @@ var authentication = []rule.Rule{
 			return rule.All(noGuests(r, p), noClassicFlow(r, p))
 		},
 		Fix: `cognito.IdentityPoolArgs{AllowUnauthenticatedIdentities: pulumi.Bool(false), AllowClassicFlow: pulumi.Bool(false)}`,
-		URL: "https://docs.aws.amazon.com/cognito/latest/developerguide/identity-pools.html",
+		URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/cognito-controls.html#cognito-2",
 		Remediate: rule.InTurn(
 			rule.Where(noGuests, rule.SetTo("allowUnauthenticatedIdentities", false)),
 			rule.Where(noClassicFlow, rule.SetTo("allowClassicFlow", false)),
