@@ -85,7 +85,8 @@ var waf = []rule.Rule{
 }
 
 func managedRulesBlock(r *rule.Resource, p rule.Params) rule.Verdict {
-	list, out := aclRules(r)
+	list, readable := aclRules(r)
+	out := rule.All(rule.Pass(), readable)
 	for _, e := range list {
 		if e.Unknown() {
 			out = rule.All(out, rule.Unsure("%s is unknown", e.Path()))

@@ -88,10 +88,7 @@ var wafRules = []rule.Rule{
 
 func limitsRate(s *rule.Stack, acl *rule.Resource, p rule.Params) rule.Verdict {
 	list, readable := aclRules(acl)
-	parts := []rule.Verdict{}
-	if readable.Outcome == rule.Undetermined {
-		parts = append(parts, readable)
-	}
+	parts := []rule.Verdict{readable}
 	groups := s.Refs(acl, "rules.statement.ruleGroupReferenceStatement.arn", "wafv2/ruleGroup")
 	for _, e := range list {
 		parts = append(parts, rateLimit(e, p.Int("limit")))
@@ -102,9 +99,7 @@ func limitsRate(s *rule.Stack, acl *rule.Resource, p rule.Params) rule.Verdict {
 	}
 	for _, g := range groups.Targets {
 		inGroup, readable := aclRules(g)
-		if readable.Outcome == rule.Undetermined {
-			parts = append(parts, readable)
-		}
+		parts = append(parts, readable)
 		for _, e := range inGroup {
 			parts = append(parts, rateLimit(e, p.Int("limit")))
 		}
@@ -152,7 +147,8 @@ func rateWindow(statement rule.Value) int {
 }
 
 func prioritiesUnique(r *rule.Resource, _ rule.Params) rule.Verdict {
-	list, out := aclRules(r)
+	list, readable := aclRules(r)
+	out := rule.All(rule.Pass(), readable)
 	first := map[int]string{}
 	for _, e := range list {
 		v := e.Get("priority")
