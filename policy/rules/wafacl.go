@@ -73,3 +73,17 @@ func isManagedGroup(group rule.Value, wanted string) rule.Verdict {
 		return rule.Skip()
 	}
 }
+
+// doesNotCount is the verdict of a rule's action, or of an override of one, that
+// must do more than count.
+func doesNotCount(action rule.Value, format string, args ...any) rule.Verdict {
+	count := action.Get("count")
+	switch {
+	case count.Unknown():
+		return rule.Unsure("%s is unknown", action.Path())
+	case count.Present():
+		return rule.Fail(format, args...)
+	default:
+		return rule.Pass()
+	}
+}
