@@ -85,7 +85,8 @@ var waf = []rule.Rule{
 }
 
 func managedRulesBlock(r *rule.Resource, p rule.Params) rule.Verdict {
-	list, out := aclRules(r)
+	list, readable := aclRules(r)
+	out := rule.All(rule.Pass(), readable)
 	for _, e := range list {
 		if e.Unknown() {
 			out = rule.All(out, rule.Unsure("%s is unknown", e.Path()))
@@ -97,13 +98,9 @@ func managedRulesBlock(r *rule.Resource, p rule.Params) rule.Verdict {
 			continue
 		}
 		name := group.Get("name").Show()
-		if e.Get("overrideAction.count").Present() {
-			out = rule.All(out, rule.Fail("%s counts what %s matches and lets it pass", e.Path(), name))
-		}
+		out = rule.All(out, doesNotCount(e.Get("overrideAction"), "%s counts what %s matches and lets it pass", e.Path(), name))
 		for _, o := range group.Get("ruleActionOverrides").Items() {
-			if o.Get("actionToUse.count").Present() {
-				out = rule.All(out, rule.Fail("%s lets pass what rule %s of %s matches", e.Path(), o.Get("name").Show(), name))
-			}
+			out = rule.All(out, doesNotCount(o.Get("actionToUse"), "%s lets pass what rule %s of %s matches", e.Path(), o.Get("name").Show(), name))
 		}
 	}
 	return out

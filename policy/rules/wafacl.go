@@ -10,10 +10,10 @@ import (
 var webACLs = []string{"wafv2/webAcl", "wafv2/ruleGroup"}
 
 // aclRules returns the rules of a web ACL or a rule group, whether they are
-// blocks or JSON in the API's spelling. The verdict is Passed, or Undetermined
-// where there are rules that cannot be read.
+// blocks or JSON in the API's spelling. The verdict is Skip, or Undetermined where
+// there are rules that cannot be read.
 func aclRules(r *rule.Resource) ([]rule.Value, rule.Verdict) {
-	list, out := r.Get("rules").Items(), rule.Pass()
+	list, out := r.Get("rules").Items(), rule.Skip()
 	for _, property := range []string{"ruleJson", "rulesJson"} { // of a web ACL, of a rule group
 		v := r.Get(property)
 		if v.Empty() {
@@ -46,10 +46,7 @@ func blockName(field string) string {
 func holdsManagedGroup(s *rule.Stack, acl *rule.Resource, name string) rule.Verdict {
 	const association = "wafv2/webAclRuleGroupAssociation" // since version 7 of the provider
 	list, readable := aclRules(acl)
-	parts := []rule.Verdict{}
-	if readable.Outcome == rule.Undetermined {
-		parts = append(parts, readable)
-	}
+	parts := []rule.Verdict{readable}
 	for _, e := range list {
 		parts = append(parts, isManagedGroup(e.Get("statement.managedRuleGroupStatement"), name))
 	}
@@ -74,5 +71,19 @@ func isManagedGroup(group rule.Value, wanted string) rule.Verdict {
 		return rule.Pass()
 	default:
 		return rule.Skip()
+	}
+}
+
+// doesNotCount is the verdict of a rule's action, or of an override of one, that
+// must do more than count.
+func doesNotCount(action rule.Value, format string, args ...any) rule.Verdict {
+	count := action.Get("count")
+	switch {
+	case count.Unknown():
+		return rule.Unsure("%s is unknown", action.Path())
+	case count.Present():
+		return rule.Fail(format, args...)
+	default:
+		return rule.Pass()
 	}
 }

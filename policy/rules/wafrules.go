@@ -88,26 +88,9 @@ var wafRules = []rule.Rule{
 
 func limitsRate(s *rule.Stack, acl *rule.Resource, p rule.Params) rule.Verdict {
 	list, readable := aclRules(acl)
-	parts := []rule.Verdict{}
-	if readable.Outcome == rule.Undetermined {
-		parts = append(parts, readable)
-	}
-	groups := s.Refs(acl, "rules.statement.ruleGroupReferenceStatement.arn", "wafv2/ruleGroup")
+	parts := append([]rule.Verdict{readable}, groupRateLimits(s, acl, list, p.Int("limit"))...)
 	for _, e := range list {
 		parts = append(parts, rateLimit(e, p.Int("limit")))
-		group := e.Get("statement.ruleGroupReferenceStatement.arn")
-		if group.Present() && (len(groups.Targets) == 0 || !groups.Complete()) {
-			parts = append(parts, rule.Unsure("%s is a rule group that is not in this stack", group.Path()))
-		}
-	}
-	for _, g := range groups.Targets {
-		inGroup, readable := aclRules(g)
-		if readable.Outcome == rule.Undetermined {
-			parts = append(parts, readable)
-		}
-		for _, e := range inGroup {
-			parts = append(parts, rateLimit(e, p.Int("limit")))
-		}
 	}
 	if out := rule.Any(parts...); out.Outcome != rule.NotApplicable {
 		return out
@@ -115,20 +98,53 @@ func limitsRate(s *rule.Stack, acl *rule.Resource, p rule.Params) rule.Verdict {
 	return rule.Fail("no rule limits the rate of a caller's requests")
 }
 
+// groupRateLimits are the verdicts of the rule groups that the web ACL refers to.
+func groupRateLimits(s *rule.Stack, acl *rule.Resource, list []rule.Value, most int) (parts []rule.Verdict) {
+	const path = "statement.ruleGroupReferenceStatement.arn"
+	refs := s.Refs(acl, "rules."+path, "wafv2/ruleGroup")
+	blocks := false
+	for _, e := range list {
+		if e.Unknown() || e.Get(path).Absent() {
+			continue
+		}
+		acts := doesNotCount(e.Get("overrideAction"), "%s only counts what its rule group blocks", e.Path())
+		if acts.Outcome != rule.Passed {
+			parts = append(parts, acts)
+			continue
+		}
+		blocks = true
+		if len(refs.Targets) == 0 || !refs.Complete() {
+			parts = append(parts, rule.Unsure("%s is a rule group that is not in this stack", e.Get(path).Path()))
+		}
+	}
+	if !blocks {
+		return parts
+	}
+	for _, g := range refs.Targets {
+		inGroup, readable := aclRules(g)
+		parts = append(parts, readable)
+		for _, e := range inGroup {
+			parts = append(parts, rateLimit(e, most))
+		}
+	}
+	return parts
+}
+
 // rateLimit is the verdict of a rule that limits every caller; of a rule that
 // limits no rate it is Skip.
 func rateLimit(e rule.Value, most int) rule.Verdict {
 	statement := e.Get("statement.rateBasedStatement")
 	limit, scope := statement.Get("limit"), statement.Get("scopeDownStatement")
+	acts := doesNotCount(e.Get("action"), "%s only counts who sends too many requests", e.Path())
 	switch key, _ := statement.Get("aggregateKeyType").Str(); {
 	case statement.Absent():
 		return rule.Skip()
-	case statement.Unknown() || e.Get("action").Unknown():
-		return rule.Unsure("%s is unknown", e.Path())
+	case statement.Unknown():
+		return rule.Unsure("%s is unknown", statement.Path())
 	case key == "CONSTANT":
 		return rule.Fail("%s limits all callers together, so that one shuts the others out", e.Path())
-	case e.Get("action.count").Present():
-		return rule.Fail("%s only counts who sends too many requests", e.Path())
+	case acts.Outcome != rule.Passed:
+		return acts
 	case scope.Present() && scope.Get("notStatement").Absent():
 		// A limit for the login says nothing about the rest; a limit for all but
 		// a few does.
@@ -152,7 +168,8 @@ func rateWindow(statement rule.Value) int {
 }
 
 func prioritiesUnique(r *rule.Resource, _ rule.Params) rule.Verdict {
-	list, out := aclRules(r)
+	list, readable := aclRules(r)
+	out := rule.All(rule.Pass(), readable)
 	first := map[int]string{}
 	for _, e := range list {
 		v := e.Get("priority")
