@@ -80,7 +80,11 @@ var alertDelivery = []rule.Rule{
 }
 
 func alarmTells(s *rule.Stack, alarm *rule.Resource, _ rule.Params) rule.Verdict {
-	return rule.Any(alarmActs(s, alarm, anyTopic), stateHeard(s, alarm))
+	v := alarmActs(s, alarm, anyTopic)
+	if v.Outcome == rule.Passed {
+		return v
+	}
+	return rule.Any(v, stateHeard(s, alarm))
 }
 
 // stateHeard is the verdict of the third way: an event rule on the alarm's state.
