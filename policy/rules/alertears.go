@@ -28,7 +28,7 @@ type ear struct {
 	told    *rule.Verdict
 }
 
-// told is the verdict of what comes after the match: an alarm, a target, a topic.
+// delivery is the verdict of what comes after the match: an alarm, a target, a topic.
 func (e *ear) delivery() rule.Verdict {
 	if e.told == nil {
 		v := e.tells()
