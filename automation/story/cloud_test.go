@@ -59,9 +59,10 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-// flags are those of a node whose orders go there.
+// flags are those of a node whose orders go there. Each of its processes is one of an
+// operation: none waits for the next.
 func (c *cloud) flags() []string {
-	return []string{"--account", "ambient", "--provisioning-plugins", c.plugins}
+	return []string{"--account", "ambient", "--provisioning-plugins", c.plugins, "--provisioning-spare", "0s"}
 }
 
 // hold lets a call wait where its stack has a gate.

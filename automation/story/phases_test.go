@@ -5,7 +5,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"redoubt/automation/client"
@@ -67,7 +66,7 @@ func (p *phases) keep(t *testing.T, o *office, phase provision.State, at moment,
 // some is how many resources are made before an update is held.
 const some = 3
 
-// all keeps one in each phase but verifying.
+// all keeps one in each phase but verifying, which begins and ends in one transaction.
 func (p *phases) all(t *testing.T, o, node *office) {
 	t.Helper()
 	p.prepare(t, o, node)
@@ -85,25 +84,6 @@ func (p *phases) all(t *testing.T, o, node *office) {
 	for phase, op := range p.of {
 		o.becomes(t, op.ID, phase)
 	}
-}
-
-// verify keeps an operation between its update and its end: the database does not let
-// it release its claim. let lets it.
-func (p *phases) verify(t *testing.T, o *office, database string) (let func()) {
-	t.Helper()
-	g := p.cloud.gate(string(provision.Verifying), changed, some)
-	op := o.orders(t, p.shop, string(provision.Verifying), nil).Operation
-	p.of[provision.Verifying] = op
-	g.await(t)
-	conn, err := pgx.Connect(t.Context(), database)
-	require.NoError(t, err)
-	tx, err := conn.Begin(t.Context())
-	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), "SELECT 1 FROM claims WHERE stack_id = $1 FOR UPDATE", op.StackID)
-	require.NoError(t, err)
-	g.open()
-	o.becomes(t, op.ID, provision.Verifying)
-	return func() { require.NoError(t, conn.Close(t.Context())) }
 }
 
 // open lets go what gates keep, when those that called them are dead.
@@ -133,10 +113,6 @@ func (p *phases) goOn(t *testing.T, o *office) {
 		op := o.reaches(t, p.of[phase].ID, provision.Succeeded)
 		way := strings.Join(o.way(t, op.ID), " ")
 		require.Contains(t, way, string(phase)+" queued preparing previewing approved applying verifying succeeded", "it began anew")
-	}
-	if op, kept := p.of[provision.Verifying]; kept {
-		o.reaches(t, op.ID, provision.Succeeded)
-		require.Contains(t, text(o.events(t, op.ID)), "its update had succeeded when")
 	}
 	for _, phase := range []provision.State{provision.Applying, provision.Canceling} {
 		op := o.reaches(t, p.of[phase].ID, provision.NeedsRecovery)
