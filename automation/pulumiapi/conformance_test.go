@@ -43,12 +43,15 @@ func TestConformance(t *testing.T) {
 func moved(t *testing.T, w *world, before, after *laptop) {
 	before.run(t, "login", w.server.URL)
 	before.run(t, "stack", "init", "moved")
+	before.run(t, "config", "set", "aws:region", "eu-west-1")
+	before.run(t, "config", "set", "retention", "30")
 	before.run(t, "config", "set", "--secret", "password", "canary-in-config")
 	before.run(t, "up", "--yes", "--skip-preview")
 	after.run(t, "login", strings.Replace(w.server.URL, "127.0.0.1", "localhost", 1))
 	after.run(t, "stack", "select", "moved")
 	require.Contains(t, after.run(t, "stack", "export", "--show-secrets"), "canary-in-config")
 	after.run(t, "config", "refresh")
+	after.run(t, "state", "unprotect", "--all", "--yes")
 	after.run(t, "destroy", "--yes", "--skip-preview")
 	before.run(t, "stack", "export")
 }
