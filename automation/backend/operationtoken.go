@@ -86,8 +86,8 @@ const operationPrefix = "operation/"
 
 func operationPrincipal(operation string) string { return operationPrefix + operation }
 
-// IsOperation says whether the caller is an operation of self-service.
-func (c Caller) IsOperation() bool { return strings.HasPrefix(c.Principal(), operationPrefix) }
+// IsOperation says whether the token is an operation's of self-service.
+func (t Token) IsOperation() bool { return strings.HasPrefix(t.Principal, operationPrefix) }
 
 // operationTokenID has the operation's own ULID: an operation's token is found
 // without looking for it.

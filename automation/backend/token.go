@@ -309,3 +309,16 @@ func missing(err error, format string, args ...any) error {
 	}
 	return err
 }
+
+// GrantsText is grants in one line, as people write them: "acme/*/*:read,apply …".
+func GrantsText(grants []Grant) string {
+	texts := make([]string, len(grants))
+	for i, g := range grants {
+		verbs := make([]string, len(g.Verbs))
+		for j, v := range g.Verbs {
+			verbs[j] = string(v)
+		}
+		texts[i] = g.Stacks + ":" + strings.Join(verbs, ",")
+	}
+	return strings.Join(texts, " ")
+}

@@ -87,7 +87,7 @@ func (s *Service) CreateToken(ctx context.Context, p Principal, n NewToken) (tok
 			return err
 		}
 		return recordBy(tx, p, "token.create", token.ID, map[string]string{
-			"name": token.Name, "principal": token.Principal, "human": token.Human, "grants": grantsText(token.Grants), "expires": token.ExpiresAt.Format(time.RFC3339),
+			"name": token.Name, "principal": token.Principal, "human": token.Human, "grants": backend.GrantsText(token.Grants), "expires": token.ExpiresAt.Format(time.RFC3339),
 		})
 	})
 	if err != nil {
@@ -197,18 +197,6 @@ func orError(err, otherwise error) error {
 	return otherwise
 }
 
-func grantsText(grants []backend.Grant) string {
-	texts := make([]string, len(grants))
-	for i, g := range grants {
-		verbs := make([]string, len(g.Verbs))
-		for j, v := range g.Verbs {
-			verbs[j] = string(v)
-		}
-		texts[i] = g.Stacks + ":" + strings.Join(verbs, ",")
-	}
-	return strings.Join(texts, " ")
-}
-
 // Tokens returns a page of the access tokens that somebody may end: their own, and
 // those whose grants are all on what they manage the settings of. It says where the
 // next one starts; empty for the last. account is a service account's name, or empty.
@@ -296,7 +284,7 @@ func (a *Program) add(t backend.Token, now time.Time) {
 func (s *Service) RevokeToken(ctx context.Context, p Principal, id string) error {
 	return s.revoke(ctx, p, named("token", id), func(tx Tx) ([]backend.Token, error) {
 		t, err := tx.Token(id)
-		if errors.Is(err, backend.ErrNotFound) || strings.HasPrefix(t.Principal, "operation/") {
+		if errors.Is(err, backend.ErrNotFound) || t.IsOperation() {
 			return nil, nil
 		}
 		return []backend.Token{t}, err

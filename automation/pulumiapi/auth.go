@@ -46,7 +46,7 @@ func (c *call) origin() string {
 // address is the one that the client has signed in to: the CLI looks for its token
 // under it. Operations of self-service may reach their process by another than people.
 func (c *call) address() string {
-	if c.caller.IsOperation() {
+	if c.caller.Token.IsOperation() {
 		return c.asked()
 	}
 	return c.origin()

@@ -23,6 +23,17 @@ type recoverToken struct {
 // recoverySettings say where the installation's data and keys are.
 var recoverySettings = []string{"data", "database.url", "database.passwordFile", "keys.source", "keys.older"}
 
+// offlineConfig is where an installation's data is, for commands that work on it
+// without its server.
+func offlineConfig(file string, settings kong.Plugins) (server.Config, error) {
+	config, _, err := server.Load(server.Sources{File: file, Environment: os.Environ(), Flags: given(settings)})
+	if err != nil {
+		return config, err
+	}
+	config.Data, err = filepath.Abs(config.Data)
+	return config, err
+}
+
 // Help is the long text of redoubt token recover --help.
 func (recoverToken) Help() string {
 	return `For whoever lost the only administrator's token. No token is asked for, and no server: it works on the server's data itself, and whoever
@@ -40,11 +51,8 @@ Examples:
 
 // Run carries the command out.
 func (c *recoverToken) Run(ctx context.Context, s *streams) error {
-	config, _, err := server.Load(server.Sources{File: c.Config, Environment: os.Environ(), Flags: given(c.Settings)})
+	config, err := offlineConfig(c.Config, c.Settings)
 	if err != nil {
-		return err
-	}
-	if config.Data, err = filepath.Abs(config.Data); err != nil {
 		return err
 	}
 	made, err := server.RecoverToken(ctx, config, c.RevokeOthers)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/alecthomas/kong"
 
@@ -35,11 +33,8 @@ Examples:
 
 // Run carries the command out.
 func (c *restoredStacks) Run(ctx context.Context, s *streams) error {
-	config, _, err := server.Load(server.Sources{File: c.Config, Environment: os.Environ(), Flags: given(c.Settings)})
+	config, err := offlineConfig(c.Config, c.Settings)
 	if err != nil {
-		return err
-	}
-	if config.Data, err = filepath.Abs(config.Data); err != nil {
 		return err
 	}
 	marked, err := server.Restored(ctx, config)

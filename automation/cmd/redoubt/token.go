@@ -100,21 +100,9 @@ func (c *listTokens) Run(ctx context.Context, s *streams) error {
 	return c.print(s, tokens, func(w io.Writer) {
 		fmt.Fprintln(w, "ID\tPRINCIPAL\tNAME\tMAY\tLAST USED\tEXPIRES")
 		for _, t := range tokens {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Principal, t.Name, grantsText(t.Grants), dateText(t.LastUsedAt, "never"), endText(t.ExpiresAt, t.RevokedAt))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Principal, t.Name, backend.GrantsText(t.Grants), dateText(t.LastUsedAt, "never"), endText(t.ExpiresAt, t.RevokedAt))
 		}
 	})
-}
-
-func grantsText(grants []backend.Grant) string {
-	texts := make([]string, len(grants))
-	for i, g := range grants {
-		verbs := make([]string, len(g.Verbs))
-		for j, v := range g.Verbs {
-			verbs[j] = string(v)
-		}
-		texts[i] = g.Stacks + ":" + strings.Join(verbs, ",")
-	}
-	return strings.Join(texts, " ")
 }
 
 func dateText(t time.Time, zero string) string {
