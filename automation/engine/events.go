@@ -123,6 +123,9 @@ type Recorder struct {
 	// OnEvent is called with each event, but for those that say once more that a
 	// component is done; it must not block. May be nil.
 	OnEvent func(apitype.EngineEvent)
+	// OnEnd is called when the engine has done all that it does: what is left to the
+	// CLI is to write that down. It may be called again. May be nil.
+	OnEnd func()
 
 	mu      sync.Mutex
 	outcome Outcome
@@ -197,6 +200,9 @@ func (r *Recorder) add(e events.EngineEvent) {
 	}
 	if r.OnEvent != nil && e.Error == nil {
 		r.OnEvent(e.EngineEvent)
+	}
+	if r.OnEnd != nil && (e.SummaryEvent != nil || e.CancelEvent != nil) {
+		r.OnEnd()
 	}
 	switch {
 	case e.PolicyEvent != nil:

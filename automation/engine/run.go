@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,10 @@ import (
 // CloudFront, are done in half an hour.
 const DefaultGrace = 30 * time.Minute
 
+// DefaultConclusion is enough to send the rest of a journal to a backend that starts
+// again meanwhile.
+const DefaultConclusion = time.Minute
+
 // Command runs the CLI for the Automation API, which would do it in another way:
 //
 //   - it kills the CLI ten seconds after an interrupt (go/auto/cmd.go,
@@ -44,6 +49,12 @@ type Command struct {
 	Traces Traces
 	// Kill ends the CLI at once when it is closed; nil for never.
 	Kill <-chan struct{}
+	// Concluded is closed when the engine has done all that it does, and what is left
+	// to the CLI is to write that down; nil for never. See Recorder.OnEnd.
+	Concluded <-chan struct{}
+	// Conclusion is how long the CLI may take for that where it was interrupted before;
+	// 0 for DefaultConclusion.
+	Conclusion time.Duration
 	// Started is told the id of each process, which leads a group of its own;
 	// nil for nobody.
 	Started func(pid int)
@@ -105,31 +116,49 @@ func (c *Command) wait(ctx context.Context, cmd *exec.Cmd) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	canceled := ctx.Done()
-	var late <-chan time.Time
+	canceled, concluded := ctx.Done(), c.Concluded
+	interrupted := false
+	late := time.NewTimer(time.Hour)
+	late.Stop()
+	defer late.Stop()
 	for {
 		select {
 		case err := <-ended:
 			return err
 		case <-canceled:
 			canceled = nil
-			// The process alone: its plugins are told by the CLI. Where it has
-			// ended already there is nothing to do.
-			_ = cmd.Process.Signal(os.Interrupt)
-			grace := c.Grace
-			if grace == 0 {
-				grace = DefaultGrace
+			if interrupted = !c.concluded(); interrupted {
+				// The process alone: its plugins are told by the CLI. Where it has
+				// ended already there is nothing to do.
+				_ = cmd.Process.Signal(os.Interrupt)
 			}
-			timer := time.NewTimer(grace)
-			defer timer.Stop()
-			late = timer.C
-		case <-late:
+			late.Reset(cmp.Or(c.Grace, DefaultGrace))
+		case <-concluded:
+			// An interrupt that comes when the engine has just ended is the CLI's
+			// deadlock: it tells of it on a channel that nobody reads any more (pkg/v3,
+			// backend/cancellation_scope.go). Later it is its death, before it has told
+			// the backend of the end.
+			concluded = nil
+			if interrupted {
+				late.Reset(cmp.Or(c.Conclusion, DefaultConclusion))
+			}
+		case <-late.C:
 			KillGroup(cmd.Process.Pid)
 			return errors.Join(ErrKilled, <-ended)
 		case <-c.Kill:
 			KillGroup(cmd.Process.Pid)
 			return errors.Join(ErrKilled, <-ended)
 		}
+	}
+}
+
+// concluded says whether the engine has ended.
+func (c *Command) concluded() bool {
+	select {
+	case <-c.Concluded:
+		return true
+	default:
+		return false
 	}
 }
 

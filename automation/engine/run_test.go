@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -107,6 +108,50 @@ func TestCommandWaitsAfterAnInterrupt(t *testing.T) {
 			if row.kill {
 				close(kill)
 			} else {
+				require.NoError(t, os.WriteFile(lets, []byte("go\n"), 0o600))
+			}
+			require.ErrorIs(t, <-ended, row.want)
+		})
+	}
+}
+
+// What the CLI writes down when the engine has ended is not interrupted: it would die
+// of that, or never end.
+func TestCommandConcludes(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		interruptedBefore bool
+		want              error
+	}{"not interrupted": {false, nil}, "interrupted just before": {true, ErrKilled}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			told, lets := filepath.Join(t.TempDir(), "told"), filepath.Join(t.TempDir(), "lets")
+			require.NoError(t, syscall.Mkfifo(told, 0o600))
+			require.NoError(t, syscall.Mkfifo(lets, 0o600))
+			// The first interrupt is the last thing that it hears.
+			c := scripted(t, "trap 'echo interrupted > "+told+"; while :; do read answer < "+lets+"; done' INT\necho ready > "+told+"\nread answer < "+lets+"\n")
+			concluded := make(chan struct{})
+			c.Concluded, c.Conclusion = concluded, time.Millisecond
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() {
+				_, _, _, err := c.Run(ctx, t.TempDir(), nil, nil, nil, nil)
+				ended <- err
+			}()
+			says := func(want string) {
+				text, err := os.ReadFile(told)
+				require.NoError(t, err)
+				require.Equal(t, want+"\n", string(text))
+			}
+			says("ready")
+			if row.interruptedBefore {
+				cancel()
+				says("interrupted")
+				close(concluded)
+			} else {
+				close(concluded)
+				cancel()
 				require.NoError(t, os.WriteFile(lets, []byte("go\n"), 0o600))
 			}
 			require.ErrorIs(t, <-ended, row.want)

@@ -187,8 +187,9 @@ func (c *child) operate(ctx context.Context) (engine.Outcome, error) {
 	if err != nil {
 		return engine.Outcome{}, err
 	}
+	concluded := make(chan struct{})
 	command := &watched{Command: &engine.Command{
-		CLI: c.spec.CLI, Env: c.spec.Environment, Folder: c.Folder.Output(), Grace: c.spec.Grace, Kill: c.kill, Traces: c.spec.Traces,
+		CLI: c.spec.CLI, Env: c.spec.Environment, Folder: c.Folder.Output(), Grace: c.spec.Grace, Kill: c.kill, Concluded: concluded, Traces: c.spec.Traces,
 		Started: func(pid int) { c.messages.push(message{CLI: pid}) }, Held: c.held,
 	}, ended: make(chan error, 1), forked: func(f Fork) { c.messages.push(message{Fork: &f}) }}
 	stack, err := engine.OpenStack(ctx, engine.StackOptions{
@@ -207,7 +208,7 @@ func (c *child) operate(ctx context.Context) (engine.Outcome, error) {
 	}[c.spec.Kind]
 	t := &translator{scrub: c.scrub, now: time.Now}
 	return command.finish(func() (engine.Outcome, error) {
-		return do(ctx, &engine.Recorder{OnEvent: func(e apitype.EngineEvent) {
+		return do(ctx, &engine.Recorder{OnEnd: sync.OnceFunc(func() { close(concluded) }), OnEvent: func(e apitype.EngineEvent) {
 			for _, event := range t.translate(e) {
 				c.messages.push(message{Event: &event})
 			}

@@ -233,7 +233,9 @@ func TestKilledWorkerInAnUpdate(t *testing.T) {
 // Somebody takes the claim: the old worker ends what it runs, and writes nothing.
 func TestStolenClaim(t *testing.T) {
 	both(t, func(t *testing.T, address string) {
-		w := newWorld(t, address, func(s *setup) { s.Lease = 4 * time.Second })
+		// The engine may be interrupted when it has nothing to do any more, and die of
+		// it before it tells: its update ends with its lease.
+		w := newWorld(t, address, func(s *setup) { s.Lease, s.UpdateLease = 4*time.Second, 10*time.Second })
 		stop := w.works(t)
 		project := w.project(t, free)
 		steal := func(o provision.Operation) provision.Claim {
