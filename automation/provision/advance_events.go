@@ -10,9 +10,9 @@ import (
 
 const (
 	// emitEvery and emitMost are when events are written: together, because each
-	// transaction costs a sync of the disk.
-	emitEvery = 100 * time.Millisecond
-	emitMost  = 200
+	// transaction costs a sync of the disk, for which the engine's journal waits too.
+	emitEvery = 250 * time.Millisecond
+	emitMost  = 500
 	// emitBytes is what a worker writes of an operation's words: a provider that prints
 	// without end fills no database.
 	emitBytes = 8 << 20
@@ -39,9 +39,11 @@ type emitter struct {
 func (e *emitter) emit(event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.room -= len(event.Data); e.room < 0 && wordy[event.Type] {
-		e.omitted++
-		return
+	if wordy[event.Type] {
+		if e.room -= len(event.Data); e.room < 0 {
+			e.omitted++
+			return
+		}
 	}
 	if event.Type == EventProgress {
 		// How far it was is nobody's concern any more: there would be one of these for

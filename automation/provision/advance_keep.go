@@ -74,7 +74,7 @@ func (w *Work) renew(ctx context.Context, k *keeper) {
 func (w *Work) look(ctx context.Context, k *keeper) {
 	ticker := time.NewTicker(min(lookEvery, w.node.beat()))
 	defer ticker.Stop()
-	canceled := false
+	canceled, seen := false, int64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -82,10 +82,19 @@ func (w *Work) look(ctx context.Context, k *keeper) {
 		case <-ticker.C:
 		}
 		var o Operation
-		err := w.service.store.View(ctx, func(tx Tx) (err error) { o, err = tx.Operation(w.claim.OperationID); return err })
-		if err != nil {
-			continue // the heartbeat notices what lasts
+		changed := false
+		err := w.service.store.View(ctx, func(tx Tx) error {
+			at, err := tx.Position(w.claim.OperationID)
+			if changed = at.Version != seen; err != nil || !changed {
+				return err
+			}
+			o, err = tx.Operation(w.claim.OperationID)
+			return err
+		})
+		if err != nil || !changed {
+			continue // the heartbeat notices an error that lasts
 		}
+		seen = o.Version
 		if wanted := o.CancelRequested != "" || o.State == Canceled; wanted && !canceled {
 			canceled = true
 			close(k.canceled)

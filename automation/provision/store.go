@@ -16,6 +16,13 @@ type Store interface {
 	Update(ctx context.Context, write func(Tx) error) error
 }
 
+// Position is how far an operation is. Whatever changes in the operation changes its
+// version.
+type Position struct {
+	State   State
+	Version int64
+}
+
 // OperationQuery selects operations. Empty fields do not restrict.
 type OperationQuery struct {
 	ProjectIDs []string // nil does not restrict, an empty list selects nothing
@@ -86,6 +93,9 @@ type Tx interface {
 	// CreateOperation needs the environment.
 	CreateOperation(Operation) error
 	Operation(id string) (Operation, error)
+	// Position is Operation without its documents: a plan of a thousand resources is
+	// not read again and again by who waits.
+	Position(operationID string) (Position, error)
 	// LockOperation is Operation; as backend.Tx.LockStack.
 	LockOperation(id string) (Operation, error)
 	SaveOperation(*Operation) error

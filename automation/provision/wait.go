@@ -18,12 +18,12 @@ func (s *Service) WaitEvents(ctx context.Context, p Principal, id string, after 
 	}
 	err = s.until(ctx, id, func(tx Tx) (done bool, err error) {
 		// In this order: what it did before it ended is seen by who sees the end.
-		o, err := tx.Operation(id)
+		at, err := tx.Position(id)
 		if err != nil {
 			return false, err
 		}
 		events, err = tx.EventsAfter(id, after, eventPage(limit))
-		return len(events) > 0 || o.State.Final(), err
+		return len(events) > 0 || at.State.Final(), err
 	})
 	return events, err
 }
@@ -41,16 +41,14 @@ func (s *Service) WaitOperation(ctx context.Context, p Principal, id string, atM
 	waiting, stop := context.WithTimeout(ctx, atMost)
 	defer stop()
 	err = s.until(waiting, id, func(tx Tx) (bool, error) {
-		fresh, err := tx.Operation(id)
-		if err != nil {
-			return false, err
-		}
-		o = fresh
-		return o.State.Final() || o.State == AwaitingApproval || o.State == NeedsRecovery, nil
+		at, err := tx.Position(id)
+		return at.State.Final() || at.State == AwaitingApproval || at.State == NeedsRecovery, err
 	})
-	if waiting.Err() != nil && ctx.Err() == nil {
-		return o, nil // it takes longer than that
+	if err != nil && (waiting.Err() == nil || ctx.Err() != nil) {
+		return o, err
 	}
+	// It is there, or it takes longer than that.
+	err = s.read(ctx, func(tx Tx) (err error) { o, err = tx.Operation(id); return err })
 	return o, err
 }
 

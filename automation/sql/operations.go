@@ -107,6 +107,14 @@ func (t *tx) Operation(id string) (provision.Operation, error) {
 	return one(t, scanOperation, selectOperation+" WHERE o.id = $1", id)
 }
 
+// Position implements provision.Tx.
+func (t *tx) Position(operationID string) (provision.Position, error) {
+	return one(t, func(r row) (p provision.Position, err error) {
+		err = r.Scan(&p.State, &p.Version)
+		return p, err
+	}, "SELECT state, version FROM operations WHERE id = $1", operationID)
+}
+
 // LockOperation implements provision.Tx.
 func (t *tx) LockOperation(id string) (provision.Operation, error) {
 	if err := t.lock("operations", id); err != nil {

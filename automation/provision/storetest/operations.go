@@ -30,6 +30,8 @@ var operationTests = []test{
 		})
 		for _, want := range []provision.Operation{operation("op", "stk", "prj"), zero, drift} {
 			require.Equal(t, want, got(t, s, func(tx provision.Tx) (provision.Operation, error) { return tx.Operation(want.ID) }))
+			at := provision.Position{State: want.State, Version: want.Version}
+			require.Equal(t, at, got(t, s, func(tx provision.Tx) (provision.Position, error) { return tx.Position(want.ID) }))
 			update(t, s, func(tx provision.Tx) {
 				locked, err := tx.LockOperation(want.ID)
 				must(err)
@@ -43,6 +45,7 @@ var operationTests = []test{
 		update(t, s, ordered)
 		missing(t, s, backend.ErrNotFound, map[string]func(provision.Tx) error{
 			"by id":          func(tx provision.Tx) error { return failing(tx.Operation("op_x")) },
+			"position":       func(tx provision.Tx) error { return failing(tx.Position("op_x")) },
 			"lock":           func(tx provision.Tx) error { return failing(tx.LockOperation("op_x")) },
 			"no environment": func(tx provision.Tx) error { return tx.CreateOperation(operation("op_x", "stk_x", "prj")) },
 			"no project":     func(tx provision.Tx) error { return tx.CreateOperation(operation("op_x", "stk", "prj_x")) },
