@@ -206,7 +206,7 @@ func (c *child) operate(ctx context.Context) (engine.Outcome, error) {
 		Preview: stack.Preview, PreviewRefresh: stack.PreviewRefresh, PreviewDestroy: stack.PreviewDestroy,
 		Up: stack.Up, Refresh: stack.Refresh, Destroy: stack.Destroy,
 	}[c.spec.Kind]
-	t := &translator{scrub: c.scrub, now: time.Now}
+	t := &translator{scrub: c.scrub, now: time.Now, preview: c.spec.Kind.Dry()}
 	return command.finish(func() (engine.Outcome, error) {
 		return do(ctx, &engine.Recorder{OnEnd: sync.OnceFunc(func() { close(concluded) }), OnEvent: func(e apitype.EngineEvent) {
 			for _, event := range t.translate(e) {

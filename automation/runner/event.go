@@ -74,10 +74,18 @@ type Summary struct {
 // translator turns the engine's events into ours.
 type translator struct {
 	scrub scrubber
-	seq   int
-	done  int
-	now   func() time.Time
+	// preview says that nothing is done: nobody need know that it begins.
+	preview bool
+	seq     int
+	now     func() time.Time
+	// done is how many resources are, told how many were when somebody was told, at.
+	done, told int
+	at         time.Time
 }
+
+// progressEvery is how often is told how far it is, so that a stack of a thousand
+// resources is not told of a thousand times.
+const progressEvery = 50 * time.Millisecond
 
 // longestMessage is what an event keeps of one message: a provider's error may hold a
 // whole page that it was answered.
@@ -104,13 +112,20 @@ func (t *translator) translate(e apitype.EngineEvent) (events []Event) {
 			add(Event{Type: TypeResource, Resource: &Resource{engine.ChangeOf(m), status}})
 		}
 	}
+	progress := func(every time.Duration) {
+		if now := t.now(); t.done > t.told && now.Sub(t.at) >= every {
+			t.told, t.at = t.done, now
+			add(Event{Type: TypeProgress, Progress: &Progress{Done: t.done}})
+		}
+	}
 	switch {
+	case e.ResourcePreEvent != nil && t.preview:
 	case e.ResourcePreEvent != nil:
 		resource(e.ResourcePreEvent.Metadata, Begun)
 	case e.ResOutputsEvent != nil:
 		resource(e.ResOutputsEvent.Metadata, Done)
 		t.done++
-		add(Event{Type: TypeProgress, Progress: &Progress{Done: t.done}})
+		progress(progressEvery)
 	case e.ResOpFailedEvent != nil:
 		resource(e.ResOpFailedEvent.Metadata, Failed)
 	case e.DiagnosticEvent != nil:
@@ -125,6 +140,7 @@ func (t *translator) translate(e apitype.EngineEvent) (events []Event) {
 			add(Event{Type: TypePolicy, Policy: &f})
 		}
 	case e.SummaryEvent != nil:
+		progress(0)
 		counts := map[string]int{}
 		for op, n := range e.SummaryEvent.ResourceChanges {
 			counts[string(op)] = n
