@@ -118,6 +118,7 @@ type Change struct {
 
 // Finding is one thing that a policy pack reported.
 type Finding struct {
+	Pack     string `json:"pack,omitempty" doc:"The policy's pack."`
 	Policy   string `json:"policy"`
 	Level    string `json:"level" doc:"mandatory or advisory."`
 	Severity string `json:"severity,omitempty"`
@@ -224,7 +225,7 @@ func resultOf(r *provision.Result) *Result {
 }
 
 func findingOf(f provision.Finding) Finding {
-	out := Finding{Policy: f.Policy, Level: f.Level, Severity: f.Severity, URN: f.URN, Message: f.Message, Waiver: f.Waiver}
+	out := Finding{Pack: f.Pack, Policy: f.Policy, Level: f.Level, Severity: f.Severity, URN: f.URN, Message: f.Message, Waiver: f.Waiver}
 	if f.Exemption != nil {
 		exemption := Exemption(*f.Exemption)
 		out.Exemption = &exemption

@@ -276,8 +276,10 @@ type Finding struct {
 	// Until when it is let pass, by whom and why: by the waiver, or by the configuration of the policy pack.
 	Exemption *Exemption `json:"exemption,omitempty"`
 	// mandatory or advisory.
-	Level    string `json:"level"`
-	Message  string `json:"message"`
+	Level   string `json:"level"`
+	Message string `json:"message"`
+	// The policy's pack.
+	Pack     string `json:"pack,omitempty"`
 	Policy   string `json:"policy"`
 	Severity string `json:"severity,omitempty"`
 	URN      string `json:"urn,omitempty"`

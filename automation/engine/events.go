@@ -15,6 +15,8 @@ import (
 
 // Finding is one thing that the policy pack reported.
 type Finding struct {
+	// Pack is the name of the policy's pack.
+	Pack   string `json:"pack,omitempty"`
 	Policy string `json:"policy"`
 	// Level is mandatory, advisory or remediate; Severity is critical, high,
 	// medium, low or empty.
@@ -93,7 +95,7 @@ func (o Outcome) Mandatory() []Finding {
 // exemptions let pass.
 func FindingsOf(p apitype.PolicyEvent) []Finding {
 	f := Finding{
-		Policy: p.PolicyName, Level: level(p.EnforcementLevel), Severity: p.Severity,
+		Pack: p.PolicyPackName, Policy: p.PolicyName, Level: level(p.EnforcementLevel), Severity: p.Severity,
 		URN: p.ResourceURN, Message: Plain(p.Message),
 	}
 	if f.Policy != exempt.Policy || f.Level != "advisory" {
@@ -106,7 +108,7 @@ func FindingsOf(p apitype.PolicyEvent) []Finding {
 	out := make([]Finding, len(passed))
 	for i, e := range passed {
 		out[i] = Finding{
-			Policy: e.Rule, Level: e.Level, Severity: e.Severity, URN: e.URN, Message: e.Message,
+			Pack: f.Pack, Policy: e.Rule, Level: e.Level, Severity: e.Severity, URN: e.URN, Message: e.Message,
 			Exemption: &Exemption{ID: e.ID, Until: e.Until, Owner: e.Owner, Reason: e.Reason},
 		}
 	}

@@ -62,7 +62,7 @@ func TestExemptionsAreFindings(t *testing.T) {
 		return stop()
 	}
 	out := record(
-		apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{PolicyName: exempt.Policy, EnforcementLevel: "warning", Message: "<{%reset%}>" + said + "\n"}},
+		apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{PolicyPackName: "guide", PolicyName: exempt.Policy, EnforcementLevel: "warning", Message: "<{%reset%}>" + said + "\n"}},
 		apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{PolicyName: exempt.Policy, EnforcementLevel: "warning", Message: "2 exemptions passed over"}},
 		apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{PolicyName: "p0", EnforcementLevel: "mandatory", Message: said}},
 	)
@@ -70,7 +70,7 @@ func TestExemptionsAreFindings(t *testing.T) {
 		{Policy: exempt.Policy, Level: "advisory", Message: "2 exemptions passed over"},
 		{Policy: "p0", Level: "mandatory", Message: said},
 		{
-			Policy: "p1", Level: "mandatory", Severity: "high", URN: "urn:b", Message: "no",
+			Pack: "guide", Policy: "p1", Level: "mandatory", Severity: "high", URN: "urn:b", Message: "no",
 			Exemption: &Exemption{ID: "wvr_1", Until: day, Owner: "paul", Reason: "why"},
 		},
 	}, out.Findings)

@@ -120,20 +120,20 @@ func TestFindingsHaveTheirWaiver(t *testing.T) {
 	day := ends.Truncate(24 * time.Hour)
 	w := waiversOf(provision.Run{Exemptions: []provision.Waiver{{ID: "wvr_1", ExpiresAt: ends}}})
 	passed := engine.Finding{
-		Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m",
+		Pack: "guide", Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m",
 		Exemption: &engine.Exemption{ID: "wvr_1", Until: day, Owner: "paul", Reason: "why"},
 	}
 	own := passed
 	own.Exemption = &engine.Exemption{Until: day, Owner: "ops", Reason: "always"}
 	result := w.result(runner.Result{Outcome: engine.Outcome{Findings: []engine.Finding{passed, own, {Policy: "p", Level: "mandatory", Message: "m"}}}})
 	require.Equal(t, []provision.Finding{
-		{Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m", Waiver: "wvr_1", Exemption: &provision.Exemption{Until: ends, Owner: "paul", Reason: "why"}},
-		{Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m", Exemption: &provision.Exemption{Until: day, Owner: "ops", Reason: "always"}},
+		{Pack: "guide", Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m", Waiver: "wvr_1", Exemption: &provision.Exemption{Until: ends, Owner: "paul", Reason: "why"}},
+		{Pack: "guide", Policy: "p", Level: "mandatory", Severity: "high", URN: "u", Message: "m", Exemption: &provision.Exemption{Until: day, Owner: "ops", Reason: "always"}},
 		{Policy: "p", Level: "mandatory", Message: "m"},
 	}, result.Findings)
 	e, ok := w.event(runner.Event{Type: runner.TypePolicy, Policy: &passed}, provision.PhasePreview)
 	require.True(t, ok)
-	require.JSONEq(t, `{"phase":"preview","policy":"p","level":"mandatory","severity":"high","urn":"u","message":"m","waiver":"wvr_1",
+	require.JSONEq(t, `{"phase":"preview","pack":"guide","policy":"p","level":"mandatory","severity":"high","urn":"u","message":"m","waiver":"wvr_1",
 		"exemption":{"until":"2027-03-31T15:04:05Z","owner":"paul","reason":"why"}}`, string(e.Data))
 }
 

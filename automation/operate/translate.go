@@ -74,7 +74,7 @@ func waiversOf(r provision.Run) waivers {
 // finding is a finding with the waiver that lets it pass, which ends at a time, where
 // the pack knows days.
 func (w waivers) finding(f engine.Finding) provision.Finding {
-	out := provision.Finding{Policy: f.Policy, Level: f.Level, Severity: f.Severity, URN: f.URN, Message: f.Message}
+	out := provision.Finding{Pack: f.Pack, Policy: f.Policy, Level: f.Level, Severity: f.Severity, URN: f.URN, Message: f.Message}
 	if e := f.Exemption; e != nil {
 		out.Exemption = &provision.Exemption{Until: e.Until, Owner: e.Owner, Reason: e.Reason}
 		if one, ok := w[e.ID]; ok {

@@ -309,6 +309,8 @@ type Change struct {
 
 // Finding is one thing that a policy pack reported.
 type Finding struct {
+	// Pack is the name of the policy's pack.
+	Pack     string `json:"pack,omitempty"`
 	Policy   string `json:"policy"`
 	Level    string `json:"level"`
 	Severity string `json:"severity,omitempty"`

@@ -102,7 +102,7 @@ func newMetrics(version string) *metrics {
 	}, []string{"kind", "state"})
 	m.pending = counter("pending_operations_found_total", "Resources of operations that died of which nobody knows whether they exist.")
 	m.stale = counter("plan_stale_total", "Approved operations that were sent back to who approves, because their plan was another one by then.")
-	m.findings = counters("policy_violations_total", "Findings of policies, in each run of the engine, by policy and level.", "policy", "level")
+	m.findings = counters("policy_violations_total", "Findings of policies, in each run of the engine, by pack, policy and level.", "pack", "policy", "level")
 	m.forks = counters("cli_forks_total", "Runs of the Pulumi CLI for operations, by its command and exit code.", "command", "code")
 	m.fork = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "redoubt_cli_fork_seconds", Help: "How long they took.", Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},

@@ -42,7 +42,9 @@ func (m *metrics) delivered(status int, late time.Duration) {
 }
 
 // Found implements worker.Metrics.
-func (m workMetrics) Found(policy, level string) { m.findings.WithLabelValues(policy, level).Inc() }
+func (m workMetrics) Found(pack, policy, level string) {
+	m.findings.WithLabelValues(pack, policy, level).Inc()
+}
 
 // forked is told of each run of the Pulumi CLI.
 func (m *metrics) forked(f runner.Fork) {

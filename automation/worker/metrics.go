@@ -14,7 +14,7 @@ type Metrics interface {
 	// not move it along: provision.ErrClaimLost, or a fault of the service's own.
 	Left(queue string, kind provision.OperationKind, state provision.State, after time.Duration, err error)
 	// Found: a run of the engine reported what a policy found, once for each.
-	Found(policy, level string)
+	Found(pack, policy, level string)
 	// Swept: a sweep took so many operations from workers that are not heard of, or
 	// ended them because they had waited too long.
 	Swept(n int)
@@ -24,5 +24,5 @@ type nobody struct{}
 
 func (nobody) Began(string, provision.OperationKind)                                       {}
 func (nobody) Left(string, provision.OperationKind, provision.State, time.Duration, error) {}
-func (nobody) Found(string, string)                                                        {}
+func (nobody) Found(string, string, string)                                                {}
 func (nobody) Swept(int)                                                                   {}

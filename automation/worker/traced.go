@@ -62,7 +62,7 @@ func (e traced) Run(ctx context.Context, r provision.Run, emit func(provision.Ev
 	}
 	span.SetAttributes(attribute.Int("redoubt.findings", len(result.Findings)))
 	for _, f := range result.Findings {
-		e.metrics.Found(f.Policy, f.Level)
+		e.metrics.Found(f.Pack, f.Policy, f.Level)
 	}
 	if err != nil {
 		span.SetStatus(codes.Error, string(provision.CodeOf(err)))
