@@ -236,7 +236,7 @@ func (e *Engine) spec(kind runner.Kind, r provision.Run, folder *scratch) (runne
 	}
 	spec := runner.Spec{
 		Kind: kind, Blueprint: r.Blueprint, Project: project, Inputs: r.Inputs, Secrets: r.Secrets,
-		RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover, Message: r.Message,
+		Last: r.Last, RefreshFirst: r.Refresh, ClearPending: r.Phase == provision.PhaseRecover, Message: r.Message,
 		Inherit: engine.Inherit{Network: true}, Env: map[string]string{},
 		Plugins: e.opts.Plugins, Grace: e.opts.Grace, CLI: e.opts.CLI, Command: e.opts.Command, Forked: e.opts.Forked,
 	}

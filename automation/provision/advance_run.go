@@ -72,6 +72,7 @@ func (w *Work) run(ctx context.Context, engine Engine, admitted admission, open 
 func (w *Work) describe(r *Run) error {
 	o := w.Operation()
 	r.Operation, r.Stack, r.Blueprint, r.Traceparent = o.ID, o.Stack, o.Blueprint.Name, o.Trace
+	r.Last = r.Phase.Changes() || o.Kind == KindPreview || o.Kind == KindDrift
 	r.Refresh = o.Options.Refresh && r.Phase != PhaseRehearse
 	if r.Phase.Changes() {
 		r.Message = o.Options.Message

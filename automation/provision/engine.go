@@ -59,6 +59,8 @@ type Run struct {
 	// Token is what the engine's process may do in the backend: to this stack, what
 	// this phase needs, until the operation is somebody else's.
 	Token string
+	// Last says that no other run of the operation follows at once.
+	Last bool
 	// Refresh reads the real resources first.
 	Refresh bool
 	// Message is kept with an update in the stack's history.

@@ -53,7 +53,8 @@ func Start(ctx context.Context, spec Spec) (*Operation, error) {
 }
 
 // launch has a child that it obtains run an operation. idle is called once, when
-// child and machine have less to do: the engine is being started.
+// child and machine have less to do: the engine is being started, or, where nothing
+// follows the operation, it has ended.
 func launch(ctx context.Context, spec Spec, obtain func(command []string) (*prepared, error), idle func(command []string)) (*Operation, error) {
 	spec, err := spec.checked()
 	if err != nil {
@@ -242,7 +243,9 @@ func (o *Operation) listen(messages io.Reader) *ending {
 			o.mu.Lock()
 			o.cli = m.CLI
 			o.mu.Unlock()
-			o.idle()
+			if !o.spec.Last {
+				o.idle()
+			}
 		case m.Fork != nil:
 			if o.spec.Forked != nil {
 				o.spec.Forked(*m.Fork)

@@ -53,6 +53,9 @@ type Spec struct {
 	Policy, PolicyConfig string
 	// Create makes the stack where it is missing.
 	Create bool
+	// Last says that no other operation follows at once: a Starter then starts the
+	// process of the next one when this has ended, and not beside it.
+	Last bool
 	// RefreshFirst reads the real resources before a preview, an update or a
 	// destroy.
 	RefreshFirst bool

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Starter starts operations as Start does, and sooner: while one runs, it starts the
-// process of the next, so that the loading of the programs' packages, which may take
+// Starter starts operations as Start does, and sooner: while one runs, or when it has
+// ended (Spec.Last), it starts the process of the next, so that the loading of the programs' packages, which may take
 // longer than a small preview's own work, is over when that is ordered. For a service;
 // who runs one operation has nothing of it.
 //

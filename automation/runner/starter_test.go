@@ -82,6 +82,25 @@ func TestNextProcessWaits(t *testing.T) {
 	require.Nil(t, s.spare, "a starter that is closed has none wait")
 }
 
+// Beside the last operation of several no process is started: there is time for that
+// when it has ended.
+func TestNextProcessAfterTheLastOperation(t *testing.T) {
+	t.Parallel()
+	f := serveFake(t)
+	s, spec := starter(t, long), slow(t, f)
+	spec.Last = true
+	op, err := s.Start(t.Context(), spec)
+	require.NoError(t, err)
+	await(t, "the create begins", f.begun)
+	s.mu.Lock()
+	require.False(t, s.making || s.spare != nil)
+	s.mu.Unlock()
+	f.release()
+	_, err = op.Wait()
+	require.NoError(t, err)
+	s.waiting(t)
+}
+
 // Two operations at once have processes of their own.
 func TestWaitingProcessIsTakenOnce(t *testing.T) {
 	t.Parallel()

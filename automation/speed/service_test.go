@@ -20,6 +20,8 @@ import (
 	"redoubt/automation/engine"
 	"redoubt/automation/operate"
 	"redoubt/automation/provision"
+	"redoubt/automation/runner"
+	"redoubt/internal/processtest"
 	"redoubt/internal/scripttest"
 )
 
@@ -110,13 +112,38 @@ func (i *installation) pair(b *testing.B, cli counted, name string, resources in
 		{preview, func() { do(bare.Preview) }, func() { i.preview(b, env) }},
 	} {
 		one := func() { measure(&order.of.bare, &order.of.bareForks, order.bare) }
-		two := func() { measure(&order.of.service, &order.of.serviceForks, order.service) }
+		two := func() {
+			measure(&order.of.service, &order.of.serviceForks, order.service)
+			settle(b) // the process of the next order is started: that is nobody else's time
+		}
 		if serviceFirst {
 			one, two = two, one
 		}
 		one()
 		two()
 	}
+}
+
+// settle waits until the process that is kept for the next order is there, and waits.
+func settle(b *testing.B) {
+	b.Helper()
+	const stillFor = 5
+	still := 0
+	require.Eventually(b, func() bool {
+		if rests(b) {
+			still++
+		} else {
+			still = 0
+		}
+		return still >= stillFor
+	}, time.Minute, 5*time.Millisecond)
+}
+
+// rests says whether a process for an order is there, and none does anything.
+func rests(b *testing.B) bool {
+	b.Helper()
+	all := processtest.Children(b, os.Getpid(), runner.ChildCommand)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(p processtest.Process) bool { return !p.Waits })
 }
 
 // bare is a stack of the same backend without self-service.

@@ -2,11 +2,7 @@ package story
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -15,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/internal/postgrestest"
+	"redoubt/internal/processtest"
 )
 
 // databases counts the databases.
@@ -72,23 +69,7 @@ func (o *office) signals(t *testing.T, s syscall.Signal, others ...int) {
 
 // children are the processes that a process has started, by a word on their command
 // line.
-func children(t *testing.T, parent int, word string) (pids []int) {
+func children(t *testing.T, parent int, word string) []int {
 	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	require.NoError(t, err)
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-		if err != nil || fields[1] != strconv.Itoa(parent) || !strings.Contains(string(line), word) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		require.NoError(t, err)
-		pids = append(pids, pid)
-	}
-	return pids
+	return processtest.PIDs(processtest.Children(t, parent, word))
 }

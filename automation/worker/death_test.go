@@ -1,13 +1,11 @@
 package worker_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"redoubt/automation/provision"
 	"redoubt/automation/runner"
 	"redoubt/internal/postgrestest"
+	"redoubt/internal/processtest"
 )
 
 // admin is an administrator of everything, to the backend.
@@ -28,25 +27,9 @@ func (w *world) admin() backend.Caller {
 
 // children are the processes that a process has started, by a word on their command
 // line.
-func children(t *testing.T, parent int, word string) (pids []int) {
+func children(t *testing.T, parent int, word string) []int {
 	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	require.NoError(t, err)
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-		if err != nil || fields[1] != strconv.Itoa(parent) || !strings.Contains(string(line), word) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		require.NoError(t, err)
-		pids = append(pids, pid)
-	}
-	return pids
+	return processtest.PIDs(processtest.Children(t, parent, word))
 }
 
 // busy are the processes of operations that a process has started, without the one
