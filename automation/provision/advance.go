@@ -57,6 +57,9 @@ type Work struct {
 	// savedPlan is that of the last preview, of an operation that is held to it. It is
 	// in no store: what is approved is previewed again before it is applied.
 	savedPlan []byte
+	// begun is the admission of the preview that the claim has begun with; nil where it
+	// begins with something else, and once it runs.
+	begun *admission
 	// deadline is when the operation has taken too long, by this machine's clock.
 	deadline time.Time
 	keeper   *keeper
@@ -168,11 +171,32 @@ func (w *Work) begin(tx Tx, o Operation) error {
 	}
 	if o.State == Queued {
 		o.Blueprint = w.blueprint
-		err = move(tx, &o, Preparing, systemActor, "on "+w.node.ID)
+		if err = move(tx, &o, Preparing, systemActor, "on "+w.node.ID); err == nil && w.previewsAtOnce(o) {
+			err = w.beginPreview(tx, &o)
+		}
 	} else {
 		err = tx.SaveOperation(&o)
 	}
 	w.operation = o
+	return err
+}
+
+// previewsAtOnce says that nothing comes before the preview: then it begins in the
+// transaction of the claim, and there is one less that the disk is waited for.
+func (w *Work) previewsAtOnce(o Operation) bool {
+	return o.Kind != KindRecover && !w.rehearses(o)
+}
+
+func (w *Work) beginPreview(tx Tx, o *Operation) error {
+	if err := move(tx, o, Previewing, systemActor, ""); err != nil {
+		return err
+	}
+	stack, err := tx.StackByID(o.StackID)
+	if err != nil {
+		return err
+	}
+	admitted, err := w.admission(tx, *o, previews[o.Kind], stack)
+	w.begun = &admitted
 	return err
 }
 

@@ -77,7 +77,7 @@ func (w *Work) advance(ctx context.Context, engine Engine) error {
 		return w.recover(ctx, engine, open)
 	}
 	why := ""
-	if o.Kind == KindUp && w.project.Settings.Rehearse {
+	if w.rehearses(o) {
 		if why = w.unrehearsed(o); why == "" {
 			if done, err := w.rehearse(ctx, engine, open); err != nil || done {
 				return err
@@ -98,6 +98,9 @@ func (w *Work) advance(ctx context.Context, engine Engine) error {
 	}
 	return w.decided(ctx, engine, open, plan)
 }
+
+// rehearses says whether the project wants the operation to be rehearsed.
+func (w *Work) rehearses(o Operation) bool { return o.Kind == KindUp && w.project.Settings.Rehearse }
 
 // opened are an operation's inputs.
 type opened struct {

@@ -18,7 +18,7 @@ var previews = map[OperationKind]Phase{
 // to be decided on.
 func (w *Work) preview(ctx context.Context, engine Engine, open opened, state State) (plan Plan, done bool, err error) {
 	kind := w.Operation().Kind
-	before, err := w.admit(previews[kind], state)
+	before, err := w.admitPreview(state)
 	if err != nil {
 		return plan, true, err
 	}

@@ -188,6 +188,15 @@ func (w *Work) admit(phase Phase, state State) (admitted admission, err error) {
 	return admitted, err
 }
 
+// admitPreview is admit for a preview, which may have begun with the claim.
+func (w *Work) admitPreview(state State) (admission, error) {
+	if admitted := w.begun; admitted != nil {
+		w.begun = nil
+		return *admitted, nil
+	}
+	return w.admit(previews[w.Operation().Kind], state)
+}
+
 // admission makes the engine's token, in a transaction that has seen that the
 // operation is the worker's, and finds the waivers that apply.
 func (w *Work) admission(tx Tx, o Operation, phase Phase, stack backend.Stack) (_ admission, err error) {
