@@ -12,9 +12,9 @@ import (
 // pipelines: each rule by its name, with its settings, their bounds and defaults.
 func (a *Analyzer) Schema() ([]byte, error) {
 	properties := map[string]any{
-		everyPolicy:      levelOr("The level of every policy that has none of its own.", nil),
-		policyUnknowns:   levelOr(settings[policyUnknowns].description, map[string]any{unknownsParam.Name: unknownsParam.Schema()}),
-		policyExemptions: levelOr(settings[policyExemptions].description, map[string]any{exemptionEntries: entriesSchema()}),
+		everyPolicy:      policySchema("The level of every policy that has none of its own.", nil),
+		policyUnknowns:   policySchema(settings[policyUnknowns].description, map[string]any{unknownsParam.Name: unknownsParam.Schema()}),
+		policyExemptions: policySchema(settings[policyExemptions].description, map[string]any{exemptionEntries: entriesSchema()}),
 		policyProfile:    a.profileSchema(),
 		environments: map[string]any{
 			"description": "Environments of Pulumi ESC that the CLI opens for the pack.",
@@ -26,7 +26,7 @@ func (a *Analyzer) Schema() ([]byte, error) {
 		for _, p := range r.Params {
 			declared[p.Name] = p.Schema()
 		}
-		entry := levelOr(r.Summary, declared)
+		entry := policySchema(r.Summary, declared)
 		entry["default"] = a.told[r.Name]
 		properties[r.Name] = entry
 	}
@@ -37,25 +37,36 @@ func (a *Analyzer) Schema() ([]byte, error) {
 	err := encoder.Encode(map[string]any{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
 		"title":   "Configuration of the policy pack " + a.opts.Name,
-		"$defs":   map[string]any{"level": map[string]any{"description": "What a violation does.", "enum": levelNames}},
-		"type":    "object", "properties": properties, "additionalProperties": false,
+		"$defs": map[string]any{
+			"level":  map[string]any{"description": "What a violation does.", "enum": levelNames},
+			"policy": levelOr(map[string]any{}),
+		},
+		"type": "object", "properties": properties, "additionalProperties": false,
 	})
 	return out.Bytes(), err
 }
 
-var levelRef = map[string]any{"$ref": "#/$defs/level"}
+var (
+	levelRef  = map[string]any{"$ref": "#/$defs/level"}
+	policyRef = map[string]any{"$ref": "#/$defs/policy"}
+)
 
-// levelOr is a policy's entry: a level, or an object with it and the settings.
-func levelOr(description string, declared map[string]any) map[string]any {
-	fields := map[string]any{levelField: levelRef}
-	maps.Copy(fields, declared)
-	return map[string]any{
-		"description": description,
-		// What is no object is held to the levels, so that an error is about one of both.
-		"if":   map[string]any{"type": "object"},
-		"then": closed(fields),
-		"else": levelRef,
+// policySchema is a policy's entry: a level, or an object with it and the settings.
+func policySchema(description string, declared map[string]any) map[string]any {
+	s := maps.Clone(policyRef)
+	if len(declared) > 0 {
+		s = levelOr(declared)
 	}
+	s["description"] = description
+	return s
+}
+
+// levelOr holds what is no object to the levels, so that an error is about one of
+// both.
+func levelOr(declared map[string]any) map[string]any {
+	fields := maps.Clone(declared)
+	fields[levelField] = levelRef
+	return map[string]any{"if": map[string]any{"type": "object"}, "then": closed(fields), "else": levelRef}
 }
 
 func closed(fields map[string]any) map[string]any {

@@ -77,7 +77,7 @@ func run(opts Options, args []string, stdout, stderr io.Writer) int {
 
 func usage(opts Options) string {
 	return strings.Join([]string{
-		fmt.Sprintf("%s %s is a Pulumi policy pack of %s. The Pulumi engine starts it; it does nothing by itself.",
+		fmt.Sprintf("%s %s is a Pulumi policy pack of %s. The Pulumi engine starts it.",
 			opts.Name, opts.Version, count(len(opts.Rules), "rule")),
 		"",
 		"  pulumi preview --policy-pack <this file> [--policy-pack-config policy.json]",
@@ -86,6 +86,7 @@ func usage(opts Options) string {
 		"  <this file> check policy.json    everything that is wrong with one",
 		"",
 		fmt.Sprintf("%s=NAME in the environment chooses a profile: %s.", profile.Variable, strings.Join(profile.Names(), ", ")),
+		"",
 		"Give the compiled file, or the folder with PulumiPolicy.yaml, to --policy-pack of pulumi preview or pulumi up.",
 	}, "\n")
 }
