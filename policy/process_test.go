@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"net"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -19,34 +20,37 @@ import (
 	"redoubt/internal/built"
 )
 
-// TestTheCompiledPackServes starts the compiled pack the way that the engine
-// starts a bare executable (pkg/v3 v3.259.0, resource/plugin/analyzer_plugin.go):
-// one argument, the engine's address; the first line of its output is the port.
-func TestTheCompiledPackServes(t *testing.T) {
-	t.Parallel()
+// start starts the compiled pack the way that the engine starts a bare executable
+// (pkg/v3 v3.259.0, resource/plugin/analyzer_plugin.go): one argument, the engine's
+// address; the first line of its output is the port.
+func start(t *testing.T, variables ...string) plugin.Analyzer {
+	t.Helper()
 	exe, err := built.Pack()
 	require.NoError(t, err)
-
 	engine, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, engine.Close()) }()
 	// The engine gives pack folders as a second argument in its oldest way.
 	cmd := exec.Command(exe, engine.Addr().String(), ".")
+	cmd.Env = append(os.Environ(), variables...)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	defer func() {
+	t.Cleanup(func() {
 		require.NoError(t, cmd.Process.Kill())
 		require.Error(t, cmd.Wait(), "it serves until the engine is gone")
-	}()
-
+		require.NoError(t, engine.Close())
+	})
 	port, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err)
 	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(port), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close()) }()
-	pack := plugin.NewAnalyzerWithClient("redoubt", pulumirpc.NewAnalyzerClient(conn))
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	return plugin.NewAnalyzerWithClient("redoubt", pulumirpc.NewAnalyzerClient(conn))
+}
 
+func TestTheCompiledPackServes(t *testing.T) {
+	t.Parallel()
+	pack := start(t)
 	res, err := pack.Analyze(t.Context(), plugin.AnalyzerResource{
 		URN:  "urn:pulumi:dev::shop::aws:lb/listener:Listener::https",
 		Type: "aws:lb/listener:Listener",

@@ -20,6 +20,7 @@ import (
 
 	"redoubt/automation/engine"
 	"redoubt/policy/exempt"
+	"redoubt/policy/profile"
 )
 
 // answersWithin is how long a pack may take to start and to say what it has.
@@ -93,6 +94,9 @@ func ask(ctx context.Context, pack string) (names []string, err error) {
 	return namesAt(ctx, fmt.Sprintf("127.0.0.1:%d", port))
 }
 
+// findNothing are the policies that are settings of the pack.
+var findNothing = []string{exempt.Policy, profile.Policy}
+
 func namesAt(ctx context.Context, address string) (names []string, err error) {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -104,7 +108,7 @@ func namesAt(ctx context.Context, address string) (names []string, err error) {
 		return nil, err
 	}
 	for _, p := range info.GetPolicies() {
-		if p.GetName() != exempt.Policy { // which finds nothing: it is the exemptions themselves
+		if !slices.Contains(findNothing, p.GetName()) {
 			names = append(names, p.GetName())
 		}
 	}

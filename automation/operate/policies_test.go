@@ -10,6 +10,7 @@ import (
 	"redoubt/automation/provision"
 	"redoubt/internal/scripttest"
 	"redoubt/policy/exempt"
+	"redoubt/policy/profile"
 )
 
 func TestAPackSaysWhichPoliciesItHas(t *testing.T) {
@@ -21,6 +22,7 @@ func TestAPackSaysWhichPoliciesItHas(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, names, "s3-cross-region-replication")
 	require.NotContains(t, names, exempt.Policy)
+	require.NotContains(t, names, profile.Policy)
 	require.IsIncreasing(t, names)
 	again, err := p.Names(t.Context())
 	require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 	"redoubt/automation/blueprint"
 	"redoubt/automation/engine"
 	"redoubt/internal/rehearsal"
+	"redoubt/policy/profile"
 )
 
 // Options of a rehearsal.
@@ -30,6 +31,9 @@ type Options struct {
 	// Policy is the policy pack's executable, PolicyConfig its configuration
 	// file or empty.
 	Policy, PolicyConfig string
+	// Profile is the name of the pack's profile; empty for what its configuration
+	// says, or else the pack's own.
+	Profile string
 	// Mistake is the name of a mistake to plant, or empty.
 	Mistake string
 	// Floor measures the engine alone too.
@@ -57,6 +61,11 @@ func Run(ctx context.Context, opts Options) (Report, error) {
 	mistake, err := find(opts.Blueprint, opts.Mistake)
 	if err != nil {
 		return Report{}, err
+	}
+	if opts.Profile != "" {
+		if _, err := profile.Find(opts.Profile); err != nil {
+			return Report{}, err
+		}
 	}
 	if len(opts.Inputs) > 0 {
 		opts.Blueprint = opts.Blueprint.Ordered()
@@ -119,9 +128,13 @@ func runStack(ctx context.Context, opts Options, stack string, mistake *blueprin
 	if mistake != nil {
 		program = mistake.With(program)
 	}
+	env := environment(server.Port())
+	if opts.Profile != "" {
+		env[profile.Variable] = opts.Profile
+	}
 	scratch, err := engine.NewScratch(ctx, engine.ScratchOptions{
 		Project: o.project, Stack: stack, Program: program, Folders: opts.Blueprint.Folders,
-		Env:    environment(server.Port()),
+		Env:    env,
 		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig, Backend: kept,
 	})
 	if err != nil {

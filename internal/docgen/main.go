@@ -1,7 +1,7 @@
 // Command docgen writes the generated documents: docs/coverage.md, the way
 // from each bullet of the guide to what serves, enforces and tests it,
-// docs/config.md, docs/outputs.md and docs/blueprints.md. `make generate` runs it; a test fails
-// when a document is stale.
+// docs/config.md, docs/outputs.md and docs/blueprints.md, and the JSON Schema of the policy
+// pack's configuration. `make generate` runs it; a test fails when a document is stale.
 package main
 
 import (
@@ -17,6 +17,8 @@ var documents = map[string]func(root string) (string, error){
 	"docs/settings.md":   settings,
 	"docs/outputs.md":    outputs,
 	"docs/blueprints.md": blueprints,
+
+	"docs/policy-config.schema.json": policyConfig,
 }
 
 func main() {

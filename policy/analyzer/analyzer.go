@@ -8,9 +8,11 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"sync"
 	"time"
@@ -21,6 +23,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 
 	"redoubt/policy/exempt"
+	"redoubt/policy/profile"
 	"redoubt/policy/rule"
 )
 
@@ -34,6 +37,9 @@ type Options struct {
 	DisplayName, Description, Readme, Repository string
 	// Rules are the pack's rules, in any order, with distinct names.
 	Rules []rule.Rule
+	// Profile is the name of the profile that holds where the configuration names
+	// none; empty means profile.Guide.
+	Profile string
 	// Now tells the time that exemptions expire by; nil means time.Now.
 	Now func() time.Time
 	// Observe, where set, gets every verdict, also those that the engine does
@@ -60,6 +66,8 @@ type Analyzer struct {
 	rules   []rule.Rule // sorted by name
 	checks  index       // rules with Check
 	joins   index       // rules with CheckStack
+	profile profile.Profile
+	told    map[string]rule.Level // the levels that GetAnalyzerInfo says
 
 	mu       sync.Mutex
 	config   config
@@ -114,10 +122,14 @@ func New(opts Options) (*Analyzer, error) {
 		}
 		into.add(r.Types, i)
 	}
+	if a.profile, err = a.findProfile(cmp.Or(opts.Profile, profile.Guide)); err != nil {
+		errs = append(errs, fmt.Errorf("policy pack: Profile, or %s in its environment: %w", profile.Variable, err))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	a.config = defaults(a.rules)
+	a.config = defaults(a.rules, a.profile)
+	a.told = maps.Clone(a.config.levels)
 	return a, nil
 }
 
@@ -228,19 +240,34 @@ func (a *Analyzer) judge(
 	delete(a.exempted, key)
 	active, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
 	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active})
+	return a.report(r, res, level, v, active, expired)
+}
+
+// report turns a verdict into a diagnostic, or keeps it for the stack's summaries.
+func (a *Analyzer) report(
+	r rule.Rule, res *rule.Resource, level rule.Level, v rule.Verdict, active, expired *Exemption,
+) []plugin.AnalyzeDiagnostic {
+	key := finding{r.Name, res.URN}
+	says := violation
 	switch {
-	case active != nil:
-		if v.Outcome == rule.Failed || a.config.unknowns == UnknownsFail {
-			a.exempted[key] = letPass(r, res, level, v, *active)
-		}
 	case v.Outcome == rule.Failed:
-		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, violation(r, res, v, expired))}
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:
-		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, undecided(r, res, v))}
-	case v.Outcome == rule.Undetermined:
+		says = undecided
+	case v.Outcome == rule.Undetermined && active == nil:
 		a.deferred[key] = v.Reason()
+		return nil
+	default:
+		return nil
 	}
-	return nil
+	switch {
+	case active == nil:
+		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, says(r, res, v, expired.renew()))}
+	case a.config.profile.Audit:
+		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, rule.Advisory, says(r, res, v, active.holds()))}
+	default:
+		a.exempted[key] = letPass(r, res, level, v, *active)
+		return nil
+	}
 }
 
 func (a *Analyzer) observe(r Result) {

@@ -282,7 +282,7 @@ func TestInfoNeedsNoConfiguration(t *testing.T) {
 		names = append(names, p.Name)
 		byName[p.Name] = p
 	}
-	require.Equal(t, []string{"exemptions", "has-alias", "rotates", "unknowns"}, names)
+	require.Equal(t, []string{"exemptions", "has-alias", "profile", "rotates", "unknowns"}, names)
 	p := byName["rotates"]
 	require.Equal(t, plugin.AnalyzerPolicyTypeResource, p.Type)
 	require.Equal(t, plugin.AnalyzerPolicyTypeStack, byName["has-alias"].Type)

@@ -1,9 +1,11 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 
@@ -11,18 +13,24 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
 	"redoubt/policy/exempt"
+	"redoubt/policy/profile"
 	"redoubt/policy/rule"
 )
 
-// The pack's own settings stand in the configuration as two policies, because
-// the engine accepts properties only under a policy's name.
+// The pack's own settings stand in the configuration as policies, because the
+// engine accepts properties only under a policy's name.
 const (
 	policyExemptions = exempt.Policy
+	policyProfile    = profile.Policy
 	policyUnknowns   = "unknowns"
 )
 
+// everyPolicy is the key that gives a level to all policies. It is the engine's.
+const everyPolicy = "all"
+
 func reserved(name string) bool {
-	return name == policyExemptions || name == policyUnknowns || name == "all"
+	_, own := settings[name]
+	return own || name == everyPolicy
 }
 
 // What the setting "mode" of the policy "unknowns" may say.
@@ -43,19 +51,23 @@ var unknownsParam = rule.Param{
 }
 
 type config struct {
+	profile    profile.Profile
 	levels     map[string]rule.Level
 	params     map[string]rule.Params
 	unknowns   string
 	exemptions *register
 }
 
-func defaults(rules []rule.Rule) config {
+func defaults(rules []rule.Rule, p profile.Profile) config {
 	c := config{
-		levels: map[string]rule.Level{policyExemptions: rule.Advisory, policyUnknowns: rule.Advisory},
+		profile: p, levels: map[string]rule.Level{},
 		params: map[string]rule.Params{}, unknowns: UnknownsSummary, exemptions: &register{used: map[int]bool{}},
 	}
+	for name := range settings {
+		c.levels[name] = rule.Advisory
+	}
 	for _, r := range rules {
-		c.levels[r.Name] = r.Level
+		c.levels[r.Name] = p.Level(r)
 		// The defaults were validated by New.
 		c.params[r.Name], _ = rule.Decode(r.Params, nil)
 	}
@@ -63,38 +75,14 @@ func defaults(rules []rule.Rule) config {
 }
 
 // Configure sets enforcement levels and parameters, and reports every wrong
-// field at once. The key "all" gives a level to every policy that has no level
-// of its own. A failed Configure changes nothing.
+// field at once. A failed Configure changes nothing.
+//
+// A rule's level is, from the weakest to the strongest: the profile's, that of the
+// key "all", the one in the profile's setting "levels", the rule's own.
 func (a *Analyzer) Configure(_ context.Context, given map[string]plugin.AnalyzerPolicyConfig) error {
-	c := defaults(a.rules)
-	if all, ok := given["all"]; ok && all.EnforcementLevel != "" {
-		for name := range c.levels {
-			c.levels[name] = all.EnforcementLevel
-		}
-	}
-	byName := map[string]rule.Rule{}
-	for _, r := range a.rules {
-		byName[r.Name] = r
-	}
-	var errs []error
-	for _, name := range sortedNames(given) {
-		g := given[name]
-		r, isRule := byName[name]
-		if !isRule && !reserved(name) {
-			errs = append(errs, fmt.Errorf("%s: there is no such policy%s", name, a.suggest(name)))
-			continue
-		}
-		if g.EnforcementLevel != "" {
-			if !g.EnforcementLevel.IsValid() {
-				errs = append(errs, fmt.Errorf("%s: enforcementLevel %q is not one of advisory, mandatory, remediate, disabled",
-					name, g.EnforcementLevel))
-			}
-			c.levels[name] = g.EnforcementLevel
-		}
-		errs = append(errs, c.set(name, r, byName, g.Properties))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("policy pack %s: the configuration is wrong:\n%w", a.opts.Name, err)
+	c, err := a.decode(given)
+	if err != nil {
+		return a.wrong(err)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -105,14 +93,62 @@ func (a *Analyzer) Configure(_ context.Context, given map[string]plugin.Analyzer
 	return nil
 }
 
+// wrong is the error about a configuration.
+func (a *Analyzer) wrong(err error) error {
+	return fmt.Errorf("policy pack %s: the configuration is wrong:\n%w", a.opts.Name, err)
+}
+
+func (a *Analyzer) decode(given map[string]plugin.AnalyzerPolicyConfig) (config, error) {
+	chosen, err := a.parseProfile(given[policyProfile].Properties)
+	errs := []error{prefixed(policyProfile, err)}
+	c := defaults(a.rules, chosen.Profile)
+	all := given[everyPolicy].EnforcementLevel
+	for name := range c.levels {
+		c.levels[name] = cmp.Or(all, c.levels[name])
+	}
+	maps.Copy(c.levels, chosen.levels)
+	byName := map[string]rule.Rule{}
+	for _, r := range a.rules {
+		byName[r.Name] = r
+	}
+	for _, name := range sortedNames(given) {
+		g := given[name]
+		r, isRule := byName[name]
+		if !isRule && !reserved(name) {
+			errs = append(errs, fmt.Errorf("%s: there is no such policy%s", name, a.suggest(name)))
+			continue
+		}
+		if g.EnforcementLevel != "" {
+			_, err := parseLevel(levelField, string(g.EnforcementLevel))
+			errs = append(errs, prefixed(name, err))
+		}
+		if a.says(name, g.EnforcementLevel, all) {
+			c.levels[name] = g.EnforcementLevel
+		}
+		errs = append(errs, c.set(name, r, byName, g.Properties))
+	}
+	return c, errors.Join(errs...)
+}
+
+// says tells a policy's level that somebody gave from one that the engine filled in:
+// it sends a level for each policy, that of "all" or else that of GetAnalyzerInfo
+// (pkg/v3 v3.259.0, resource/analyzer/config.go). One that is the same says nothing.
+func (a *Analyzer) says(name string, level, all rule.Level) bool {
+	return level != "" && level != cmp.Or(all, a.told[name])
+}
+
+// levelNames are the levels as a configuration spells them.
+var levelNames = []string{string(rule.Advisory), string(rule.Mandatory), string(rule.Remediate), string(rule.Disabled)}
+
 // set applies the properties that stand under one policy's name.
 func (c *config) set(name string, r rule.Rule, rules map[string]rule.Rule, props map[string]any) error {
 	var err error
 	switch name {
-	case "all":
+	case everyPolicy:
 		if len(props) > 0 {
 			err = errors.New("it takes only enforcementLevel")
 		}
+	case policyProfile: // came first
 	case policyUnknowns:
 		var p rule.Params
 		p, err = rule.Decode([]rule.Param{unknownsParam}, props)
@@ -145,14 +181,13 @@ func (a *Analyzer) suggest(name string) string {
 	return fmt.Sprintf(": the pack has %d policies; each finding and each page of the documentation names one", len(a.rules))
 }
 
-// near is a rule whose name has the name in it, or is in it; empty without one.
+// near is a rule that was probably meant; empty without one.
 func (a *Analyzer) near(name string) string {
-	for _, r := range a.rules {
-		if strings.Contains(r.Name, name) || strings.Contains(name, r.Name) {
-			return r.Name
-		}
+	names := make([]string, len(a.rules))
+	for i, r := range a.rules {
+		names[i] = r.Name
 	}
-	return ""
+	return rule.Nearest(name, names)
 }
 
 func sortedNames[V any](m map[string]V) []string {

@@ -38,7 +38,7 @@ func TestConfigureReportsEveryErrorAndChangesNothing(t *testing.T) {
 	})
 	for _, want := range []string{
 		"all: it takes only enforcementLevel",
-		`rotates: enforcementLevel "fatal" is not one of advisory, mandatory, remediate, disabled`,
+		`rotates: enforcementLevel must be one of advisory, mandatory, remediate, disabled, not "fatal"`,
 		"rotates: days must be between 7 and 30, not 5",
 		"rotates: hours is not a setting: this policy has days",
 		"rotate: there is no such policy: did you mean rotates?",

@@ -80,12 +80,12 @@ func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*registe
 	g := &register{used: map[int]bool{}}
 	var errs []error
 	for _, name := range sortedNames(props) {
-		if name != "entries" {
+		if name != exemptionEntries {
 			errs = append(errs, fmt.Errorf("%s is not a setting: this policy has entries", name))
 		}
 	}
-	list, ok := props["entries"].([]any)
-	if props["entries"] != nil && !ok {
+	list, ok := props[exemptionEntries].([]any)
+	if props[exemptionEntries] != nil && !ok {
 		errs = append(errs, errors.New("entries must be a list of objects with rule, resource, reason, owner and expires"))
 	}
 	seen := map[string]int{}
@@ -117,7 +117,10 @@ func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*registe
 // exemptionFields are those that an exemption must have; "id" it may have besides.
 var exemptionFields = []string{"rule", "resource", "reason", "owner", "expires"}
 
-const exemptionID = "id"
+const (
+	exemptionID      = "id"
+	exemptionEntries = "entries"
+)
 
 func parseExemption(raw any) (Exemption, error) {
 	m, ok := raw.(map[string]any)

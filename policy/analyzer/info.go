@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
+	"redoubt/policy/profile"
 	"redoubt/policy/rule"
 )
 
@@ -21,13 +22,33 @@ var settings = map[string]struct {
 	},
 	policyExemptions: {
 		"Resources that may break a rule, each with a reason, an owner and a last day.",
-		map[string]plugin.JSONSchema{"entries": {
+		map[string]plugin.JSONSchema{exemptionEntries: {
 			"type": "array", "default": []any{},
 			"description": "Exemptions: rule (a policy's name), resource (a URN, or a pattern of it with * and ?), " +
 				"reason, owner, expires (YYYY-MM-DD, the last day), and id, which is said with what it lets pass.",
 			"items": map[string]any{"type": "object"},
 		}},
 	},
+	policyProfile: {
+		"How strictly each rule holds, by one name: " + strings.Join(profile.Names(), ", ") + ".",
+		map[string]plugin.JSONSchema{
+			// No enum: the pack's own error names the nearest.
+			profileName: {"type": "string", "default": profile.Guide, "description": describeProfiles()},
+			profileLevels: {
+				"type": "object", "default": map[string]any{},
+				"description":          "Levels of rules over those of the profile, by the rules' names.",
+				"additionalProperties": map[string]any{"type": "string"},
+			},
+		},
+	},
+}
+
+func describeProfiles() string {
+	lines := make([]string, 0, len(profile.Names()))
+	for _, p := range profile.All() {
+		lines = append(lines, p.Name+": "+p.Summary)
+	}
+	return strings.Join(lines, " ")
 }
 
 // GetAnalyzerInfo describes the pack. It needs no configuration, so that
@@ -43,14 +64,15 @@ func (a *Analyzer) GetAnalyzerInfo(context.Context) (plugin.AnalyzerInfo, error)
 		})
 		initial[name] = plugin.AnalyzerPolicyConfig{EnforcementLevel: rule.Advisory, Properties: initialProperties(s.schema)}
 	}
+	initial[policyProfile].Properties[profileName] = a.profile.Name
 	for _, r := range a.rules {
-		p := policyInfo(r)
+		p := a.policyInfo(r)
 		policies = append(policies, p)
 		var schema map[string]plugin.JSONSchema
 		if p.ConfigSchema != nil {
 			schema = p.ConfigSchema.Properties
 		}
-		initial[r.Name] = plugin.AnalyzerPolicyConfig{EnforcementLevel: r.Level, Properties: initialProperties(schema)}
+		initial[r.Name] = plugin.AnalyzerPolicyConfig{EnforcementLevel: p.EnforcementLevel, Properties: initialProperties(schema)}
 	}
 	sort.Slice(policies, func(i, j int) bool { return policies[i].Name < policies[j].Name })
 	return plugin.AnalyzerInfo{
@@ -68,10 +90,10 @@ func initialProperties(schema map[string]plugin.JSONSchema) map[string]any {
 	return out
 }
 
-func policyInfo(r rule.Rule) plugin.AnalyzerPolicyInfo {
+func (a *Analyzer) policyInfo(r rule.Rule) plugin.AnalyzerPolicyInfo {
 	info := plugin.AnalyzerPolicyInfo{
 		Name: r.Name, DisplayName: strings.ReplaceAll(r.Name, "-", " "),
-		Description: r.Summary, Message: r.Summary, EnforcementLevel: r.Level,
+		Description: r.Summary, Message: r.Summary, EnforcementLevel: a.told[r.Name],
 		Type: plugin.AnalyzerPolicyTypeResource, Severity: r.Severity,
 		RemediationSteps: "Set " + r.Fix, URL: r.URL, Framework: framework(r),
 	}

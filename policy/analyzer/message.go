@@ -3,6 +3,7 @@ package analyzer
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -12,20 +13,35 @@ import (
 )
 
 // violation words a finding: one line that says what is wrong and where, then
-// the guide's words, the controls, the fix and the page to read.
-func violation(r rule.Rule, res *rule.Resource, v rule.Verdict, expired *Exemption) string {
-	lines := []string{fmt.Sprintf("%s: %s on %s: %s.", r.Severity, r.Name, res.Label(), v.Reason())}
-	if expired != nil {
-		lines = append(lines, fmt.Sprintf("  exemption: expired on %s (owner %s): renew it with a new date, or fix the resource",
-			expired.Expires.Format(exempt.DateLayout), expired.Owner))
-	}
-	return strings.Join(append(lines, advice(r)...), "\n")
+// what is to be said of an exemption, the guide's words, the controls, the fix and
+// the page to read.
+func violation(r rule.Rule, res *rule.Resource, v rule.Verdict, exemption []string) string {
+	first := fmt.Sprintf("%s: %s on %s: %s.", r.Severity, r.Name, res.Label(), v.Reason())
+	return strings.Join(slices.Concat([]string{first}, exemption, advice(r)), "\n")
 }
 
-func undecided(r rule.Rule, res *rule.Resource, v rule.Verdict) string {
+func undecided(r rule.Rule, res *rule.Resource, v rule.Verdict, exemption []string) string {
 	first := fmt.Sprintf("%s: %s on %s: cannot be decided: %s (policy %q is set to %q).",
 		r.Severity, r.Name, res.Label(), v.Reason(), policyUnknowns, UnknownsFail)
-	return strings.Join(append([]string{first}, advice(r)...), "\n")
+	return strings.Join(slices.Concat([]string{first}, exemption, advice(r)), "\n")
+}
+
+// renew is what to do about an exemption that has expired; nothing without one.
+func (e *Exemption) renew() []string {
+	if e == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("  exemption: expired on %s (owner %s): renew it with a new date, or fix the resource",
+		e.Expires.Format(exempt.DateLayout), e.Owner)}
+}
+
+// holds is what a finding says that is shown although it is exempt.
+func (e *Exemption) holds() []string {
+	id := ""
+	if e.ID != "" {
+		id = ", " + e.ID
+	}
+	return []string{fmt.Sprintf("  exemption: exempt until %s (owner %s%s): %s", e.Expires.Format(exempt.DateLayout), e.Owner, id, e.Reason)}
 }
 
 func advice(r rule.Rule) []string {

@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,12 +14,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+
+	"redoubt/policy/profile"
 )
 
 // Main runs the pack as the engine starts it, and ends the process. The
-// arguments are those of the process: the engine's address, or --version, or
-// --help.
+// arguments are those of the process: the engine's address, or what the usage
+// names for people. The variable profile.Variable goes over opts.Profile.
 func Main(opts Options) {
+	opts.Profile = cmp.Or(os.Getenv(profile.Variable), opts.Profile)
 	os.Exit(run(opts, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -47,6 +51,18 @@ func run(opts Options, args []string, stdout, stderr io.Writer) int {
 		return say(stdout, exitOK, opts.Name+" "+opts.Version)
 	case args[0] == "--help" || args[0] == "-h":
 		return say(stdout, exitOK, usage(opts))
+	case args[0] == "schema" && len(args) == 1:
+		text, err := a.Schema()
+		if err != nil {
+			return say(stderr, exitError, err.Error())
+		}
+		return say(stdout, exitOK, strings.TrimSuffix(string(text), "\n"))
+	case args[0] == "check" && len(args) == 2:
+		text, err := a.checkFile(args[1])
+		if err != nil {
+			return say(stderr, exitError, err.Error())
+		}
+		return say(stdout, exitOK, text)
 	}
 	// A second argument is the folder of PulumiPolicy.yaml, from engines that
 	// start the pack as pulumi-analyzer-policy-<name>; the pack does not need it.
@@ -61,10 +77,15 @@ func run(opts Options, args []string, stdout, stderr io.Writer) int {
 
 func usage(opts Options) string {
 	return strings.Join([]string{
-		fmt.Sprintf("%s %s is a Pulumi policy pack of %s. The Pulumi engine starts it; it does nothing by itself.",
+		fmt.Sprintf("%s %s is a Pulumi policy pack of %s. The Pulumi engine starts it.",
 			opts.Name, opts.Version, count(len(opts.Rules), "rule")),
 		"",
 		"  pulumi preview --policy-pack <this file> [--policy-pack-config policy.json]",
+		"",
+		"  <this file> schema               the JSON Schema of a configuration file",
+		"  <this file> check policy.json    everything that is wrong with one",
+		"",
+		fmt.Sprintf("%s=NAME in the environment chooses a profile: %s.", profile.Variable, strings.Join(profile.Names(), ", ")),
 		"",
 		"Give the compiled file, or the folder with PulumiPolicy.yaml, to --policy-pack of pulumi preview or pulumi up.",
 	}, "\n")

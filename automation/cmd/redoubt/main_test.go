@@ -16,6 +16,7 @@ import (
 	"redoubt/automation/rehearse"
 	"redoubt/automation/runner"
 	"redoubt/internal/built"
+	"redoubt/policy/exempt"
 )
 
 // pack is the policy pack.
@@ -46,14 +47,15 @@ func redoubt(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), err.String()
 }
 
-// The main job: both stacks, from preview to destroy.
+// The main job: both stacks, from preview to destroy, under the pack's profile guide
+// and without an exemption.
 func TestRehearse(t *testing.T) {
 	t.Parallel()
 	// The engine alone takes as long as all else: it is measured once.
 	for stack, floor := range map[string]string{"dev": "--floor", "prod": "--no-floor"} {
 		t.Run(stack, func(t *testing.T) {
 			t.Parallel()
-			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", stack, floor, "--json")
+			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--policy-profile", "guide", "--stack", stack, floor, "--json")
 			require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
 			var report rehearse.Report
 			require.NoError(t, json.Unmarshal([]byte(stdout), &report))
@@ -61,6 +63,10 @@ func TestRehearse(t *testing.T) {
 			require.Len(t, report.Stacks, 1)
 			s := report.Stacks[0]
 			require.Zero(t, s.Mandatory, "%v", s.Findings)
+			for _, f := range s.Findings {
+				require.Nil(t, f.Exemption, f.Message)
+				require.NotEqual(t, exempt.Policy, f.Policy, f.Message)
+			}
 			require.Greater(t, s.Resources, 100)
 			names := make([]string, 0, len(s.Phases))
 			for _, p := range s.Phases {
@@ -111,6 +117,7 @@ func TestBadInput(t *testing.T) {
 		"unknown command":    {[]string{"rehears"}, []string{"rehears"}},
 		"unknown flag":       {[]string{"rehearse", "--stak", "dev"}, []string{"--stak"}},
 		"unknown stack":      {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--stack", "qa"}, []string{`stack "qa": there is no`, "Pulumi.qa.yaml", "stacks here: account, dev, prod, staging"}},
+		"unknown profile":    {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--policy-profile", "cis"}, []string{`"cis" is no profile: did you mean cis-5?`, "nist-800-53"}},
 		"unknown mistake":    {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--break", "nothing"}, []string{`there is no mistake "nothing"`, "unencrypted-bucket"}},
 		"no project":         {[]string{"rehearse", "--project", t.TempDir(), "--policy-pack", pack}, []string{"no Pulumi project in"}},
 		"missing passphrase": {[]string{"rehearse", "--project", salted, "--policy-pack", pack}, []string{`stack "dev" has encrypted configuration`, "PULUMI_CONFIG_PASSPHRASE"}},

@@ -20,6 +20,7 @@ type rehearseCommand struct {
 	Project      string   `help:"Folder with Pulumi.yaml." default:"." type:"existingdir"`
 	PolicyPack   string   `help:"Policy pack, an executable; the built one by default." placeholder:"PATH"`
 	PolicyConfig string   `help:"Configuration of the policy pack, JSON: levels, parameters, exemptions." type:"existingfile" placeholder:"FILE"`
+	Profile      string   `help:"Profile of the policy pack: guide, fsbp, cis-5, nist-800-53, pci-4 or audit. By default the configuration's, or guide." name:"policy-profile" placeholder:"NAME"`
 	Floor        bool     `help:"Measure the engine alone too, and show what the rest costs." default:"true" negatable:""`
 	JSON         bool     `help:"Print the report as JSON." name:"json"`
 
@@ -40,6 +41,7 @@ Examples:
   redoubt rehearse --stack dev --stack prod        both
   redoubt rehearse --break unencrypted-bucket      plant a mistake; the preview must be refused
   redoubt rehearse --break all                     each known mistake
+  redoubt rehearse --policy-profile fsbp           held to a framework's rules
   redoubt rehearse --blueprint secure-bucket --inputs order.json   the life of an order
   redoubt rehearse --json | jq .ok                 the report as data
   redoubt rehearse -- pulumi preview --stack dev   any command against the account
@@ -70,7 +72,7 @@ func (c *rehearseCommand) Run(ctx context.Context, s *streams) error {
 	}
 	opts := rehearse.Options{
 		Project: c.Project, Stacks: c.Stack, Blueprint: ordered, Inputs: inputs,
-		Policy: pack, PolicyConfig: c.PolicyConfig, Floor: c.Floor, Progress: view.progress,
+		Policy: pack, PolicyConfig: c.PolicyConfig, Profile: c.Profile, Floor: c.Floor, Progress: view.progress,
 	}
 	report, err := rehearseAll(ctx, opts, mistakes(ordered, c.Break))
 	view.finish()
