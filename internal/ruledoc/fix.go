@@ -28,13 +28,14 @@ type part struct {
 var (
 	// selector is what Go code starts with: a name in a package, or of a variable.
 	selector = regexp.MustCompile(`^&?[a-z][A-Za-z0-9]*(\.[A-Z][A-Za-z0-9]*)+`)
+	member   = regexp.MustCompile(`^\.[A-Z][A-Za-z0-9]*`)
 	// field is a field's name before its value.
 	field = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*: `)
 	// jsonKey is a key before its value.
 	jsonKey  = regexp.MustCompile(`^"[^"]+": `)
-	jsonWord = regexp.MustCompile(`^("[^"]*"|[a-z0-9]+)`)
+	jsonWord = regexp.MustCompile(`^("[^"]*"|true|false|[0-9]+)`)
 	// action is an action of IAM, or a condition key.
-	action = regexp.MustCompile(`^[a-z0-9-]+:([A-Z][A-Za-z]*(:…)?\*?|\*)`)
+	action = regexp.MustCompile(`^[a-z0-9-]+:([A-Z][A-Za-z]*(:…|(:[a-z]+)*)\*?|\*)`)
 )
 
 // parts takes a rule's fix apart: most fixes are a Go expression, others say in
@@ -87,8 +88,11 @@ func codeAt(s string) (kind, int) {
 			return otherCode, len(m) + len(w)
 		}
 	}
-	if s[0] == '{' {
+	switch s[0] {
+	case '{':
 		return otherCode, balanced(s)
+	case '"':
+		return otherCode, quoted(s)
 	}
 	return otherCode, len(action.FindString(s))
 }
@@ -99,7 +103,7 @@ func expression(s string) int {
 	for n > 0 && n < len(s) {
 		more := balanced(s[n:])
 		if more == 0 && s[n] == '.' {
-			more = len(regexp.MustCompile(`^\.[A-Z][A-Za-z0-9]*`).FindString(s[n:]))
+			more = len(member.FindString(s[n:]))
 		}
 		if more == 0 {
 			break
@@ -111,14 +115,14 @@ func expression(s string) int {
 
 // balanced is the length of what stands in the bracket that the text starts with.
 func balanced(s string) int {
-	depth, quoted := 0, false
+	depth, inText := 0, false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
-		case quoted && c == '\\':
+		case inText && c == '\\':
 			i++
 		case c == '"':
-			quoted = !quoted
-		case quoted:
+			inText = !inText
+		case inText:
 		case c == '{' || c == '(' || c == '[':
 			depth++
 		case c == '}' || c == ')' || c == ']':
@@ -146,21 +150,25 @@ func parse(code string) (ast.Expr, error) {
 	return parser.ParseExpr(code)
 }
 
-// wide is from how many characters on an expression stands on lines of its own.
-const wide = 60
+// From how many characters on an expression stands in a block of its own, and
+// its elements on lines of their own.
+const (
+	block = 60
+	wide  = 76
+)
 
 // fixText is a rule's fix in Markdown.
 func fixText(fix string) string {
 	list := parts(fix)
 	if len(list) == 1 && list[0].kind == goCode {
-		return block(fix)
+		return fenced(fix)
 	}
 	var out strings.Builder
 	afterBlock := false
 	for i, p := range list {
 		switch {
-		case p.kind == goCode && len(p.text) > wide && strings.Contains(p.text, "{"):
-			out.WriteString("\n\n" + block(p.text) + "\n\n")
+		case p.kind == goCode && len(p.text) > block && strings.Contains(p.text, "{"):
+			out.WriteString("\n\n" + fenced(p.text) + "\n\n")
 			afterBlock = true
 			continue
 		case p.kind != prose:
@@ -180,7 +188,7 @@ func fixText(fix string) string {
 	return strings.TrimSpace(strings.ReplaceAll(out.String(), " \n", "\n"))
 }
 
-func block(code string) string { return "```go\n" + layout(code) + "\n```" }
+func fenced(code string) string { return "```go\n" + layout(code) + "\n```" }
 
 // layout puts an expression on as many lines as it needs, as gofmt has them.
 func layout(code string) string {
@@ -217,11 +225,12 @@ func elements(s string) []string {
 	var out []string
 	start := 0
 	for i := 0; i < len(s); i++ {
-		if s[i] == '"' || strings.IndexByte("{([", s[i]) >= 0 {
-			i += max(quotedOrBalanced(s[i:])-1, 0)
-			continue
-		}
-		if s[i] == ',' {
+		switch s[i] {
+		case '"':
+			i += max(quoted(s[i:])-1, 0)
+		case '{', '(', '[':
+			i += max(balanced(s[i:])-1, 0)
+		case ',':
 			out = append(out, strings.TrimSpace(s[start:i]))
 			start = i + 1
 		}
@@ -232,10 +241,8 @@ func elements(s string) []string {
 	return out
 }
 
-func quotedOrBalanced(s string) int {
-	if s[0] != '"' {
-		return balanced(s)
-	}
+// quoted is the length of the quotation that the text starts with.
+func quoted(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '\\':

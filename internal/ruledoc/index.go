@@ -37,7 +37,7 @@ Other orders: [by bullet of the Security Guide](by-bullet.md), [by service](by-s
 		counted("severity "+string(s), func(r rule.Rule) bool { return r.Severity == s })
 	}
 	for _, l := range []rule.Level{rule.Mandatory, rule.Advisory, rule.Disabled} {
-		counted(string(l)+" without configuration", func(r rule.Rule) bool { return r.Level == l })
+		counted(string(l)+" by default", func(r rule.Rule) bool { return r.Level == l })
 	}
 	counted("that look at the whole stack", rule.Rule.IsJoin)
 	counted("that can repair", func(r rule.Rule) bool { return r.Remediate != nil })

@@ -50,11 +50,7 @@ func writeFacts(b *strings.Builder, r rule.Rule, f fixture.File, profiles []prof
 	fact := func(name, text string) { fmt.Fprintf(b, "| %s | %s |\n", name, text) }
 	b.WriteString("| | |\n|---|---|\n")
 	fact("Severity", "["+string(r.Severity)+"](by-severity.md#"+string(r.Severity)+")")
-	levels := make([]string, len(profiles))
-	for i, p := range profiles {
-		levels[i] = "`" + string(p.level(r)) + "` " + p.name
-	}
-	fact("Level", strings.Join(levels, "<br>"))
+	fact("Level", levels(r, profiles))
 	judged, beside := types(r, f)
 	fact("Judges", strings.Join(judged, "<br>"))
 	if len(beside) > 0 {
@@ -71,6 +67,23 @@ func writeFacts(b *strings.Builder, r rule.Rule, f fixture.File, profiles []prof
 		fact("Repairs", "no")
 	}
 	b.WriteString("\n")
+}
+
+// levels names the profiles that give the rule each level.
+func levels(r rule.Rule, profiles []profile) string {
+	var out []string
+	for _, level := range []rule.Level{rule.Mandatory, rule.Remediate, rule.Advisory, rule.Disabled} {
+		var names []string
+		for _, p := range profiles {
+			if p.level(r) == level {
+				names = append(names, p.name)
+			}
+		}
+		if len(names) > 0 {
+			out = append(out, "`"+string(level)+"`: "+strings.Join(names, ", "))
+		}
+	}
+	return strings.Join(out, "<br>")
 }
 
 // types are the spellings of what the rule judges, and of what else its cases
@@ -217,7 +230,7 @@ func writeUndetermined(b *strings.Builder, open []string) {
 		b.WriteString("In none of its cases: what is not known yet does not decide.\n\n")
 		return
 	}
-	b.WriteString("The rule does not answer before the update where, for example:\n\n")
+	b.WriteString("No finding, unless [`unknowns.mode`](../../policy/README.md#configuration) is `fail`, for example where:\n\n")
 	for _, reason := range open {
 		fmt.Fprintf(b, "- %s\n", cell(reason))
 	}

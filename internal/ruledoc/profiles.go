@@ -19,7 +19,7 @@ type profile struct {
 // readProfiles reads the configurations that the pack comes with, and puts the
 // pack's own levels before them.
 func readProfiles(dir string) ([]profile, error) {
-	out := []profile{{"without configuration", func(r rule.Rule) rule.Level { return r.Level }}}
+	out := []profile{{"by default", func(r rule.Rule) rule.Level { return r.Level }}}
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func readProfiles(dir string) ([]profile, error) {
 		if err != nil {
 			return nil, err
 		}
-		levels, err := levelsOf(text)
+		levels, err := configured(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
@@ -39,9 +39,9 @@ func readProfiles(dir string) ([]profile, error) {
 	return out, nil
 }
 
-// levelsOf reads a configuration of the pack: a policy has a level, or an object
+// configured reads a configuration of the pack: a policy has a level, or an object
 // with one; "all" is for those that have none.
-func levelsOf(config []byte) (func(rule.Rule) rule.Level, error) {
+func configured(config []byte) (func(rule.Rule) rule.Level, error) {
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(config, &entries); err != nil {
 		return nil, err

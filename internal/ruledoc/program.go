@@ -15,7 +15,7 @@ import (
 // program is a case as a program of Pulumi YAML.
 func program(c fixture.Case) (string, error) {
 	resources := mapping()
-	providers := map[string]string{}
+	providers := map[string]string{} // names by settings
 	for _, r := range c.Resources {
 		if r.Type == stackType { // each program is one
 			continue
@@ -28,22 +28,9 @@ func program(c fixture.Case) (string, error) {
 			}
 			add(declared, "properties", v)
 		}
-		provider := r.Options.Provider
-		if r.Provider != nil {
-			key := settings(r.Provider)
-			if providers[key] == "" {
-				name := "provider"
-				if n := len(providers); n > 0 {
-					name = fmt.Sprintf("provider%d", n+1)
-				}
-				providers[key] = name
-				v, err := value("provider", r.Provider, true)
-				if err != nil {
-					return "", fmt.Errorf("case %q: provider of %s: %w", c.Name, r.Name, err)
-				}
-				add(resources, name, mapping("type", "pulumi:providers:aws", "properties", v))
-			}
-			provider = providers[key]
+		provider, err := declareProvider(resources, providers, r)
+		if err != nil {
+			return "", fmt.Errorf("case %q: provider of %s: %w", c.Name, r.Name, err)
 		}
 		if o := options(r.Options, provider); len(o.Content) > 0 {
 			add(declared, "options", o)
@@ -63,6 +50,29 @@ func encoded(v any) (string, error) {
 	enc.SetIndent(2)
 	err := enc.Encode(v)
 	return out.String(), err
+}
+
+// declareProvider adds the resource's own provider to the resources, where it has
+// one and no resource before it has the same.
+func declareProvider(resources *yaml.Node, providers map[string]string, r fixture.Resource) (string, error) {
+	if r.Provider == nil {
+		return "", nil
+	}
+	key := settings(r.Provider)
+	if name, declared := providers[key]; declared {
+		return name, nil
+	}
+	inputs, err := value("provider", r.Provider, true)
+	if err != nil {
+		return "", err
+	}
+	name := "provider"
+	if n := len(providers); n > 0 {
+		name = fmt.Sprintf("provider%d", n+1)
+	}
+	providers[key] = name
+	add(resources, name, mapping("type", "pulumi:providers:aws", "properties", inputs))
+	return name, nil
 }
 
 // elsewhere is the name of a resource that a case does not have, whose outputs

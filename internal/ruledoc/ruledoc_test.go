@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"redoubt/policy/fixture"
 	"redoubt/policy/rule"
@@ -156,7 +157,59 @@ func eachFixture(t *testing.T, do func(rule.Rule, fixture.File)) {
 	}
 }
 
-// TestSecretsAreNotPrinted keeps what a fixture marks as secret out of what the
+var (
+	// manualPage is a page of AWS's manuals, with or without a heading, or of Pulumi's.
+	manualPage = regexp.MustCompile(`^https://(docs\.aws\.amazon\.com(/[\w.-]+){3,}\.html(#[\w.-]+)?|www\.pulumi\.com(/[\w.-]+)+/)$`)
+	sentence   = regexp.MustCompile(`^[A-Z](\S| \S)*\.$`)
+)
+
+// TestTextsOfRulesAreInShape is about what a page takes from a rule as it is.
+func TestTextsOfRulesAreInShape(t *testing.T) {
+	t.Parallel()
+	for _, r := range rules.All() {
+		require.Regexp(t, manualPage, r.URL, r.Name)
+		require.Regexp(t, sentence, r.Summary, "%s: the summary is a sentence", r.Name)
+		require.NotRegexp(t, `[.\s]$|\s\s|^\s`, r.Fix, "%s: the fix is no sentence, and has one space between words", r.Name)
+		require.NotContains(t, r.Summary+r.Fix, "organisation", "%s: AWS spells it organization", r.Name)
+		for _, p := range r.Params {
+			require.Regexp(t, sentence, p.Description, "%s: %s: the description is a sentence", r.Name, p.Name)
+		}
+	}
+}
+
+var reference = regexp.MustCompile(`\$\{([^}.\[]+)`)
+
+// TestExamplesArePrograms reads the examples as YAML, in which no name is twice,
+// and looks for what their references name.
+func TestExamplesArePrograms(t *testing.T) {
+	t.Parallel()
+	eachFixture(t, func(r rule.Rule, f fixture.File) {
+		fails, passes, err := examples(r, f)
+		require.NoError(t, err, r.Name)
+		for _, e := range []example{fails, passes} {
+			var parsed struct {
+				Resources map[string]struct {
+					Type       string         `yaml:"type"`
+					Properties map[string]any `yaml:"properties"`
+					Options    map[string]any `yaml:"options"`
+				} `yaml:"resources"`
+			}
+			dec := yaml.NewDecoder(strings.NewReader(e.program))
+			dec.KnownFields(true)
+			require.NoError(t, dec.Decode(&parsed), "%s: %s", r.Name, e.Name)
+			for name, res := range parsed.Resources {
+				require.NotEmpty(t, res.Type, "%s: %s: %s", r.Name, e.Name, name)
+			}
+			for _, m := range reference.FindAllStringSubmatch(strings.ReplaceAll(e.program, "$${", ""), -1) {
+				if m[1] != elsewhere {
+					require.Contains(t, parsed.Resources, m[1], "%s: %s", r.Name, e.Name)
+				}
+			}
+		}
+	})
+}
+
+// TestReasonsHoldNoSecret keeps what a fixture marks as secret out of what the
 // rules say on the pages; the programs have it, as their secrets.
 func TestReasonsHoldNoSecret(t *testing.T) {
 	t.Parallel()

@@ -73,7 +73,7 @@ func policyInfo(r rule.Rule) plugin.AnalyzerPolicyInfo {
 		Name: r.Name, DisplayName: strings.ReplaceAll(r.Name, "-", " "),
 		Description: r.Summary, Message: r.Summary, EnforcementLevel: r.Level,
 		Type: plugin.AnalyzerPolicyTypeResource, Severity: r.Severity,
-		RemediationSteps: "Set " + r.Fix, URL: r.URL, Framework: framework(r),
+		RemediationSteps: r.Fix, URL: r.URL, Framework: framework(r),
 	}
 	if r.IsJoin() {
 		info.Type = plugin.AnalyzerPolicyTypeStack
