@@ -15,6 +15,7 @@ import (
 
 	"redoubt/guide"
 	"redoubt/infra/stack"
+	"redoubt/internal/ruledoc"
 	"redoubt/policy/rules"
 )
 
@@ -60,7 +61,7 @@ func coverage(root string) (string, error) {
 				unknown = append(unknown, fmt.Sprintf("rule %s names bullet %q", r.Name, id))
 				continue
 			}
-			rows[id].rules = append(rows[id].rules, code(r.Name))
+			rows[id].rules = append(rows[id].rules, ruledoc.Link(r))
 			rows[id].tests = append(rows[id].tests, link(r.Name+".yaml", fixture))
 		}
 	}

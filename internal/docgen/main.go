@@ -1,13 +1,16 @@
 // Command docgen writes the generated documents: docs/coverage.md, the way
 // from each bullet of the guide to what serves, enforces and tests it,
-// docs/config.md, docs/outputs.md and docs/blueprints.md, and the JSON Schema of the policy
-// pack's configuration. `make generate` runs it; a test fails when a document is stale.
+// docs/config.md, docs/settings.md, docs/outputs.md and docs/blueprints.md, the pages
+// of the policy rules, docs/rules, and the JSON Schema of the policy pack's
+// configuration. `make generate` runs it; tests fail when a document is stale.
 package main
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"redoubt/internal/ruledoc"
 )
 
 // documents are the generated files, by path from the module's root.
@@ -28,8 +31,15 @@ func main() {
 			err = os.WriteFile(filepath.FromSlash(path), []byte(text), 0o644)
 		}
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "docgen: %s: %v (run it in the module's root)\n", path, err)
-			os.Exit(1)
+			fail(path, err)
 		}
 	}
+	if err := ruledoc.Write("."); err != nil {
+		fail(ruledoc.Folder, err)
+	}
+}
+
+func fail(path string, err error) {
+	fmt.Fprintf(os.Stderr, "docgen: %s: %v (run it in the module's root)\n", path, err)
+	os.Exit(1)
 }

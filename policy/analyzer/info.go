@@ -95,7 +95,7 @@ func (a *Analyzer) policyInfo(r rule.Rule) plugin.AnalyzerPolicyInfo {
 		Name: r.Name, DisplayName: strings.ReplaceAll(r.Name, "-", " "),
 		Description: r.Summary, Message: r.Summary, EnforcementLevel: a.told[r.Name],
 		Type: plugin.AnalyzerPolicyTypeResource, Severity: r.Severity,
-		RemediationSteps: "Set " + r.Fix, URL: r.URL, Framework: framework(r),
+		RemediationSteps: r.Fix, URL: r.URL, Framework: framework(r),
 	}
 	if r.IsJoin() {
 		info.Type = plugin.AnalyzerPolicyTypeStack

@@ -125,7 +125,7 @@ func (s Statement) AnyResource() bool {
 }
 
 // narrowing lists the condition keys that bind a wildcard principal to an
-// organisation, an account, a network or a calling resource.
+// organization, an account, a network or a calling resource.
 var narrowing = map[string]bool{
 	"aws:principalorgid": true, "aws:principalorgpaths": true, "aws:principalaccount": true,
 	"aws:principalarn": true, "aws:sourcearn": true, "aws:sourceaccount": true,

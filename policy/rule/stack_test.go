@@ -117,3 +117,15 @@ func TestCIDR(t *testing.T) {
 	require.False(t, SubsetOf("10.1.0.0/24", []string{"10.0.0.0/16"}))
 	require.False(t, SubsetOf("::/0", []string{"0.0.0.0/0"}))
 }
+
+func TestSpellingsAreCanonicalTypes(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"aws:kms/key:Key"}, Spellings("kms/key"))
+	require.Equal(t, []string{"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"}, Spellings("s3/bucketV2"))
+	require.Equal(t, []string{"pulumi:providers:aws"}, Spellings("pulumi:providers:aws"))
+	listeners := Spellings("aws:alb/listener:Listener")
+	require.Contains(t, listeners, "aws:lb/listener:Listener")
+	for _, token := range listeners {
+		require.Equal(t, "lb/listener", Canonical(token))
+	}
+}

@@ -1,6 +1,9 @@
 package rule
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // aliases maps the spellings of one resource type to the canonical one.
 //
@@ -53,4 +56,38 @@ func shortToken(token string) string {
 	}
 	short, _, _ := strings.Cut(rest, ":")
 	return short
+}
+
+// Spellings returns the full tokens under which a program may declare the type,
+// sorted: "aws:alb/listener:Listener" and the others for "lb/listener". A type of
+// another package has the one that it is.
+func Spellings(token string) []string {
+	canonical := Canonical(token)
+	if strings.Contains(canonical, ":") {
+		return []string{canonical}
+	}
+	shorts := []string{canonical}
+	for alias, of := range aliases {
+		if of == canonical {
+			shorts = append(shorts, alias)
+		}
+	}
+	if module, name, ok := strings.Cut(canonical, "/"); ok {
+		for alias, of := range modules {
+			if of == module {
+				shorts = append(shorts, alias+"/"+name)
+			}
+		}
+	}
+	for i, short := range shorts {
+		shorts[i] = fullToken(short)
+	}
+	slices.Sort(shorts)
+	return shorts
+}
+
+// fullToken returns "aws:kms/key:Key" for "kms/key".
+func fullToken(short string) string {
+	_, name, _ := strings.Cut(short, "/")
+	return "aws:" + short + ":" + strings.ToUpper(name[:1]) + name[1:]
 }

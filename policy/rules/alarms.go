@@ -43,8 +43,9 @@ var alarms = []rule.Rule{
 			namespace: applicationELB, metrics: []string{"RequestCount", "ProcessedBytes", "NewConnectionCount", "ActiveConnectionCount"},
 			dimension: "LoadBalancer", band: true,
 		})),
-		Fix: `cloudwatch.MetricAlarmArgs{ThresholdMetricId: pulumi.String("usual"), MetricQueries: … with RequestCount of the load balancer and ` +
-			`the expression ANOMALY_DETECTION_BAND(seen, 3), AlarmActions: pulumi.Array{topic.Arn}}`,
+		Fix: `cloudwatch.MetricAlarmArgs{ThresholdMetricId: pulumi.String("usual"), MetricQueries: cloudwatch.MetricAlarmMetricQueryArray{` +
+			`cloudwatch.MetricAlarmMetricQueryArgs{Id: pulumi.String("usual"), Expression: pulumi.String("ANOMALY_DETECTION_BAND(seen, 3)"), ReturnData: pulumi.Bool(true)}, …}, ` +
+			`AlarmActions: pulumi.Array{topic.Arn}} where seen is RequestCount of the load balancer`,
 		URL: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Anomaly_Detection_Alarm.html",
 	},
 	{
@@ -55,7 +56,7 @@ var alarms = []rule.Rule{
 		Controls:   mapped(nist("SC-5", "SI-4")),
 		Types:      append([]string{"lambda/function"}, watchedStages...),
 		CheckStack: throttlingWatched,
-		Fix: `cloudwatch.MetricAlarmArgs on 4XXError of the stage, on Throttles of the function, or on a metric filter of the stage's access log: ` +
+		Fix: `a cloudwatch.NewMetricAlarm on 4XXError of the stage, on Throttles of the function, or on a metric filter of the stage's access log: ` +
 			`{ $.status = 429 }`,
 		URL: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html",
 	},
@@ -67,8 +68,8 @@ var alarms = []rule.Rule{
 		Controls:   mapped(nist("SI-4")),
 		Types:      append(append([]string{"lambda/function"}, watchedStages...), loadBalancers...),
 		CheckStack: errorsWatched,
-		Fix: `cloudwatch.MetricAlarmArgs on HTTPCode_ELB_5XX_Count and HTTPCode_Target_5XX_Count of the load balancer, 5XXError of the stage, ` +
-			`Errors of the function, with AlarmActions: pulumi.Array{topic.Arn}`,
+		Fix: `a cloudwatch.NewMetricAlarm on HTTPCode_ELB_5XX_Count and HTTPCode_Target_5XX_Count of the load balancer, 5XXError of the stage, ` +
+			`Errors of the function, each cloudwatch.MetricAlarmArgs{AlarmActions: pulumi.Array{topic.Arn}}`,
 		URL: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html",
 	},
 	{
@@ -91,8 +92,8 @@ var alarms = []rule.Rule{
 		Controls:   mapped(nist("AC-7")),
 		Types:      []string{"cognito/userPool"},
 		CheckStack: authenticationWatched,
-		Fix: `cloudwatch.MetricAlarmArgs on a metric filter that counts the application's failed sign-ins, or on SignInThrottles or Risk of ` +
-			`AWS/Cognito, with AlarmActions: pulumi.Array{topic.Arn}`,
+		Fix: `a cloudwatch.NewMetricAlarm on a metric filter that counts the application's failed sign-ins, or on SignInThrottles or Risk of ` +
+			`AWS/Cognito, with cloudwatch.MetricAlarmArgs{AlarmActions: pulumi.Array{topic.Arn}}`,
 		URL: "https://docs.aws.amazon.com/cognito/latest/developerguide/metrics-for-cognito-user-pools.html",
 	},
 }

@@ -164,7 +164,7 @@ var accountAlerts = []alert{
 		signals:  inventorySignals(),
 		fix: `cloudwatch.EventRuleArgs{EventPattern: pulumi.String("{\"source\":[\"aws.tag\"],\"detail-type\":[\"Tag Change on Resource\"]}")} ` +
 			`and one on what Create calls CloudTrail has, each with cloudwatch.EventTargetArgs{Arn: topic.Arn}`,
-		url: "https://docs.aws.amazon.com/tag-editor/latest/userguide/monitor-tag-changes.html",
+		url: "https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html",
 	},
 }
 

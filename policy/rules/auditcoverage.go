@@ -31,7 +31,7 @@ var auditCoverage = []rule.Rule{
 				return rule.Fail("the stack is the account's baseline and has no trail: who did what in the account cannot be told")
 			}
 		},
-		Fix: `cloudtrail.NewTrail with IsMultiRegionTrail: pulumi.Bool(true), or organizationTrail in the policy's configuration`,
+		Fix: `cloudtrail.NewTrail with cloudtrail.TrailArgs{IsMultiRegionTrail: pulumi.Bool(true)}, or organizationTrail in the policy's configuration`,
 		URL: "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-create-and-update-a-trail.html",
 	},
 	{

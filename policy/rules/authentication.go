@@ -67,7 +67,7 @@ var authentication = []rule.Rule{
 		Types:      []string{"cognito/userPool"},
 		CheckStack: threatsAnswered,
 		Fix: `cognito.UserPoolArgs{UserPoolTier: pulumi.String("PLUS"), UserPoolAddOns: &cognito.UserPoolUserPoolAddOnsArgs{` +
-			`AdvancedSecurityMode: pulumi.String("ENFORCED")}} and cognito.NewRiskConfiguration with EventAction: pulumi.String("BLOCK")`,
+			`AdvancedSecurityMode: pulumi.String("ENFORCED")}} and cognito.NewRiskConfiguration with cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationActionsArgs{EventAction: pulumi.String("BLOCK")}`,
 		URL: "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html",
 	},
 	{

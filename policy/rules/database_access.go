@@ -89,7 +89,7 @@ var databaseAccess = []rule.Rule{
 			}
 			return out
 		},
-		Fix: `rds.ClusterSnapshotArgs{SharedAccounts: pulumi.StringArray{<account ids>}}`,
+		Fix: `rds.ClusterSnapshotArgs{SharedAccounts: pulumi.StringArray{pulumi.String("111122223333")}}`,
 		URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-1",
 	},
 }

@@ -40,7 +40,7 @@ var databaseOperations = []rule.Rule{
 		Controls:   mapped(fsbp("RDS.5", "RDS.15"), cis("2.2.4"), nist("CP-10")),
 		Types:      []string{"rds/cluster", "rds/instance"},
 		CheckStack: severalZones,
-		Fix:        `a second rds.NewClusterInstance in the cluster, without AvailabilityZone (RDS: rds.InstanceArgs{MultiAz: pulumi.Bool(true)})`,
+		Fix:        `a second rds.NewClusterInstance in the cluster, without AvailabilityZone; for an instance of its own rds.InstanceArgs{MultiAz: pulumi.Bool(true)}`,
 		URL:        "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html",
 	},
 	{

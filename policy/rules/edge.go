@@ -38,7 +38,7 @@ var edge = []rule.Rule{
 		Controls: mapped(fsbp("ELB.1", "ELB.18"), nist("SC-8")),
 		Types:    listeners,
 		Check:    encryptsOrRedirects,
-		Fix:      `lb.ListenerArgs{Port: pulumi.Int(443), Protocol: pulumi.String("HTTPS")}, or a redirect action with Protocol: pulumi.String("HTTPS")`,
+		Fix:      `lb.ListenerArgs{Port: pulumi.Int(443), Protocol: pulumi.String("HTTPS")}, or a redirect action with lb.ListenerDefaultActionRedirectArgs{Protocol: pulumi.String("HTTPS"), StatusCode: pulumi.String("HTTP_301")}`,
 		URL:      "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/create-https-listener.html",
 	},
 	{

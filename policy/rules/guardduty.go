@@ -14,7 +14,7 @@ var guardDuty = []rule.Rule{
 		Name:     "guardduty-enabled",
 		Summary:  "A baseline has a GuardDuty detector, and it is on.",
 		Guide:    []guide.ID{guide.OverviewMonitoringGuardDuty},
-		Severity: rule.High, Level: rule.Advisory, // an organisation's administrator may have it on for every account
+		Severity: rule.High, Level: rule.Advisory, // an organization's administrator may have it on for every account
 		Controls: mapped(fsbp("GuardDuty.1"), nist("SI-4", "RA-5"), pci("11.5.1", "11.5.1.1")),
 		Types:    []string{stackType},
 		Params: []rule.Param{{
@@ -69,7 +69,7 @@ var guardDuty = []rule.Rule{
 		Controls: mapped(nist("SI-4")),
 		Types:    []string{"guardduty/filter"},
 		Check:    narrowFilter,
-		Fix:      `guardduty.FilterArgs{FindingCriteria: …} with the criterion severity, LessThan: pulumi.String("7"), or with the type and the resource that are known`,
+		Fix:      `guardduty.FilterArgs{FindingCriteria: …} with guardduty.FilterFindingCriteriaCriterionArgs{Field: pulumi.String("severity"), LessThan: pulumi.String("7")}, or with the type and the resource that are known`,
 		URL:      "https://docs.aws.amazon.com/guardduty/latest/ug/findings_suppression-rule.html",
 	},
 }

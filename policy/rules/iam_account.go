@@ -38,8 +38,8 @@ var iamAccount = []rule.Rule{
 			Description: "After how many days without use the analyzer must report at the latest.",
 		}},
 		CheckStack: unusedAnalyzed,
-		Fix: `accessanalyzer.NewAnalyzer with accessanalyzer.AnalyzerArgs{Type: pulumi.String("ACCOUNT_UNUSED_ACCESS"), Configuration: …} ` +
-			`and UnusedAccessAge: pulumi.Int(90)`,
+		Fix: `accessanalyzer.NewAnalyzer with accessanalyzer.AnalyzerArgs{AnalyzerName: …, Type: pulumi.String("ACCOUNT_UNUSED_ACCESS"), ` +
+			`Configuration: &accessanalyzer.AnalyzerConfigurationArgs{UnusedAccess: &accessanalyzer.AnalyzerConfigurationUnusedAccessArgs{UnusedAccessAge: pulumi.Int(90)}}}`,
 		URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/what-is-access-analyzer.html",
 	},
 	{
@@ -50,7 +50,7 @@ var iamAccount = []rule.Rule{
 		Controls:   mapped(cis("1.16"), nist("IR-7")),
 		Types:      stackOnly,
 		CheckStack: supportReachable,
-		Fix:        `iam.NewRolePolicyAttachment with PolicyArn: pulumi.String("arn:aws:iam::aws:policy/AWSSupportAccess")`,
+		Fix:        `iam.NewRolePolicyAttachment with iam.RolePolicyAttachmentArgs{Role: support.Name, PolicyArn: pulumi.String("arn:aws:iam::aws:policy/AWSSupportAccess")}`,
 		URL:        "https://docs.aws.amazon.com/awssupport/latest/user/accessing-support.html",
 	},
 	{
@@ -61,7 +61,7 @@ var iamAccount = []rule.Rule{
 		Controls:   mapped(nist("AC-6(9)")),
 		Types:      stackOnly,
 		CheckStack: rootCentralised,
-		Fix:        `iam.NewOrganizationsFeatures with EnabledFeatures: pulumi.ToStringArray([]string{"RootCredentialsManagement", "RootSessions"})`,
+		Fix:        `iam.NewOrganizationsFeatures with iam.OrganizationsFeaturesArgs{EnabledFeatures: pulumi.ToStringArray([]string{"RootCredentialsManagement", "RootSessions"})}`,
 		URL:        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html",
 	},
 }

@@ -24,7 +24,7 @@ var iamRisk = []rule.Rule{
 			}
 			return rule.Pass()
 		})),
-		Fix: `iam.PolicyArgs{Policy: …} with "Action" and the actions by name; NotAction belongs into a Deny`,
+		Fix: `iam.PolicyArgs{Policy: …} with "Action" and the actions by name; NotAction belongs in a Deny`,
 		URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html",
 	},
 	{
@@ -40,7 +40,7 @@ var iamRisk = []rule.Rule{
 			}
 			return rule.Pass()
 		})),
-		Fix: `iam.PolicyArgs{Policy: …} with "Resource" and the ARNs that are meant; NotResource belongs into a Deny`,
+		Fix: `iam.PolicyArgs{Policy: …} with "Resource" and the ARNs that are meant; NotResource belongs in a Deny`,
 		URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html",
 	},
 	{

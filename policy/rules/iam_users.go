@@ -44,7 +44,7 @@ var iamUsers = []rule.Rule{
 				return rule.Fail("an access key of %s, which lives in a state and never ends", inWords(r.Get("user"), "a user"))
 			}
 		},
-		Fix: `no iam.NewAccessKey: a role, by OIDC or IAM Roles Anywhere; for a key on its way out, Status: pulumi.String("Inactive")`,
+		Fix: `no iam.NewAccessKey: a role, by OIDC or IAM Roles Anywhere; for a key on its way out iam.AccessKeyArgs{Status: pulumi.String("Inactive")}`,
 		URL: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
 	},
 	{
@@ -73,7 +73,7 @@ var iamUsers = []rule.Rule{
 		},
 		Check: passwordsStrong,
 		Fix: `iam.AccountPasswordPolicyArgs{MinimumPasswordLength: pulumi.Int(14), PasswordReusePrevention: pulumi.Int(24), ` +
-			`MaxPasswordAge: pulumi.Int(90), RequireSymbols, RequireNumbers, RequireLowercaseCharacters, RequireUppercaseCharacters: pulumi.Bool(true)}`,
+			`MaxPasswordAge: pulumi.Int(90), RequireSymbols: pulumi.Bool(true), RequireNumbers: pulumi.Bool(true), RequireLowercaseCharacters: pulumi.Bool(true), RequireUppercaseCharacters: pulumi.Bool(true)}`,
 		URL:       "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
 		Remediate: strengthenPasswords,
 	},

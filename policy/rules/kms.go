@@ -51,7 +51,7 @@ var kms = []rule.Rule{
 	},
 	{
 		Name:     "kms-policy-no-wildcard-principal",
-		Summary:  "A key policy lets nobody use the key whom no condition binds to an account, an organisation or a caller.",
+		Summary:  "A key policy lets nobody use the key whom no condition binds to an account, an organization or a caller.",
 		Guide:    []guide.ID{guide.PracticesKMSKeyPolicies, guide.OverviewIdentityResourcePolicies},
 		Severity: rule.Critical, Level: rule.Mandatory,
 		Controls: mapped(fsbp("KMS.5"), nist("AC-3", "AC-6")),

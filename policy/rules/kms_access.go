@@ -15,7 +15,7 @@ var keyPolicyTypes = []string{"kms/key", "kms/keyPolicy", "kms/replicaKey"}
 var kmsAccess = []rule.Rule{
 	{
 		Name: "kms-policy-root-statement-conditioned",
-		Summary: "A key policy that lets an account do everything names the key's own account, or binds it to an organisation, " +
+		Summary: "A key policy that lets an account do everything names the key's own account, or binds it to an organization, " +
 			"an account or a service.",
 		Guide:    []guide.ID{guide.ConfigurationsKMSOrgCondition, guide.PracticesKMSKeyPolicies},
 		Severity: rule.Medium, Level: rule.Advisory,
@@ -23,7 +23,7 @@ var kmsAccess = []rule.Rule{
 		Types:    keyPolicyTypes,
 		Params: []rule.Param{{
 			Name: "ownAccountToo", Kind: rule.Boolean, Default: false,
-			Description: "Whether the statement for the key's own account needs the condition as well, as in the guide; it must be off outside an organisation.",
+			Description: "Whether the statement for the key's own account needs the condition as well, as in the guide; it must be off outside an organization.",
 		}},
 		CheckStack: rootConditioned,
 		Fix:        `kms.KeyArgs{Policy: …} with "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-…"}} in the statement that allows kms:*`,
@@ -91,8 +91,8 @@ func everything(st rule.Statement) bool {
 }
 
 // keepsOutsidersOut says that the statement denies every principal outside an
-// organisation everything, which is worth the condition on each permission.
-// Services, which have no organisation, may be spared.
+// organization everything, which is worth the condition on each permission.
+// Services, which have no organization, may be spared.
 func keepsOutsidersOut(st rule.Statement) bool {
 	if st.Effect != "Deny" || !st.AnyPrincipal() || !everything(st) {
 		return false
@@ -113,7 +113,7 @@ func keepsOutsidersOut(st rule.Statement) bool {
 // ownAccount is the verdict of a statement for whole accounts: the key's own
 // needs no condition to be bound to itself.
 func ownAccount(s *rule.Stack, st rule.Statement, strict bool) rule.Verdict {
-	const lack = "no condition binds it to an organisation, an account or a service"
+	const lack = "no condition binds it to an organization, an account or a service"
 	out := rule.Pass()
 	for _, p := range st.Principals {
 		switch account := p.Account(); {

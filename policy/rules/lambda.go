@@ -125,7 +125,7 @@ var lambda = []rule.Rule{
 			if p, _ := r.Get("principal").Str(); p != "*" || boundToSource(r) || !r.Get("principalOrgId").Empty() {
 				return rule.Pass()
 			}
-			return rule.Fail("principal is %s, and nothing binds it to an organisation or a source", r.Get("principal").Show())
+			return rule.Fail("principal is %s, and nothing binds it to an organization or a source", r.Get("principal").Show())
 		},
 		Fix: `lambda.PermissionArgs{Principal: pulumi.String("events.amazonaws.com"), SourceArn: rule.Arn}`,
 		URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html#lambda-1",

@@ -18,7 +18,7 @@ var logSources = []rule.Rule{
 		Controls:   mapped(nist("SI-12", "AU-9")),
 		Types:      []string{"cloudwatch/logGroup"},
 		CheckStack: masksData,
-		Fix:        `cloudwatch.NewLogDataProtectionPolicy with LogGroupName: group.Name and a PolicyDocument that audits and de-identifies`,
+		Fix:        `cloudwatch.NewLogDataProtectionPolicy with cloudwatch.LogDataProtectionPolicyArgs{LogGroupName: group.Name, PolicyDocument: …} and a document that audits and de-identifies`,
 		URL:        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/mask-sensitive-log-data.html",
 	},
 	{
@@ -45,7 +45,7 @@ var logSources = []rule.Rule{
 		Controls:   mapped(nist("SC-28")),
 		Types:      []string{"pulumi:pulumi:Stack"},
 		CheckStack: tracesEncrypted,
-		Fix:        `xray.NewEncryptionConfig with Type: pulumi.String("KMS") and KeyId: key.Arn`,
+		Fix:        `xray.NewEncryptionConfig with xray.EncryptionConfigArgs{Type: pulumi.String("KMS"), KeyId: key.Arn}`,
 		URL:        "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-encryption.html",
 	},
 }

@@ -67,7 +67,7 @@ var messaging = []rule.Rule{
 		Controls:   mapped(fsbp("SQS.1"), nist("SC-28", "AU-5")),
 		Types:      []string{"sqs/queue"},
 		CheckStack: encryptedWithDLQ,
-		Fix:        `sqs.QueueArgs{KmsMasterKeyId: key.ID(), RedrivePolicy: … with DeadLetterTargetArn and MaxReceiveCount}`,
+		Fix:        `sqs.QueueArgs{KmsMasterKeyId: key.ID(), RedrivePolicy: …} with "deadLetterTargetArn" and "maxReceiveCount" in the policy's JSON`,
 		URL:        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
 	},
 }

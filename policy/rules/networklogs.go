@@ -59,7 +59,7 @@ var networkLogs = []rule.Rule{
 			}
 			return missing(s, "resourceId", typ, "ec2/vpc", "no query log belongs to the VPC")
 		},
-		Fix: `route53.NewResolverQueryLogConfigAssociation with ResourceId: vpc.ID() and ResolverQueryLogConfigId: config.ID()`,
+		Fix: `route53.NewResolverQueryLogConfigAssociation with route53.ResolverQueryLogConfigAssociationArgs{ResourceId: vpc.ID(), ResolverQueryLogConfigId: config.ID()}`,
 		URL: "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs.html",
 	},
 }

@@ -54,8 +54,8 @@ var openSearchLogs = []rule.Rule{
 		Controls:   mapped(nist("AU-6")),
 		Types:      domains,
 		CheckStack: receivesLogs,
-		Fix: `kinesis.NewFirehoseDeliveryStream with OpensearchConfiguration.DomainArn: domain.Arn, and ` +
-			`cloudwatch.NewLogSubscriptionFilter with DestinationArn: stream.Arn for each log group`,
+		Fix: `kinesis.NewFirehoseDeliveryStream with kinesis.FirehoseDeliveryStreamOpensearchConfigurationArgs{DomainArn: domain.Arn, …}, and for each log group ` +
+			`cloudwatch.NewLogSubscriptionFilter with cloudwatch.LogSubscriptionFilterArgs{LogGroup: group.Name, DestinationArn: stream.Arn, …}`,
 		URL: "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/integrations.html",
 	},
 }

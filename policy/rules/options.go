@@ -19,7 +19,7 @@ var options = []rule.Rule{
 		Controls: mapped(nist("CM-3", "CM-6")),
 		Types:    slices.Sorted(maps.Keys(guarded)),
 		Check:    nothingGuardedIgnored,
-		Fix:      `pulumi.IgnoreChanges without the property; what another tool must change belongs into a resource of its own`,
+		Fix:      `pulumi.IgnoreChanges without the property; what another tool must change belongs in a resource of its own`,
 		URL:      "https://www.pulumi.com/docs/iac/concepts/options/ignorechanges/",
 	},
 	{

@@ -16,7 +16,7 @@ func posture(s *rule.Stack) bool {
 
 // accountPosture holds the rules about Security Hub, Config, Inspector, Macie
 // and the defaults of EC2. The presence of these services is advisory: an
-// organisation's administrator may have them on for every account.
+// organization's administrator may have them on for every account.
 var accountPosture = []rule.Rule{
 	{
 		Name:     "securityhub-enabled-with-standards",
@@ -38,7 +38,7 @@ var accountPosture = []rule.Rule{
 		Types:      []string{"cfg/recorder"},
 		CheckStack: recorderComplete,
 		Fix: `cfg.RecorderArgs{RecordingGroup: &cfg.RecorderRecordingGroupArgs{AllSupported: pulumi.Bool(true), IncludeGlobalResourceTypes: pulumi.Bool(true)}}, ` +
-			`cfg.NewRecorderStatus with IsEnabled: pulumi.Bool(true), cfg.NewDeliveryChannel`,
+			`cfg.NewRecorderStatus with cfg.RecorderStatusArgs{IsEnabled: pulumi.Bool(true)}, cfg.NewDeliveryChannel`,
 		URL: "https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html",
 	},
 	{

@@ -23,12 +23,12 @@ var provider = []rule.Rule{
 			}
 			return out
 		},
-		Fix: `aws.ProviderArgs{AssumeRoles: …}, or OIDC through Pulumi ESC, in place of AccessKey and SecretKey`,
+		Fix: `aws.ProviderArgs{AssumeRole: &aws.ProviderAssumeRoleArgs{RoleArn: pulumi.String("…")}}, or OIDC through Pulumi ESC, in place of AccessKey and SecretKey`,
 		URL: "https://www.pulumi.com/registry/packages/aws/installation-configuration/",
 	},
 	{
 		Name:     "provider-region-allowed",
-		Summary:  "The AWS provider works in the regions that the organisation allows.",
+		Summary:  "The AWS provider works in the regions that the organization allows.",
 		Guide:    []guide.ID{guide.PracticesIAMServiceControlPolicies},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls: mapped(nist("CM-7")),

@@ -33,7 +33,7 @@ var response = []rule.Rule{
 		}},
 		CheckStack: quarantineReady,
 		Fix:        `ec2.SecurityGroupArgs{VpcId: vpc.ID(), Tags: pulumi.StringMap{"purpose": pulumi.String("quarantine")}} without Ingress and Egress`,
-		URL:        "https://docs.aws.amazon.com/security-ir/latest/userguide/containment.html",
+		URL:        "https://docs.aws.amazon.com/security-ir/latest/userguide/contain.html",
 	},
 	{
 		Name:     "ir-containment-automation",

@@ -18,8 +18,8 @@ var s3 = []rule.Rule{
 		Controls:   mapped(fsbp("S3.8"), cis("2.1.4"), nist("AC-3", "SC-7")),
 		Types:      []string{"s3/bucketV2", "s3/bucket"},
 		CheckStack: publicAccessBlocked,
-		Fix: `s3.NewBucketPublicAccessBlock with s3.BucketPublicAccessBlockArgs{BlockPublicAcls, BlockPublicPolicy, ` +
-			`IgnorePublicAcls, RestrictPublicBuckets: pulumi.Bool(true)}`,
+		Fix: `s3.NewBucketPublicAccessBlock with s3.BucketPublicAccessBlockArgs{BlockPublicAcls: pulumi.Bool(true), ` +
+			`BlockPublicPolicy: pulumi.Bool(true), IgnorePublicAcls: pulumi.Bool(true), RestrictPublicBuckets: pulumi.Bool(true)}`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
 	},
 	{
@@ -42,8 +42,8 @@ var s3 = []rule.Rule{
 		Controls:   mapped(fsbp("S3.17"), nist("SC-28", "SC-13"), pci("3.5.1", "8.3.2")),
 		Types:      []string{"s3/bucketV2", "s3/bucket"},
 		CheckStack: kmsEncrypted,
-		Fix: `s3.NewBucketServerSideEncryptionConfigurationV2 with SseAlgorithm: pulumi.String("aws:kms") ` +
-			`and KmsMasterKeyId: key.Arn`,
+		Fix: `s3.NewBucketServerSideEncryptionConfigurationV2 with ` +
+			`s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{SseAlgorithm: pulumi.String("aws:kms"), KmsMasterKeyId: key.Arn}`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html",
 	},
 	{
@@ -71,7 +71,7 @@ var s3 = []rule.Rule{
 	},
 	{
 		Name:     "s3-policy-not-public",
-		Summary:  "A bucket policy lets nobody in whom no condition binds to an organisation, an account, a network or a source.",
+		Summary:  "A bucket policy lets nobody in whom no condition binds to an organization, an account, a network or a source.",
 		Guide:    []guide.ID{guide.PracticesS3PublicAccessBlocked, guide.OverviewIdentityResourcePolicies},
 		Severity: rule.Critical, Level: rule.Mandatory,
 		Controls: mapped(fsbp("S3.2", "S3.3"), nist("AC-3", "AC-6")),
@@ -89,7 +89,7 @@ var s3 = []rule.Rule{
 		Controls:   mapped(fsbp("S3.12"), nist("AC-3"), pci("7.2.1", "7.2.2", "7.2.5")),
 		Types:      []string{"s3/bucketV2", "s3/bucket"},
 		CheckStack: ownershipEnforced,
-		Fix: `s3.NewBucketOwnershipControls with Rule: &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: ` +
+		Fix: `s3.NewBucketOwnershipControls with s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: ` +
 			`pulumi.String("BucketOwnerEnforced")}`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html",
 	},

@@ -23,8 +23,8 @@ var s3Access = []rule.Rule{
 		Controls:   mapped(fsbp("S3.1"), cis("2.1.4"), nist("AC-3"), pci("1.2.8", "1.3.1", "1.3.2")),
 		Types:      []string{"s3/accountPublicAccessBlock", "pulumi:pulumi:Stack"},
 		CheckStack: accountBlocksPublicAccess,
-		Fix: `s3.NewAccountPublicAccessBlock with s3.AccountPublicAccessBlockArgs{BlockPublicAcls, BlockPublicPolicy, ` +
-			`IgnorePublicAcls, RestrictPublicBuckets: pulumi.Bool(true)}`,
+		Fix: `s3.NewAccountPublicAccessBlock with s3.AccountPublicAccessBlockArgs{BlockPublicAcls: pulumi.Bool(true), ` +
+			`BlockPublicPolicy: pulumi.Bool(true), IgnorePublicAcls: pulumi.Bool(true), RestrictPublicBuckets: pulumi.Bool(true)}`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/configuring-block-public-access-account.html",
 	},
 	{

@@ -41,8 +41,10 @@ var s3Encryption = []rule.Rule{
 		Controls: mapped(nist("SC-28")),
 		Types:    []string{"s3/bucketReplicationConfig"},
 		Check:    replicasEncrypted,
-		Fix: `s3.BucketReplicationConfigRuleArgs{SourceSelectionCriteria: …{SseKmsEncryptedObjects: …{Status: pulumi.String("Enabled")}}, ` +
-			`Destination: …{EncryptionConfiguration: …{ReplicaKmsKeyId: replicaKey.Arn}}}`,
+		Fix: `s3.BucketReplicationConfigRuleArgs{SourceSelectionCriteria: &s3.BucketReplicationConfigRuleSourceSelectionCriteriaArgs{` +
+			`SseKmsEncryptedObjects: &s3.BucketReplicationConfigRuleSourceSelectionCriteriaSseKmsEncryptedObjectsArgs{Status: pulumi.String("Enabled")}}, ` +
+			`Destination: &s3.BucketReplicationConfigRuleDestinationArgs{Bucket: copies.Arn, ` +
+			`EncryptionConfiguration: &s3.BucketReplicationConfigRuleDestinationEncryptionConfigurationArgs{ReplicaKmsKeyId: replicaKey.Arn}}}`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html",
 	},
 }

@@ -20,8 +20,8 @@ var s3Keeping = []rule.Rule{
 		Controls:   mapped(fsbp("S3.20"), cis("2.1.2"), nist("AC-3"), pci("3.5.1.3", "8.4.1", "8.4.2")),
 		Types:      []string{"s3/bucketVersioningV2", "s3/bucketV2", "s3/bucket"},
 		CheckStack: mfaDelete,
-		Fix: `s3.BucketVersioningV2Args{Mfa: pulumi.String("serial code"), VersioningConfiguration: …{MfaDelete: pulumi.String("Enabled")}}, ` +
-			`or a lifecycle for the bucket`,
+		Fix: `s3.BucketVersioningV2Args{Mfa: pulumi.String("serial code"), VersioningConfiguration: ` +
+			`&s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled"), MfaDelete: pulumi.String("Enabled")}}, or a lifecycle for the bucket`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiFactorAuthenticationDelete.html",
 	},
 	{

@@ -27,7 +27,7 @@ var s3Logging = []rule.Rule{
 		Types:      []string{"s3/bucketLoggingV2", "s3/bucketV2", "s3/bucket"},
 		CheckStack: logTargetHardened,
 		Fix: `s3.NewBucketPublicAccessBlock, s3.NewBucketVersioningV2 and s3.NewBucketLifecycleConfigurationV2 ` +
-			`for the bucket in s3.BucketLoggingV2Args{TargetBucket}`,
+			`for the bucket that is s3.BucketLoggingV2Args.TargetBucket`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
 	},
 	{
@@ -41,7 +41,7 @@ var s3Logging = []rule.Rule{
 		Types:      []string{"s3/bucketV2", "s3/bucket"},
 		CheckStack: auditLocked,
 		Fix: `s3.BucketV2Args{ObjectLockEnabled: pulumi.Bool(true)}, and s3.NewBucketObjectLockConfigurationV2 with ` +
-			`Rule: …{DefaultRetention: …{Mode: pulumi.String("GOVERNANCE"), Days: pulumi.Int(365)}}`,
+			`s3.BucketObjectLockConfigurationV2RuleDefaultRetentionArgs{Mode: pulumi.String("GOVERNANCE"), Days: pulumi.Int(365)}`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html",
 	},
 }

@@ -26,7 +26,7 @@ var s3Replication = []rule.Rule{
 		Controls:   mapped(nist("CP-9")),
 		Types:      []string{"s3/bucketReplicationConfig"},
 		CheckStack: bothSidesVersioned,
-		Fix: `s3.NewBucketVersioningV2 for both buckets with Status: pulumi.String("Enabled"), and the s3.NewBucketReplicationConfig ` +
+		Fix: `s3.NewBucketVersioningV2 for both buckets with s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")}, and the s3.NewBucketReplicationConfig ` +
 			`with pulumi.DependsOn of both`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html",
 	},

@@ -17,7 +17,7 @@ var s3Lifecycle = []rule.Rule{
 		Controls:   mapped(fsbp("S3.7"), nist("CP-9", "CP-6")),
 		Types:      []string{"s3/bucketV2", "s3/bucket"},
 		CheckStack: replicated,
-		Fix:        `s3.NewBucketReplicationConfig with a rule whose Destination is a bucket of another region`,
+		Fix:        `s3.NewBucketReplicationConfig with s3.BucketReplicationConfigRuleDestinationArgs{Bucket: copies.Arn}, a bucket of another region`,
 		URL:        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html",
 	},
 	{
@@ -28,7 +28,7 @@ var s3Lifecycle = []rule.Rule{
 		Controls:   mapped(fsbp("S3.10", "S3.13"), nist("SI-12"), pci("3.2.1", "3.3.1.1", "3.3.1.3")),
 		Types:      []string{"s3/bucketV2", "s3/bucket"},
 		CheckStack: hasLifecycle,
-		Fix:        `s3.NewBucketLifecycleConfigurationV2 with Rules whose Status is pulumi.String("Enabled")`,
+		Fix:        `s3.NewBucketLifecycleConfigurationV2 with s3.BucketLifecycleConfigurationV2RuleArgs{Status: pulumi.String("Enabled"), …}`,
 		URL:        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html",
 	},
 	{

@@ -20,7 +20,7 @@ var secrets = []rule.Rule{
 			}
 			return missing(s, "secretId", "secretsmanager/secretRotation", "secretsmanager/secret", "no rotation belongs to the secret")
 		},
-		Fix: `secretsmanager.NewSecretRotation with SecretId: secret.ID(), RotationLambdaArn and RotationRules`,
+		Fix: `secretsmanager.NewSecretRotation with secretsmanager.SecretRotationArgs{SecretId: secret.ID(), RotationLambdaArn: rotator.Arn, RotationRules: &secretsmanager.SecretRotationRotationRulesArgs{AutomaticallyAfterDays: pulumi.Int(30)}}`,
 		URL: "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html",
 	},
 	{

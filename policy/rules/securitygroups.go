@@ -43,7 +43,7 @@ var securityGroups = []rule.Rule{
 		Controls: mapped(nist("CM-8")),
 		Types:    rule.GroupTypes,
 		Check:    described,
-		Fix:      `Description: pulumi.String("HTTPS inbound") on the group and on each rule`,
+		Fix:      `ec2.SecurityGroupArgs{Description: pulumi.String("HTTPS inbound")}, and a Description in each rule`,
 		URL:      "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
 	},
 	{

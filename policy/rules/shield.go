@@ -5,12 +5,12 @@ import (
 	"redoubt/policy/rule"
 )
 
-// subscribed says whether the organisation has Shield Advanced, which nobody
+// subscribed says whether the organization has Shield Advanced, which nobody
 // must buy for our sake: it costs USD 3,000 a month, and Shield Standard guards
 // every address without being asked.
 var subscribed = rule.Param{
 	Name: "subscribed", Kind: rule.Boolean, Default: false,
-	Description: "The organisation has Shield Advanced. Without it, a stack is taken to have it that declares a subscription or a protection.",
+	Description: "The organization has Shield Advanced. Without it, a stack is taken to have it that declares a subscription or a protection.",
 }
 
 // shield holds the rules about Shield Advanced.
@@ -46,7 +46,7 @@ var shield = []rule.Rule{
 		Guide:    []guide.ID{guide.OverviewNetworkShield},
 		Severity: rule.Medium,
 		// It costs USD 3,000 a month for a year at least: off until the
-		// organisation has bought it.
+		// organization has bought it.
 		Level:      rule.Disabled,
 		Controls:   mapped(nist("SC-5")),
 		Types:      []string{"pulumi:pulumi:Stack"},
@@ -83,7 +83,7 @@ var shield = []rule.Rule{
 			return missing(s, "shieldProtectionId", "shield/protectionHealthCheckAssociation", "shield/protection",
 				"no health check is associated with the protection: Shield has only the traffic to judge by")
 		},
-		Fix: `shield.NewProtectionHealthCheckAssociation with ShieldProtectionId: protection.ID() and HealthCheckArn: check.Arn`,
+		Fix: `shield.NewProtectionHealthCheckAssociation with shield.ProtectionHealthCheckAssociationArgs{ShieldProtectionId: protection.ID(), HealthCheckArn: check.Arn}`,
 		URL: "https://docs.aws.amazon.com/waf/latest/developerguide/ddos-advanced-health-checks.html",
 	},
 	{
@@ -94,7 +94,7 @@ var shield = []rule.Rule{
 		Controls:   mapped(nist("SC-5")),
 		Types:      []string{"shield/protection"},
 		CheckStack: answersFloods,
-		Fix:        `shield.NewApplicationLayerAutomaticResponse with ResourceArn: alb.Arn and Action: pulumi.String("BLOCK")`,
+		Fix:        `shield.NewApplicationLayerAutomaticResponse with shield.ApplicationLayerAutomaticResponseArgs{ResourceArn: alb.Arn, Action: pulumi.String("BLOCK")}`,
 		URL:        "https://docs.aws.amazon.com/waf/latest/developerguide/ddos-automatic-app-layer-response.html",
 	},
 	{
@@ -105,8 +105,8 @@ var shield = []rule.Rule{
 		Controls:   mapped(nist("IR-7")),
 		Types:      []string{"shield/subscription"},
 		CheckStack: responseTeamReady,
-		Fix: `shield.NewProactiveEngagement with Enabled: pulumi.Bool(true) and EmergencyContacts, ` +
-			`and shield.NewDrtAccessRoleArnAssociation with RoleArn: responseTeam.Arn`,
+		Fix: `shield.NewProactiveEngagement with shield.ProactiveEngagementArgs{Enabled: pulumi.Bool(true), EmergencyContacts: …}, ` +
+			`and shield.NewDrtAccessRoleArnAssociation with shield.DrtAccessRoleArnAssociationArgs{RoleArn: responseTeam.Arn}`,
 		URL: "https://docs.aws.amazon.com/waf/latest/developerguide/ddos-srt-proactive-engagement.html",
 	},
 }

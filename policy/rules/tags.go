@@ -13,7 +13,7 @@ import (
 var tags = []rule.Rule{
 	{
 		Name:     "required-tags",
-		Summary:  "A resource has the tags that the organisation asks for, of its own or from its provider.",
+		Summary:  "A resource has the tags that the organization asks for, of its own or from its provider.",
 		Guide:    []guide.ID{guide.OperationsLowTagModifications, guide.OperationsLowCostAnomalies},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls: mapped(nist("CM-8")),
@@ -47,7 +47,7 @@ var tags = []rule.Rule{
 			},
 		},
 		CheckStack: restrictedDataKept,
-		Fix:        `KmsKeyId: key.Arn, and s3.NewBucketReplicationConfig, PointInTimeRecovery or BackupRetentionPeriod`,
+		Fix:        `a KMS key of your own on the resource, and s3.NewBucketReplicationConfig, PointInTimeRecovery or BackupRetentionPeriod, whichever it has`,
 		URL:        "https://docs.aws.amazon.com/whitepapers/latest/data-classification/data-classification.html",
 	},
 }

@@ -25,7 +25,7 @@ func documentNotPublic(r *rule.Resource, path string) rule.Verdict {
 	}
 	return doc.Judge(func(st rule.Statement) rule.Verdict {
 		if st.Allows() && st.AnyPrincipal() && !st.Narrowed() {
-			return rule.Fail("%s of %s allows every principal, and no condition binds it to an organisation, an account, a network or a source",
+			return rule.Fail("%s of %s allows every principal, and no condition binds it to an organization, an account, a network or a source",
 				st.Label(), path)
 		}
 		return rule.Pass()

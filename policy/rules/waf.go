@@ -68,7 +68,7 @@ var waf = []rule.Rule{
 			}
 			return missing(s, "resourceArn", "wafv2/webAclLoggingConfiguration", "wafv2/webAcl", "no logging configuration belongs to the web ACL")
 		},
-		Fix: `wafv2.NewWebAclLoggingConfiguration with ResourceArn: acl.Arn and LogDestinationConfigs: pulumi.StringArray{logs.Arn}`,
+		Fix: `wafv2.NewWebAclLoggingConfiguration with wafv2.WebAclLoggingConfigurationArgs{ResourceArn: acl.Arn, LogDestinationConfigs: pulumi.StringArray{logs.Arn}}`,
 		URL: "https://docs.aws.amazon.com/waf/latest/developerguide/logging.html",
 	},
 	{

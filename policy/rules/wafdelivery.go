@@ -25,8 +25,9 @@ var wafDelivery = []rule.Rule{
 			Description: "Headers that the log must not hold, in lower case.",
 		}},
 		Check: redactsHeaders,
-		Fix: `wafv2.WebAclLoggingConfigurationArgs{RedactedFields: …{SingleHeader: ` +
-			`&wafv2.WebAclLoggingConfigurationRedactedFieldSingleHeaderArgs{Name: pulumi.String("authorization")}}} for each header`,
+		Fix: `wafv2.WebAclLoggingConfigurationArgs{RedactedFields: wafv2.WebAclLoggingConfigurationRedactedFieldArray{` +
+			`wafv2.WebAclLoggingConfigurationRedactedFieldArgs{SingleHeader: &wafv2.WebAclLoggingConfigurationRedactedFieldSingleHeaderArgs{Name: pulumi.String("authorization")}}, …}} ` +
+			`with one for each header`,
 		URL:       "https://docs.aws.amazon.com/waf/latest/developerguide/logging-management-configure.html",
 		Remediate: redactHeaders,
 	},
