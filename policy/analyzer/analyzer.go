@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -32,8 +33,12 @@ type Options struct {
 	Version string
 	// DisplayName, Description, Readme and Repository are shown by Pulumi Cloud.
 	DisplayName, Description, Readme, Repository string
-	// Rules are the pack's rules, in any order, with distinct names.
+	// Rules are the pack's rules, in any order, with distinct names. A pack of the
+	// catalogue and of rules of one's own has append(rules.All(), own...).
 	Rules []rule.Rule
+	// Levels are other levels than the rules' own, by the rule's name: advisory,
+	// mandatory or disabled. A pack's configuration still overrides them.
+	Levels map[string]rule.Level
 	// Now tells the time that exemptions expire by; nil means time.Now.
 	Now func() time.Time
 	// Observe, where set, gets every verdict, also those that the engine does
@@ -100,6 +105,7 @@ func New(opts Options) (*Analyzer, error) {
 	}
 	a.version = v
 	sort.SliceStable(a.rules, func(i, j int) bool { return a.rules[i].Name < a.rules[j].Name })
+	errs = append(errs, a.setLevels(opts.Levels))
 	for i, r := range a.rules {
 		errs = append(errs, r.Validate())
 		if i > 0 && a.rules[i-1].Name == r.Name {
@@ -119,6 +125,20 @@ func New(opts Options) (*Analyzer, error) {
 	}
 	a.config = defaults(a.rules)
 	return a, nil
+}
+
+// setLevels gives rules the levels that the pack wants.
+func (a *Analyzer) setLevels(levels map[string]rule.Level) error {
+	var errs []error
+	for _, name := range sortedNames(levels) {
+		i := slices.IndexFunc(a.rules, func(r rule.Rule) bool { return r.Name == name })
+		if i < 0 {
+			errs = append(errs, fmt.Errorf("policy pack: Levels: %s: there is no such policy%s", name, a.suggest(name)))
+			continue
+		}
+		a.rules[i].Level = levels[name]
+	}
+	return errors.Join(errs...)
 }
 
 func (x index) add(types []string, i int) {
@@ -217,12 +237,7 @@ func (a *Analyzer) judge(
 	if level == rule.Disabled {
 		return nil
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			out = []plugin.AnalyzeDiagnostic{a.fault(r, res, p)}
-		}
-	}()
-	v := check(a.config.params[r.Name].At(a.opts.Now()))
+	v, broke := guarded(check, a.config.params[r.Name].At(a.opts.Now()))
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
 	delete(a.exempted, key)
@@ -233,6 +248,8 @@ func (a *Analyzer) judge(
 		if v.Outcome == rule.Failed || a.config.unknowns == UnknownsFail {
 			a.exempted[key] = letPass(r, res, level, v, *active)
 		}
+	case broke:
+		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, fault(r, res, v))}
 	case v.Outcome == rule.Failed:
 		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, violation(r, res, v, expired))}
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:
