@@ -197,7 +197,7 @@ func TestABrokenRuleIsAFindingAboutTheRule(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, stack.Diagnostics, 1)
 	for want, d := range map[string]plugin.AnalyzeDiagnostic{
-		"low: broken on kms/key app: the rule broke while judging it (string at analyzer_test.go:":                                                     res.Diagnostics[0],
+		"low: broken on kms/key app: the rule broke while judging it (string at analyzer_test.go:":                                                   res.Diagnostics[0],
 		"low: broken-join on kms/key app: the rule broke while judging it (runtime error: index out of range [3] with length 0 at analyzer_test.go:": stack.Diagnostics[0],
 	} {
 		require.Equal(t, apitype.Mandatory, d.EnforcementLevel)
