@@ -20,10 +20,12 @@ func TestThePackHasTheCatalogueToo(t *testing.T) {
 	t.Parallel()
 	info, err := fixture.Serve(t, options()).GetAnalyzerInfo(t.Context())
 	require.NoError(t, err)
-	require.Len(t, info.Policies, len(own)+len(rules.All())+2, "the rules, exemptions and unknowns")
 	levels := map[string]rule.Level{}
 	for _, p := range info.Policies {
 		levels[p.Name] = p.EnforcementLevel
+	}
+	for _, r := range append(rules.All(), own...) {
+		require.Contains(t, levels, r.Name)
 	}
 	require.Equal(t, rule.Mandatory, levels["log-group-forwarded"])
 	require.Equal(t, rule.Disabled, levels["cost-anomaly-alerts"])
