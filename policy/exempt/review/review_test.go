@@ -136,9 +136,9 @@ func TestReviewOfWaivers(t *testing.T) {
 func TestWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{
-		`nope`:                          {"policy.json is no configuration of a policy pack"},
-		`[]`:                            {"policy.json is no configuration of a policy pack"},
-		`{"exemptions": [1]}`:           {"exemptions: it must be an object with entries"},
+		`nope`:                           {"policy.json is no configuration of a policy pack"},
+		`[]`:                             {"policy.json is no configuration of a policy pack"},
+		`{"exemptions": [1]}`:            {"exemptions: it must be an object with entries"},
 		`{"exemptions": {"entries": 3}}`: {"entries must be a list"},
 		`{"exemptions": {"entries": [{"rule": "a"}, {"rule": "b", "resource": "*", "reason": "r", "owner": "o", "expires": "soon"}], "more": 1}}`: {
 			"entries[0]: owner must be", `entries[1]: resource "*" covers every resource`, `entries[1]: expires "soon" must be a day`, "more is not a setting",
