@@ -80,9 +80,9 @@ func controls(r rule.Rule) string {
 func TestProfilesThroughTheEngine(t *testing.T) {
 	t.Parallel()
 	const (
-		listener = "alb-listener-tls13-policy" // mandatory by itself; FSBP and NIST have a control of it
-		rotation = "kms-key-rotation-enabled"  // mandatory by itself; every framework has one
-		deletion = "kms-deletion-window-30"    // advisory by itself; FSBP and NIST have one
+		listener = "alb-listener-tls13-policy"         // mandatory by itself; FSBP and NIST have a control of it
+		rotation = "kms-key-rotation-enabled"          // mandatory by itself; every framework has one
+		deletion = "kms-deletion-window-30"            // advisory by itself; FSBP and NIST have one
 		alias    = "kms-key-has-alias-and-description" // advisory by itself; NIST has one
 	)
 	const m, a, off = "mandatory", "advisory", ""

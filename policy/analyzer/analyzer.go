@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -35,11 +36,15 @@ type Options struct {
 	Version string
 	// DisplayName, Description, Readme and Repository are shown by Pulumi Cloud.
 	DisplayName, Description, Readme, Repository string
-	// Rules are the pack's rules, in any order, with distinct names.
+	// Rules are the pack's rules, in any order, with distinct names. A pack of the
+	// catalogue and of rules of one's own has append(rules.All(), own...).
 	Rules []rule.Rule
 	// Profile is the name of the profile that holds where the configuration names
 	// none; empty means profile.Guide.
 	Profile string
+	// Levels are other levels than the rules' own, by the rule's name: advisory,
+	// mandatory or disabled. A pack's configuration still overrides them.
+	Levels map[string]rule.Level
 	// Now tells the time that exemptions expire by; nil means time.Now.
 	Now func() time.Time
 	// Observe, where set, gets every verdict, also those that the engine does
@@ -108,6 +113,7 @@ func New(opts Options) (*Analyzer, error) {
 	}
 	a.version = v
 	sort.SliceStable(a.rules, func(i, j int) bool { return a.rules[i].Name < a.rules[j].Name })
+	errs = append(errs, a.setLevels(opts.Levels))
 	for i, r := range a.rules {
 		errs = append(errs, r.Validate())
 		if i > 0 && a.rules[i-1].Name == r.Name {
@@ -131,6 +137,20 @@ func New(opts Options) (*Analyzer, error) {
 	a.config = defaults(a.rules, a.profile)
 	a.told = maps.Clone(a.config.levels)
 	return a, nil
+}
+
+// setLevels gives rules the levels that the pack wants.
+func (a *Analyzer) setLevels(levels map[string]rule.Level) error {
+	var errs []error
+	for _, name := range sortedNames(levels) {
+		i := slices.IndexFunc(a.rules, func(r rule.Rule) bool { return r.Name == name })
+		if i < 0 {
+			errs = append(errs, fmt.Errorf("policy pack: Levels: %s: there is no such policy%s", name, a.suggest(name)))
+			continue
+		}
+		a.rules[i].Level = levels[name]
+	}
+	return errors.Join(errs...)
 }
 
 func (x index) add(types []string, i int) {
@@ -229,26 +249,24 @@ func (a *Analyzer) judge(
 	if level == rule.Disabled {
 		return nil
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			out = []plugin.AnalyzeDiagnostic{a.fault(r, res, p)}
-		}
-	}()
-	v := check(a.config.params[r.Name].At(a.opts.Now()))
+	v, broke := guarded(check, a.config.params[r.Name].At(a.opts.Now()))
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
 	delete(a.exempted, key)
 	active, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
 	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active})
-	return a.report(r, res, level, v, active, expired)
+	says := violation
+	if broke {
+		says = fault
+	}
+	return a.report(r, res, level, v, says, active, expired)
 }
 
 // report turns a verdict into a diagnostic, or keeps it for the stack's summaries.
 func (a *Analyzer) report(
-	r rule.Rule, res *rule.Resource, level rule.Level, v rule.Verdict, active, expired *Exemption,
+	r rule.Rule, res *rule.Resource, level rule.Level, v rule.Verdict, says wording, active, expired *Exemption,
 ) []plugin.AnalyzeDiagnostic {
 	key := finding{r.Name, res.URN}
-	says := violation
 	switch {
 	case v.Outcome == rule.Failed:
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:

@@ -62,6 +62,15 @@ var (
 	}
 )
 
+// brokenJoin is a join that breaks.
+var brokenJoin = rule.Rule{
+	Name: "broken-join", Summary: "A join breaks.", Severity: rule.Low, Level: rule.Advisory, Types: []string{"kms/key"},
+	CheckStack: func(s *rule.Stack, _ *rule.Resource, _ rule.Params) rule.Verdict {
+		return rule.Fail("%s", s.Of("kms/alias")[3].Name)
+	},
+	Fix: "nothing", URL: "https://docs.aws.amazon.com/",
+}
+
 func newPack(t testing.TB, rules ...rule.Rule) *Analyzer {
 	t.Helper()
 	a, err := New(Options{Name: "test", Version: "1.2.3", Rules: rules, Now: func() time.Time { return today }})
@@ -175,18 +184,60 @@ func TestOrderOfResourcesDoesNotShow(t *testing.T) {
 	}
 }
 
+// Fail closed: what a mandatory rule could not judge is not let pass.
 func TestABrokenRuleIsAFindingAboutTheRule(t *testing.T) {
 	t.Parallel()
-	client, _ := dial(t, newPack(t, rotation, broken))
+	client, _ := dial(t, newPack(t, rotation, broken, brokenJoin))
+	require.NoError(t, client.Configure(t.Context(), configs{"broken-join": {EnforcementLevel: apitype.Mandatory}}))
 	res, err := client.Analyze(t.Context(), key("app", off()))
 	require.NoError(t, err)
 	require.Len(t, res.Diagnostics, 2)
-	fault := res.Diagnostics[0]
-	require.Equal(t, "broken", fault.PolicyName)
-	require.Equal(t, apitype.Advisory, fault.EnforcementLevel)
-	require.Contains(t, fault.Message, "the rule broken broke while judging kms/key app (string)")
-	require.NotContains(t, fault.Message, "hunter2", "a panic may hold a property's value")
 	require.Equal(t, "rotates", res.Diagnostics[1].PolicyName)
+	stack, err := client.AnalyzeStack(t.Context(), stackOf(key("app", off())))
+	require.NoError(t, err)
+	require.Len(t, stack.Diagnostics, 1)
+	for want, d := range map[string]plugin.AnalyzeDiagnostic{
+		"low: broken on kms/key app: the rule broke while judging it (string at analyzer_test.go:":                                                   res.Diagnostics[0],
+		"low: broken-join on kms/key app: the rule broke while judging it (runtime error: index out of range [3] with length 0 at analyzer_test.go:": stack.Diagnostics[0],
+	} {
+		require.Equal(t, apitype.Mandatory, d.EnforcementLevel)
+		require.Equal(t, key("app", nil).URN, d.URN)
+		require.Contains(t, d.Message, want)
+		require.Contains(t, d.Message, "fault of the rule")
+		require.NotContains(t, d.Message, "hunter2", "a panic may hold a property's value")
+		require.NotContains(t, d.Message, "goroutine")
+	}
+}
+
+// An advisory rule that breaks stays advice, a disabled one is not asked, and an
+// exemption lets the resource pass.
+func TestABrokenRuleHasTheLevelOfTheRule(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[rule.Level]int{rule.Advisory: 1, rule.Disabled: 0} {
+		a := newPack(t, broken)
+		require.NoError(t, a.Configure(t.Context(), configs{"broken": {EnforcementLevel: level}}))
+		res, err := a.Analyze(t.Context(), key("app", off()))
+		require.NoError(t, err)
+		require.Len(t, res.Diagnostics, want)
+		for _, d := range res.Diagnostics {
+			require.Equal(t, level, d.EnforcementLevel)
+		}
+	}
+	var seen []Result
+	a, err := New(Options{
+		Name: "test", Version: "1.2.3", Rules: []rule.Rule{broken}, Now: func() time.Time { return today },
+		Observe: func(r Result) { seen = append(seen, r) },
+	})
+	require.NoError(t, err)
+	e := entry("*::app", "2027-01-01")
+	e["rule"] = "broken"
+	require.NoError(t, a.Configure(t.Context(), exempting(e)))
+	res, err := a.Analyze(t.Context(), key("app", off()))
+	require.NoError(t, err)
+	require.Empty(t, res.Diagnostics)
+	require.Len(t, seen, 1)
+	require.Equal(t, rule.Failed, seen[0].Verdict.Outcome)
+	require.NotNil(t, seen[0].Exemption)
 }
 
 func TestUnknownsAreOneLineByDefault(t *testing.T) {
@@ -298,6 +349,34 @@ func TestInfoNeedsNoConfiguration(t *testing.T) {
 	plug, err := client.GetPluginInfo(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "1.2.3", plug.Version.String())
+}
+
+// A pack has its own opinion of rules that others wrote, and its configuration has
+// the last word.
+func TestAPackSetsLevels(t *testing.T) {
+	t.Parallel()
+	a, err := New(Options{
+		Name: "test", Version: "1.2.3", Rules: []rule.Rule{rotation, explicit},
+		Levels: map[string]rule.Level{"rotates": rule.Advisory, "has-alias": rule.Disabled},
+	})
+	require.NoError(t, err)
+	info, err := a.GetAnalyzerInfo(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, rule.Disabled, info.InitialConfig["has-alias"].EnforcementLevel)
+	for want, config := range map[rule.Level]configs{rule.Advisory: nil, rule.Mandatory: {"rotates": {EnforcementLevel: rule.Mandatory}}} {
+		require.NoError(t, a.Configure(t.Context(), config))
+		res, err := a.Analyze(t.Context(), key("app", off()))
+		require.NoError(t, err)
+		require.Equal(t, want, res.Diagnostics[0].EnforcementLevel)
+	}
+	require.Equal(t, rule.Mandatory, rotation.Level, "the rule itself stays as it is")
+
+	_, err = New(Options{
+		Name: "test", Version: "1.2.3", Rules: []rule.Rule{rotation},
+		Levels: map[string]rule.Level{"rotate": rule.Advisory, "rotates": "sometimes"},
+	})
+	require.ErrorContains(t, err, "Levels: rotate: there is no such policy: did you mean rotates?")
+	require.ErrorContains(t, err, `Level "sometimes" is not one of`)
 }
 
 func TestNewReportsEveryBadRule(t *testing.T) {

@@ -78,6 +78,25 @@ func (g *register) find(f finding, o rule.Outcome, now time.Time) (active, expir
 // every wrong field.
 func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*register, error) {
 	g := &register{used: map[int]bool{}}
+	list, err := ParseExemptions(props)
+	for _, e := range list {
+		if _, known := rules[e.Rule]; !known {
+			g.unknown = append(g.unknown, e)
+			continue
+		}
+		g.entries = append(g.entries, e)
+	}
+	sort.SliceStable(g.entries, func(i, j int) bool {
+		a, b := g.entries[i], g.entries[j]
+		return a.Rule < b.Rule || a.Rule == b.Rule && a.Resource < b.Resource
+	})
+	return g, err
+}
+
+// ParseExemptions reads the exemptions of a configuration, in its order, from the
+// properties that stand under the policy exempt.Policy, and reports every wrong
+// field at once. Which rules there are it does not know.
+func ParseExemptions(props map[string]any) ([]Exemption, error) {
 	var errs []error
 	for _, name := range sortedNames(props) {
 		if name != exemptionEntries {
@@ -88,6 +107,7 @@ func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*registe
 	if props[exemptionEntries] != nil && !ok {
 		errs = append(errs, errors.New("entries must be a list of objects with rule, resource, reason, owner and expires"))
 	}
+	var out []Exemption
 	seen := map[string]int{}
 	for i, raw := range list {
 		e, err := parseExemption(raw)
@@ -101,17 +121,9 @@ func parseExemptions(props map[string]any, rules map[string]rule.Rule) (*registe
 			continue
 		}
 		seen[key] = i
-		if _, known := rules[e.Rule]; !known {
-			g.unknown = append(g.unknown, e)
-			continue
-		}
-		g.entries = append(g.entries, e)
+		out = append(out, e)
 	}
-	sort.SliceStable(g.entries, func(i, j int) bool {
-		a, b := g.entries[i], g.entries[j]
-		return a.Rule < b.Rule || a.Rule == b.Rule && a.Resource < b.Resource
-	})
-	return g, errors.Join(errs...)
+	return out, errors.Join(errs...)
 }
 
 // exemptionFields are those that an exemption must have; "id" it may have besides.

@@ -2,15 +2,15 @@ package analyzer
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
 	"redoubt/policy/exempt"
 	"redoubt/policy/rule"
 )
+
+// wording words a finding; exemption is what is to be said of an exemption.
+type wording func(r rule.Rule, res *rule.Resource, v rule.Verdict, exemption []string) string
 
 // violation words a finding: one line that says what is wrong and where, then
 // what is to be said of an exemption, the guide's words, the controls, the fix and
@@ -76,14 +76,11 @@ func controls(list []rule.Control) string {
 	return strings.Join(parts, "; ")
 }
 
-// fault words the panic of a rule. A panic value may hold a property's value,
-// so only the runtime's own errors, which do not, are quoted.
-func (a *Analyzer) fault(r rule.Rule, res *rule.Resource, p any) plugin.AnalyzeDiagnostic {
-	cause := fmt.Sprintf("%T", p)
-	if err, ok := p.(runtime.Error); ok {
-		cause = err.Error()
-	}
-	return a.diagnostic(r, res, rule.Advisory, fmt.Sprintf(
-		"the rule %s broke while judging %s (%s): the resource was not judged by it. "+
-			"This is a fault of the rule; report it with the resource's inputs.", r.Name, res.Label(), cause))
+// fault words what guarded made of a panic. The advice is about the rule: what the
+// rule would have said of the resource nobody knows.
+func fault(r rule.Rule, res *rule.Resource, v rule.Verdict, exemption []string) string {
+	first := fmt.Sprintf("%s: %s on %s: %s.", r.Severity, r.Name, res.Label(), v.Reason())
+	fix := "  fix: this is a fault of the rule, report it with the resource's inputs; until it is mended, exempt the resource " +
+		"from the rule, or give the rule another enforcementLevel"
+	return strings.Join(slices.Concat([]string{first}, exemption, []string{fix}), "\n")
 }

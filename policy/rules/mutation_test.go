@@ -71,7 +71,7 @@ func mutants(c fixture.Case) []fixture.Case {
 
 func referred(c fixture.Case, name string) bool {
 	return slices.ContainsFunc(c.Resources, func(r fixture.Resource) bool {
-		return r.Options.Provider == name || refersTo(r.Properties, name)
+		return refersTo(r.Properties, name)
 	})
 }
 

@@ -13,6 +13,8 @@ type policyCommands struct {
 	List    listPolicies  `cmd:"" help:"List the policy packs that an organization's updates must run."`
 	Require requirePolicy `cmd:"" help:"Make an organization's updates run a published policy pack."`
 	Release releasePolicy `cmd:"" help:"Take a requirement back."`
+
+	Exemptions exemptionCommands `cmd:"" help:"Exemptions of a pack's configuration and waivers of a server: list, check, age."`
 }
 
 type listPolicies struct {
