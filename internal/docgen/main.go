@@ -1,7 +1,6 @@
 // Command docgen writes the generated documents: docs/coverage.md, the way
 // from each bullet of the guide to what serves, enforces and tests it,
-// docs/config.md, docs/settings.md, docs/outputs.md and docs/blueprints.md, and
-// the pages of the policy rules, docs/rules. `make generate` runs it; tests fail
+// docs/config.md, docs/outputs.md and docs/blueprints.md. `make generate` runs it; a test fails
 // when a document is stale.
 package main
 
@@ -22,6 +21,7 @@ var documents = map[string]func(root string) (string, error){
 	"docs/blueprints.md": blueprints,
 }
 
+// main writes the pages of the policy rules (docs/rules), too.
 func main() {
 	for path, write := range documents {
 		text, err := write(".")
