@@ -24,7 +24,7 @@ func alphabetic(catalogue []rule.Rule) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# The policy pack's rules
 
-%d rules, each with what it demands and why, how to fix what it finds, examples that fail and pass, its settings, and an exemption to copy. [How the pack is run and configured](../../policy/README.md).
+%d rules, each with what it demands and why, how to fix what it finds, examples that fail and pass, its settings, and an exemption to copy. The examples are programs of Pulumi YAML and the tests' own; the fixes are Go. [How the pack is run and configured](../../policy/README.md).
 
 Other orders: [by bullet of the Security Guide](by-bullet.md), [by service](by-service.md), [by severity](by-severity.md), [by framework and control](by-framework.md).
 

@@ -14,7 +14,7 @@ import (
 )
 
 // page is the manual of one rule.
-func page(r rule.Rule, f fixture.File, profiles []profile) (string, error) {
+func page(r rule.Rule, f fixture.File, configured []configuration) (string, error) {
 	fails, passes, err := examples(r, f)
 	if err != nil {
 		return "", err
@@ -30,7 +30,7 @@ func page(r rule.Rule, f fixture.File, profiles []profile) (string, error) {
 	about, _ := subject(r, fails.Case)
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n", r.Name, r.Summary)
-	writeFacts(&b, r, f, profiles)
+	writeFacts(&b, r, f, configured)
 	writeWhy(&b, r)
 	fmt.Fprintf(&b, "## How to fix it\n\n%s\n\nAWS and Pulumi on it: <%s>\n\n", fixText(r.Fix), r.URL)
 	writeExample(&b, "Example that fails", fails)
@@ -46,11 +46,11 @@ func page(r rule.Rule, f fixture.File, profiles []profile) (string, error) {
 	return b.String(), nil
 }
 
-func writeFacts(b *strings.Builder, r rule.Rule, f fixture.File, profiles []profile) {
+func writeFacts(b *strings.Builder, r rule.Rule, f fixture.File, configured []configuration) {
 	fact := func(name, text string) { fmt.Fprintf(b, "| %s | %s |\n", name, text) }
 	b.WriteString("| | |\n|---|---|\n")
 	fact("Severity", "["+string(r.Severity)+"](by-severity.md#"+string(r.Severity)+")")
-	fact("Level", levels(r, profiles))
+	fact("Level", levels(r, configured))
 	judged, beside := types(r, f)
 	fact("Judges", strings.Join(judged, "<br>"))
 	if len(beside) > 0 {
@@ -69,14 +69,14 @@ func writeFacts(b *strings.Builder, r rule.Rule, f fixture.File, profiles []prof
 	b.WriteString("\n")
 }
 
-// levels names the profiles that give the rule each level.
-func levels(r rule.Rule, profiles []profile) string {
+// levels names the configurations that give the rule each level.
+func levels(r rule.Rule, configured []configuration) string {
 	var out []string
 	for _, level := range []rule.Level{rule.Mandatory, rule.Remediate, rule.Advisory, rule.Disabled} {
 		var names []string
-		for _, p := range profiles {
-			if p.level(r) == level {
-				names = append(names, p.name)
+		for _, c := range configured {
+			if c.level(r) == level {
+				names = append(names, c.name)
 			}
 		}
 		if len(names) > 0 {

@@ -29,7 +29,7 @@ func Pages(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	profiles, err := readProfiles(filepath.Join(root, "policy", "profiles"))
+	configured, err := configurations(filepath.Join(root, "policy", "profiles"))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func Pages(root string) (map[string]string, error) {
 	pages := map[string]string{}
 	var errs []error
 	for _, r := range catalogue {
-		text, err := page(r, byRule[r.Name], profiles)
+		text, err := page(r, byRule[r.Name], configured)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("rule %s, fixture policy/rules/testdata/%s.yaml: %w", r.Name, r.Name, err))
 			continue

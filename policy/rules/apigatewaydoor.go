@@ -26,7 +26,7 @@ var apiGatewayDoor = []rule.Rule{
 	},
 	{
 		Name:     "apigw-default-endpoint-disabled",
-		Summary:  "An API with a domain of its own is not reached by AWS's name for it, too.",
+		Summary:  "An API with a domain of its own is not reachable by AWS's name for it as well.",
 		Guide:    []guide.ID{guide.ArchitectureInTransitAPI},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls:   mapped(nist("SC-7")),

@@ -69,7 +69,7 @@ var endpoints = []rule.Rule{
 	},
 	{
 		Name:     "vpc-dns-enabled-for-endpoints",
-		Summary:  "A VPC with interface endpoints resolves and gives names, without which private names of endpoints do not work.",
+		Summary:  "A VPC with interface endpoints resolves DNS names and gives hostnames, without which private names of endpoints do not work.",
 		Guide:    []guide.ID{guide.ArchitectureInTransitEndpoints},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls: mapped(nist("CM-6")),

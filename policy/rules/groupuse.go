@@ -49,7 +49,7 @@ var groupUse = []rule.Rule{
 	},
 	{
 		Name:     "sg-prefer-sg-reference-for-internal",
-		Summary:  "Inside of a VPC a security group lets in groups, which follow their members, in place of ranges, which anybody may come to live in.",
+		Summary:  "Inside a VPC a security group lets in groups, which follow their members, rather than ranges, into which anybody may move.",
 		Guide:    []guide.ID{guide.PracticesSecurityGroupsServiceLinkedRules, guide.PracticesSecurityGroupsSpecificCIDRBlocks},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls:   mapped(nist("AC-4")),

@@ -75,7 +75,7 @@ var iam = []rule.Rule{
 	},
 	{
 		Name:     "iam-passrole-scoped",
-		Summary:  "A policy that lets pass roles names the roles and the service that they go to.",
+		Summary:  "A policy that allows passing roles names the roles, and the service that they go to.",
 		Guide:    []guide.ID{guide.PracticesIAMConditionConstraints, guide.PracticesIAMLeastPrivilege},
 		Severity: rule.High, Level: rule.Mandatory,
 		Controls:   mapped(nist("AC-6")),

@@ -59,7 +59,7 @@ var iamRisk = []rule.Rule{
 	},
 	{
 		Name:     "iam-no-data-exfiltration-actions",
-		Summary:  "A policy names the data that it lets read, copy or share.",
+		Summary:  "A policy that allows reading, copying or sharing data names the data.",
 		Guide:    []guide.ID{guide.OperationsGuardDutyDataExfiltration, guide.PracticesIAMResourceLevelPermissions},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls:   mapped(nist("AC-6")),
@@ -70,7 +70,7 @@ var iamRisk = []rule.Rule{
 	},
 	{
 		Name:     "iam-no-credential-exposure-actions",
-		Summary:  "A policy names whose credentials it lets make or read.",
+		Summary:  "A policy that allows making or reading credentials names whose.",
 		Guide:    []guide.ID{guide.PracticesIAMLeastPrivilege, guide.OverviewIdentityLeastPrivilege},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls:   mapped(nist("AC-6")),
@@ -81,7 +81,7 @@ var iamRisk = []rule.Rule{
 	},
 	{
 		Name:     "iam-sensitive-actions-require-condition",
-		Summary:  "A policy grants actions that AWS has a limiting condition key for only with that condition.",
+		Summary:  "A policy grants actions for which AWS has a limiting condition key only with that condition.",
 		Guide:    []guide.ID{guide.PracticesIAMConditionConstraints, guide.PracticesAuthorizationContextBasedRules},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls: mapped(nist("AC-3(7)")),

@@ -42,7 +42,7 @@ var iamTrust = []rule.Rule{
 	},
 	{
 		Name:     "iam-trust-service-confused-deputy",
-		Summary:  "A role of a service that tells for whom it works can be used from its own account only.",
+		Summary:  "A role for a service that says on whose behalf it acts can be used from its own account only.",
 		Guide:    []guide.ID{guide.OverviewIdentityResourcePolicies, guide.PracticesIAMConditionConstraints},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls: mapped(nist("AC-6")),

@@ -12,7 +12,7 @@ const maxHops = 2
 // instanceMetadata holds the rule about what instances hand out.
 var instanceMetadata = []rule.Rule{{
 	Name:     "ec2-imdsv2-required",
-	Summary:  "An instance hands out its credentials only to who asks with a token, over no more than two hops.",
+	Summary:  "An instance hands out its credentials only to those who ask with a token, over no more than two hops.",
 	Guide:    []guide.ID{guide.OverviewIdentityLeastPrivilege, guide.OperationsGuardDutyUnauthorizedAccess},
 	Severity: rule.High, Level: rule.Mandatory,
 	Controls:  mapped(fsbp("EC2.8", "EC2.170"), cis("5.7"), nist("AC-3", "AC-6"), pci("8.2.8")),

@@ -57,7 +57,7 @@ var kmsAccess = []rule.Rule{
 	},
 	{
 		Name:     "iam-no-kms-decrypt-on-all-keys",
-		Summary:  "A policy that lets decrypt names the keys, by ARN, by alias, by tag or by encryption context.",
+		Summary:  "A policy that allows decryption names the keys, by ARN, by alias, by tag or by encryption context.",
 		Guide:    []guide.ID{guide.PracticesIAMResourceLevelPermissions, guide.OverviewDataKMS},
 		Severity: rule.High, Level: rule.Mandatory,
 		Controls:   mapped(fsbp("KMS.1", "KMS.2"), nist("AC-6"), pci("3.5.1.1", "3.5.1.3", "3.6.1")),

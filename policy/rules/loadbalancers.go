@@ -32,7 +32,7 @@ var balancing = []rule.Rule{
 	},
 	{
 		Name:     "alb-connection-logs-enabled",
-		Summary:  "An application load balancer writes connection logs, where alone failed TLS handshakes are seen.",
+		Summary:  "An application load balancer writes connection logs, the only ones in which failed TLS handshakes are seen.",
 		Guide:    []guide.ID{guide.OperationsLogsAccessLogs, guide.OperationsMetricsAuthenticationFailures},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls: mapped(nist("AU-12")),

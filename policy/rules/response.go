@@ -37,7 +37,7 @@ var response = []rule.Rule{
 	},
 	{
 		Name:     "ir-containment-automation",
-		Summary:  "A GuardDuty finding of high severity starts something that contains it, and may.",
+		Summary:  "A GuardDuty finding of high severity starts something that contains it and has the permissions for that.",
 		Guide:    []guide.ID{guide.ResponseContainmentBlockAccess, guide.ResponseContainmentIsolateResources},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls:   mapped(nist("IR-4(1)")),

@@ -38,7 +38,7 @@ var routing = []rule.Rule{
 	},
 	{
 		Name:     "nat-gateway-per-az",
-		Summary:  "A subnet leaves through a NAT gateway of its own zone, and does not lose the internet with another zone.",
+		Summary:  "A subnet reaches the internet through a NAT gateway of its own zone, and does not lose it with another zone.",
 		Guide:    []guide.ID{guide.ArchitectureVPCNAT},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls:   mapped(nist("CP-10")),

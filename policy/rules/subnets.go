@@ -37,7 +37,7 @@ var subnets = []rule.Rule{
 		Controls:   mapped(nist("SC-7")),
 		Types:      []string{"ec2/subnet"},
 		CheckStack: noResidentsInPublic,
-		Fix:        `SubnetIds: … with subnets whose route table has no route to an ec2.InternetGateway`,
+		Fix:        `SubnetIds of subnets whose route table has no route to an ec2.InternetGateway`,
 		URL:        "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-example-private-subnets-nat.html",
 	},
 	{

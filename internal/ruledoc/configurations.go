@@ -7,19 +7,22 @@ import (
 	"path/filepath"
 	"strings"
 
+	"redoubt/policy/profile"
 	"redoubt/policy/rule"
 )
 
-// profile gives each rule a level.
-type profile struct {
+// configuration gives each rule a level.
+type configuration struct {
 	name  string
 	level func(rule.Rule) rule.Level
 }
 
-// readProfiles reads the configurations that the pack comes with, and puts the
-// pack's own levels before them.
-func readProfiles(dir string) ([]profile, error) {
-	out := []profile{{"by default", func(r rule.Rule) rule.Level { return r.Level }}}
+// configurations are the pack's profiles, and the files that it comes with.
+func configurations(dir string) ([]configuration, error) {
+	var out []configuration
+	for _, p := range profile.All() {
+		out = append(out, configuration{p.Name, p.Level})
+	}
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
@@ -29,19 +32,19 @@ func readProfiles(dir string) ([]profile, error) {
 		if err != nil {
 			return nil, err
 		}
-		levels, err := configured(text)
+		levels, err := levelsIn(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		name := "[" + filepath.Base(file) + "](../../policy/profiles/" + filepath.Base(file) + ")"
-		out = append(out, profile{name, levels})
+		out = append(out, configuration{name, levels})
 	}
 	return out, nil
 }
 
-// configured reads a configuration of the pack: a policy has a level, or an object
+// levelsIn reads a configuration of the pack: a policy has a level, or an object
 // with one; "all" is for those that have none.
-func configured(config []byte) (func(rule.Rule) rule.Level, error) {
+func levelsIn(config []byte) (func(rule.Rule) rule.Level, error) {
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(config, &entries); err != nil {
 		return nil, err
