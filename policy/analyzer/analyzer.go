@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -33,14 +32,14 @@ type Options struct {
 	Version string
 	// DisplayName, Description, Readme and Repository are shown by Pulumi Cloud.
 	DisplayName, Description, Readme, Repository string
-	// Rules are the pack's rules, in any order, with distinct names. A pack of the
-	// catalogue and of rules of one's own has append(rules.All(), own...).
+	// Rules are the pack's rules, in any order, with distinct names.
 	Rules []rule.Rule
-	// Levels are other levels than the rules' own, by the rule's name: advisory,
-	// mandatory or disabled. A pack's configuration still overrides them.
-	Levels map[string]rule.Level
 	// Now tells the time that exemptions expire by; nil means time.Now.
 	Now func() time.Time
+	// Levels are other levels than the rules' own, by the rule's name: advisory,
+	// mandatory or disabled. So a pack of append(rules.All(), own...) has its own
+	// opinion of the catalogue. A configuration still overrides them.
+	Levels map[string]rule.Level
 	// Observe, where set, gets every verdict, also those that the engine does
 	// not see: passed, not applicable, exempt. It must not call the analyzer.
 	Observe func(Result)
@@ -129,10 +128,14 @@ func New(opts Options) (*Analyzer, error) {
 
 // setLevels gives rules the levels that the pack wants.
 func (a *Analyzer) setLevels(levels map[string]rule.Level) error {
+	at := map[string]int{}
+	for i, r := range a.rules {
+		at[r.Name] = i
+	}
 	var errs []error
 	for _, name := range sortedNames(levels) {
-		i := slices.IndexFunc(a.rules, func(r rule.Rule) bool { return r.Name == name })
-		if i < 0 {
+		i, known := at[name]
+		if !known {
 			errs = append(errs, fmt.Errorf("policy pack: Levels: %s: there is no such policy%s", name, a.suggest(name)))
 			continue
 		}
@@ -232,12 +235,15 @@ func (a *Analyzer) forget(present map[resource.URN]bool) {
 // judge runs one rule on one resource and returns at most one diagnostic.
 func (a *Analyzer) judge(
 	r rule.Rule, res *rule.Resource, check func(rule.Params) rule.Verdict,
-) (out []plugin.AnalyzeDiagnostic) {
+) []plugin.AnalyzeDiagnostic {
 	level := a.config.levels[r.Name]
 	if level == rule.Disabled {
 		return nil
 	}
 	v, broke := guarded(check, a.config.params[r.Name].At(a.opts.Now()))
+	if broke {
+		r = atFault(r)
+	}
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
 	delete(a.exempted, key)
@@ -248,8 +254,6 @@ func (a *Analyzer) judge(
 		if v.Outcome == rule.Failed || a.config.unknowns == UnknownsFail {
 			a.exempted[key] = letPass(r, res, level, v, *active)
 		}
-	case broke:
-		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, fault(r, res, v))}
 	case v.Outcome == rule.Failed:
 		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, violation(r, res, v, expired))}
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:

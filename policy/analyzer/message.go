@@ -56,13 +56,3 @@ func controls(list []rule.Control) string {
 	}
 	return strings.Join(parts, "; ")
 }
-
-// fault words what guarded made of a panic. The advice is about the rule: what the
-// rule would have said of the resource nobody knows.
-func fault(r rule.Rule, res *rule.Resource, v rule.Verdict) string {
-	return strings.Join([]string{
-		fmt.Sprintf("%s: %s on %s: %s.", r.Severity, r.Name, res.Label(), v.Reason()),
-		"  fix: this is a fault of the rule, report it with the resource's inputs; until it is mended, exempt the resource " +
-			"from the rule, or give the rule another enforcementLevel",
-	}, "\n")
-}
