@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -36,17 +35,17 @@ type Options struct {
 	Version string
 	// DisplayName, Description, Readme and Repository are shown by Pulumi Cloud.
 	DisplayName, Description, Readme, Repository string
-	// Rules are the pack's rules, in any order, with distinct names. A pack of the
-	// catalogue and of rules of one's own has append(rules.All(), own...).
+	// Rules are the pack's rules, in any order, with distinct names.
 	Rules []rule.Rule
 	// Profile is the name of the profile that holds where the configuration names
 	// none; empty means profile.Guide.
 	Profile string
-	// Levels are other levels than the rules' own, by the rule's name: advisory,
-	// mandatory or disabled. A pack's configuration still overrides them.
-	Levels map[string]rule.Level
 	// Now tells the time that exemptions expire by; nil means time.Now.
 	Now func() time.Time
+	// Levels are other levels than the rules' own, by the rule's name: advisory,
+	// mandatory or disabled. So a pack of append(rules.All(), own...) has its own
+	// opinion of the catalogue. A configuration still overrides them.
+	Levels map[string]rule.Level
 	// Observe, where set, gets every verdict, also those that the engine does
 	// not see: passed, not applicable, exempt. It must not call the analyzer.
 	Observe func(Result)
@@ -141,10 +140,14 @@ func New(opts Options) (*Analyzer, error) {
 
 // setLevels gives rules the levels that the pack wants.
 func (a *Analyzer) setLevels(levels map[string]rule.Level) error {
+	at := map[string]int{}
+	for i, r := range a.rules {
+		at[r.Name] = i
+	}
 	var errs []error
 	for _, name := range sortedNames(levels) {
-		i := slices.IndexFunc(a.rules, func(r rule.Rule) bool { return r.Name == name })
-		if i < 0 {
+		i, known := at[name]
+		if !known {
 			errs = append(errs, fmt.Errorf("policy pack: Levels: %s: there is no such policy%s", name, a.suggest(name)))
 			continue
 		}
@@ -244,29 +247,29 @@ func (a *Analyzer) forget(present map[resource.URN]bool) {
 // judge runs one rule on one resource and returns at most one diagnostic.
 func (a *Analyzer) judge(
 	r rule.Rule, res *rule.Resource, check func(rule.Params) rule.Verdict,
-) (out []plugin.AnalyzeDiagnostic) {
+) []plugin.AnalyzeDiagnostic {
 	level := a.config.levels[r.Name]
 	if level == rule.Disabled {
 		return nil
 	}
 	v, broke := guarded(check, a.config.params[r.Name].At(a.opts.Now()))
+	if broke {
+		r = atFault(r)
+	}
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
 	delete(a.exempted, key)
 	active, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
 	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active})
-	says := violation
-	if broke {
-		says = fault
-	}
-	return a.report(r, res, level, v, says, active, expired)
+	return a.report(r, res, level, v, active, expired)
 }
 
 // report turns a verdict into a diagnostic, or keeps it for the stack's summaries.
 func (a *Analyzer) report(
-	r rule.Rule, res *rule.Resource, level rule.Level, v rule.Verdict, says wording, active, expired *Exemption,
+	r rule.Rule, res *rule.Resource, level rule.Level, v rule.Verdict, active, expired *Exemption,
 ) []plugin.AnalyzeDiagnostic {
 	key := finding{r.Name, res.URN}
+	says := violation
 	switch {
 	case v.Outcome == rule.Failed:
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:

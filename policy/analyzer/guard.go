@@ -20,6 +20,15 @@ func guarded(check func(rule.Params) rule.Verdict, p rule.Params) (v rule.Verdic
 	return check(p), false
 }
 
+// atFault is the rule with advice about itself: what it would have said of the
+// resource nobody knows.
+func atFault(r rule.Rule) rule.Rule {
+	r.Guide, r.Controls = nil, nil
+	r.Fix = "this is a fault of the rule, report it with the resource's inputs; until it is mended, exempt the resource " +
+		"from the rule, or give the rule another enforcementLevel"
+	return r
+}
+
 // kind says what was panicked with. The value may hold a property's, so only the
 // runtime's own errors, which do not, are quoted.
 func kind(cause any) string {

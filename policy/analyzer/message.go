@@ -9,9 +9,6 @@ import (
 	"redoubt/policy/rule"
 )
 
-// wording words a finding; exemption is what is to be said of an exemption.
-type wording func(r rule.Rule, res *rule.Resource, v rule.Verdict, exemption []string) string
-
 // violation words a finding: one line that says what is wrong and where, then
 // what is to be said of an exemption, the guide's words, the controls, the fix and
 // the page to read.
@@ -74,13 +71,4 @@ func controls(list []rule.Control) string {
 		parts[i] = string(f) + " " + strings.Join(ids[f], ", ")
 	}
 	return strings.Join(parts, "; ")
-}
-
-// fault words what guarded made of a panic. The advice is about the rule: what the
-// rule would have said of the resource nobody knows.
-func fault(r rule.Rule, res *rule.Resource, v rule.Verdict, exemption []string) string {
-	first := fmt.Sprintf("%s: %s on %s: %s.", r.Severity, r.Name, res.Label(), v.Reason())
-	fix := "  fix: this is a fault of the rule, report it with the resource's inputs; until it is mended, exempt the resource " +
-		"from the rule, or give the rule another enforcementLevel"
-	return strings.Join(slices.Concat([]string{first}, exemption, []string{fix}), "\n")
 }

@@ -84,7 +84,7 @@ func script(all []step) string {
 	for i, s := range all {
 		out = append(out, fmt.Sprintf("echo %s%d", mark, i))
 		if s.file != "" {
-			out = append(out, fmt.Sprintf("mkdir -p %q", filepath.Dir(s.file)), fmt.Sprintf("cat >%q <<'%s'", s.file, until), s.text+until)
+			out = append(out, fmt.Sprintf("mkdir -p %q", filepath.Dir(s.file)), fmt.Sprintf("cat >%q <<'%s'", s.file, until), strings.TrimSuffix(s.text, "\n"), until)
 		}
 		out = append(out, s.commands...)
 	}
@@ -92,6 +92,36 @@ func script(all []step) string {
 }
 
 const mark = "=== step "
+
+// broken is what the guide only says: a preview is stopped by a mandatory rule that
+// breaks, and nobody sees the value that it broke at.
+var broken = []step{
+	{file: "broken.go", text: `package main
+
+import "redoubt/policy/rule"
+
+func init() {
+	own = append(own, rule.Rule{
+		Name: "breaks", Summary: "It breaks.", Severity: rule.Low, Level: rule.Mandatory, Types: []string{"sqs/queue"},
+		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
+			name, _ := r.Get("name").Str()
+			panic("value of " + name)
+		},
+		Fix: "mend it", URL: "https://wiki.example.com/breaks",
+	})
+}
+`},
+	{file: "only.json", text: `{"all": "disabled", "breaks": "mandatory"}`},
+	console([]string{
+		"$ go build -o acme-policy .",
+		`$ pulumi -C try preview --policy-pack "$PWD/acme-policy" --policy-pack-config "$PWD/only.json" >preview.txt 2>&1 || echo "the preview is refused"`,
+		"$ cat preview.txt",
+		"$ if grep 'value of' preview.txt; then exit 1; fi",
+		"the preview is refused",
+		"        - [mandatory] [severity: low]  breaks  (aws:sqs:Queue: orders)",
+		"          low: breaks on sqs/queue orders: the rule broke while judging it (string at broken.go:10), so that nobody knows whether it holds.",
+	}),
+}
 
 // TestTheGuideIsTrue does what docs/authoring.md says, from an empty folder to a
 // preview by the stock CLI that the pack refuses, in another module than Redoubt's.
@@ -102,6 +132,7 @@ func TestTheGuideIsTrue(t *testing.T) {
 	require.NoError(t, err)
 	all := steps(t, filepath.Join(root, "docs", "authoring.md"))
 	require.Greater(t, len(all), 10)
+	all = append(all, broken...)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,6 +30,7 @@ func TestNoSmallChangeBreaksARule(t *testing.T) {
 			judged := 0
 			a, err := analyzer.New(analyzer.Options{
 				Name: "test", Version: "1.0.0", Rules: []rule.Rule{r}, Observe: func(analyzer.Result) { judged++ },
+				Now: func() time.Time { return today },
 			})
 			require.NoError(t, err)
 			for _, c := range files[r.Name].Cases {

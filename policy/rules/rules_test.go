@@ -13,6 +13,9 @@ import (
 	"redoubt/policy/rules"
 )
 
+// today is the day on which the examples play.
+var today = fixture.Today
+
 func fixtures(t testing.TB) []fixture.File {
 	t.Helper()
 	files, err := fixture.Load("testdata")

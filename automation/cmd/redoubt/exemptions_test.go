@@ -20,17 +20,17 @@ func TestExemptionsOfAConfiguration(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	const fine = `{"rule": "kms-key-rotation-enabled", "resource": "*::app", "reason": "imported material", "owner": "ana", "expires": "2999-01-31", "id": "SEC-1"}`
+	const fine = `{"rule": "kms-key-rotation-enabled", "resource": "*::app", "reason": "imported material", "owner": "ana", "expires": "2039-01-31", "id": "SEC-1"}`
 	config := write("policy.json", `{"exemptions": {"entries": [`+fine+`,
 		{"rule": "kms-key-rotation-enabled", "resource": "*::old", "reason": "old", "owner": "ana", "expires": "2020-01-31"},
-		{"rule": "kms-key-rotation", "resource": "*::app", "reason": "typo", "owner": "ana", "expires": "2999-01-31"},
-		{"rule": "kms-key-rotation-enabled", "resource": "*::gone", "reason": "gone", "owner": "ana", "expires": "2999-01-31"}]}}`)
+		{"rule": "kms-key-rotation", "resource": "*::app", "reason": "typo", "owner": "ana", "expires": "2039-01-31"},
+		{"rule": "kms-key-rotation-enabled", "resource": "*::gone", "reason": "gone", "owner": "ana", "expires": "2039-01-31"}]}}`)
 	state := write("state.json", `{"version": 3, "deployment": {"resources": [{"urn": "urn:pulumi:dev::shop::aws:kms/key:Key::app", "type": "aws:kms/key:Key"}]}}`)
 
 	code, stdout, stderr := redoubt(t, "policy", "exemptions", "--config", config, "--state", state)
 	require.Equal(t, exitOK, code, stderr)
 	require.Regexp(t, `RULE +RESOURCES +ENVIRONMENTS +OWNER +REASON +ID +EXPIRES +DAYS LEFT +STATE\n`, stdout)
-	require.Regexp(t, `kms-key-rotation-enabled +\*::app +ana +imported material +SEC-1 +2999-01-31 +\d+ +active\n`, stdout)
+	require.Regexp(t, `kms-key-rotation-enabled +\*::app +ana +imported material +SEC-1 +2039-01-31 +\d+ +active\n`, stdout)
 	require.Regexp(t, `kms-key-rotation-enabled +\*::old .* 2020-01-31 +-\d+ +expired, matches nothing\n`, stdout)
 
 	code, stdout, stderr = redoubt(t, "policy", "exemptions", "check", "--config", config, "--state", state)
@@ -52,7 +52,7 @@ func TestExemptionsOfAConfiguration(t *testing.T) {
 	code, stdout, stderr = redoubt(t, "policy", "exemptions", "check", "--config", good, "--policy-pack", pack)
 	require.Equal(t, exitOK, code, stderr)
 	require.Equal(t, "Exemptions: 1, and nothing to do about any.\n", stdout)
-	code, stdout, _ = redoubt(t, "policy", "exemptions", "check", "--config", good, "--expiring", "999999d")
+	code, stdout, _ = redoubt(t, "policy", "exemptions", "check", "--config", good, "--expiring", "9999d")
 	require.Equal(t, exitOK, code, "advice only")
 	require.Contains(t, stdout, "SEC-1 for kms-key-rotation-enabled on *::app (ana): expires in")
 

@@ -73,12 +73,11 @@ type Options struct {
 func Review(list []Exemption, opts Options) []Row {
 	rows := make([]Row, len(list))
 	for i, e := range list {
-		left := e.Ends.Sub(opts.Now)
-		row := Row{Exemption: e, DaysLeft: int(math.Floor(left.Hours() / 24))}
+		row := Row{Exemption: e, DaysLeft: daysBetween(opts.Now, e.Ends)}
 		switch {
-		case left <= 0:
+		case !e.Ends.After(opts.Now):
 			row.States = []State{Expired}
-		case left <= opts.Expiring:
+		case !e.Ends.After(opts.Now.Add(opts.Expiring)):
 			row.States = []State{Expiring}
 		default:
 			row.States = []State{Active}
@@ -95,6 +94,11 @@ func Review(list []Exemption, opts Options) []Row {
 		return cmp.Or(a.Ends.Compare(b.Ends), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Resource, b.Resource))
 	})
 	return rows
+}
+
+// daysBetween are whole days, rounded down. A time.Duration ends after 292 years.
+func daysBetween(from, to time.Time) int {
+	return int(math.Floor(float64(to.Unix()-from.Unix()) / (24 * 60 * 60)))
 }
 
 func (e Exemption) unused(opts Options) bool {

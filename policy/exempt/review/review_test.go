@@ -101,7 +101,7 @@ func TestAdviceNamesTheExemptionAndWhatToDo(t *testing.T) {
 	rows := Review([]Exemption{
 		{Source: "policy.json", Rule: "rotates", Resource: "*::old", Owner: "ana", ID: "SEC-1", Ends: now.AddDate(0, 0, -3)},
 		{Source: "policy.json", Rule: "gone", Resource: "*::x", Owner: "ana", Ends: now.AddDate(0, 0, 2)},
-		{Source: "policy.json", Rule: "rotates", Resource: "*::fine", Owner: "ana", Ends: now.AddDate(1, 0, 0)},
+		{Source: "policy.json", Rule: "rotates", Resource: "*::fine", Owner: "ana", Ends: now.AddDate(1000, 0, 0)},
 	}, Options{Now: now, Expiring: 30 * 24 * time.Hour, Rules: map[string][]string{"rotates": nil}})
 	require.Equal(t, []string{
 		"policy.json: SEC-1 for rotates on *::old (ana): expired 3 days ago, on 2026-06-28: its findings are violations again: fix the resource, or renew it with a new end; then delete what is left",
@@ -110,6 +110,7 @@ func TestAdviceNamesTheExemptionAndWhatToDo(t *testing.T) {
 	require.Contains(t, rows[1].Advice()[0], "gone on *::x (ana): expires in 2 days, on 2026-07-03: renew it")
 	require.Contains(t, rows[1].Advice()[1], "unknown rule: the pack has no such rule")
 	require.Empty(t, rows[2].Advice())
+	require.Equal(t, 365242, rows[2].DaysLeft)
 }
 
 // A waiver holds in its project and environments only, and one that has ended is
