@@ -39,6 +39,8 @@ type Options struct {
 	// Observe, where set, gets every verdict, also those that the engine does
 	// not see: passed, not applicable, exempt. It must not call the analyzer.
 	Observe func(Result)
+	// Keep keeps every verdict for Analyzer.Report. It costs memory.
+	Keep bool
 }
 
 // Result is one verdict of one rule about one resource.
@@ -49,8 +51,9 @@ type Result struct {
 	// Level is the configured enforcement level.
 	Level   rule.Level
 	Verdict rule.Verdict
-	// Exemption is the active exemption that silences the violation, if any.
-	Exemption *Exemption
+	// Exemption is the active exemption that silences the violation, if any; Expired
+	// is one that would have.
+	Exemption, Expired *Exemption
 }
 
 // Analyzer is a policy pack as the engine sees it. It is safe for concurrent use.
@@ -67,6 +70,12 @@ type Analyzer struct {
 	inputs   map[resource.URN]*rule.Resource
 	deferred map[finding]string
 	exempted map[finding]exempt.Finding
+	kept     map[finding]Result
+	// resources is how many AnalyzeStack saw last.
+	resources int
+	// stack is what ConfigureStack named: organization/project/stack.
+	stack string
+	files *reportFiles // nil for none
 }
 
 // finding names a verdict: there is at most one for a rule and a resource.
@@ -89,6 +98,7 @@ func New(opts Options) (*Analyzer, error) {
 		opts: opts, rules: append([]rule.Rule(nil), opts.Rules...),
 		checks: index{}, joins: index{},
 		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{}, exempted: map[finding]exempt.Finding{},
+		kept: map[finding]Result{},
 	}
 	var errs []error
 	if opts.Name == "" {
@@ -157,6 +167,7 @@ func (a *Analyzer) Analyze(_ context.Context, r plugin.AnalyzerResource) (plugin
 			return a.rules[i].Check(res, p)
 		})...)
 	}
+	out = append(out, a.reportStopped(res, out)...)
 	return plugin.AnalyzeResponse{Diagnostics: out}, nil
 }
 
@@ -176,6 +187,7 @@ func (a *Analyzer) AnalyzeStack(
 		present[r.URN] = true
 	}
 	a.forget(present)
+	a.resources = len(all)
 	stack := rule.NewStack(all)
 	var out []plugin.AnalyzeDiagnostic
 	for _, res := range stack.All() {
@@ -186,6 +198,7 @@ func (a *Analyzer) AnalyzeStack(
 		}
 	}
 	out = append(out, a.summaries()...)
+	out = append(out, a.reportStack(all)...)
 	return plugin.AnalyzeResponse{Diagnostics: out}, nil
 }
 
@@ -207,6 +220,11 @@ func (a *Analyzer) forget(present map[resource.URN]bool) {
 			delete(a.exempted, f)
 		}
 	}
+	for f := range a.kept {
+		if !present[f.urn] {
+			delete(a.kept, f)
+		}
+	}
 }
 
 // judge runs one rule on one resource and returns at most one diagnostic.
@@ -220,6 +238,7 @@ func (a *Analyzer) judge(
 	defer func() {
 		if p := recover(); p != nil {
 			out = []plugin.AnalyzeDiagnostic{a.fault(r, res, p)}
+			a.keep(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: faulty()})
 		}
 	}()
 	v := check(a.config.params[r.Name].At(a.opts.Now()))
@@ -227,7 +246,7 @@ func (a *Analyzer) judge(
 	delete(a.deferred, key)
 	delete(a.exempted, key)
 	active, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
-	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active})
+	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active, Expired: expired})
 	switch {
 	case active != nil:
 		if v.Outcome == rule.Failed || a.config.unknowns == UnknownsFail {
@@ -244,6 +263,7 @@ func (a *Analyzer) judge(
 }
 
 func (a *Analyzer) observe(r Result) {
+	a.keep(r)
 	if a.opts.Observe != nil {
 		a.opts.Observe(r)
 	}

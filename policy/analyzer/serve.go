@@ -53,6 +53,9 @@ func run(opts Options, args []string, stdout, stderr io.Writer) int {
 	if _, _, err := net.SplitHostPort(args[0]); err != nil {
 		return say(stderr, exitUsage, fmt.Sprintf("%q is not the address of a Pulumi engine.\n%s", args[0], usage(opts)))
 	}
+	if err := a.reportTo(os.Getenv(reportVariable), os.Getenv(historyVariable)); err != nil {
+		return say(stderr, exitUsage, err.Error())
+	}
 	if err := Serve(context.Background(), a, args[0], stdout); err != nil {
 		return say(stderr, exitError, err.Error())
 	}
@@ -67,6 +70,7 @@ func usage(opts Options) string {
 		"  pulumi preview --policy-pack <this file> [--policy-pack-config policy.json]",
 		"",
 		"Give the compiled file, or the folder with PulumiPolicy.yaml, to --policy-pack of pulumi preview or pulumi up.",
+		reportVariable + "=FILE writes a report of what was found, in the form that the name's end says; several with commas.",
 	}, "\n")
 }
 
