@@ -15,7 +15,7 @@ var scorecardText string
 // scorecard is parsed once somebody wants it: a pack starts with each preview.
 var scorecard = sync.OnceValues(func() (*template.Template, error) {
 	return template.New("scorecard").Funcs(template.FuncMap{
-		"label": label, "severity": severityOf, "title": title,
+		"label": label,
 	}).Parse(scorecardText)
 })
 

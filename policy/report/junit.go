@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-
-	"redoubt/policy/rule"
 )
 
 // JUnit's XML, as Jenkins, GitLab and others read it: a rule is a suite, a finding
@@ -112,13 +110,7 @@ func (r Report) junitCase(f Finding) junitCase {
 	return one
 }
 
-func junitType(f Finding) string {
-	level := f.Level
-	if level == "" {
-		level = rule.Advisory
-	}
-	return string(level) + ", " + string(severityOf(f.Severity))
-}
+func junitType(f Finding) string { return string(f.Level) + ", " + string(f.Severity) }
 
 // advice is a finding with all that helps to mend it, a line each.
 func (r Report) advice(f Finding) string {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"redoubt/guide"
 	"redoubt/policy/rule"
@@ -175,7 +176,8 @@ func RuleOf(r rule.Rule, level rule.Level) Rule {
 }
 
 // New puts a report in order and counts it: rules that judged nothing are left out,
-// and a level "remediate" is mandatory, since what is reported was not repaired.
+// control characters are replaced, a level "remediate" is mandatory, since what is reported was not repaired, and a
+// finding without a severity is low.
 func New(r Report) Report {
 	r.Version, r.Time = Version, r.Time.UTC().Truncate(time.Second)
 	if r.FailOn == "" {
@@ -185,10 +187,12 @@ func New(r Report) Report {
 		r.Subject.File = ProjectFile
 	}
 	r.Findings, r.Undetermined = append([]Finding{}, r.Findings...), append([]Undetermined{}, r.Undetermined...)
-	for i, f := range r.Findings {
-		if f.Level == rule.Remediate {
-			r.Findings[i].Level = rule.Mandatory
-		}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Level, f.Severity, f.Message = levelOf(f.Level), severityOf(f.Severity), harmless(f.Message)
+	}
+	for i := range r.Undetermined {
+		r.Undetermined[i].Reason = harmless(r.Undetermined[i].Reason)
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.URN, b.URN), cmp.Compare(a.Message, b.Message))
@@ -223,15 +227,21 @@ func (r Report) judging() []Rule {
 		v := found[one.Name]
 		v.Passed = one.Verdicts.Passed
 		one.Verdicts = v
-		if one.Level == rule.Remediate {
-			one.Level = rule.Mandatory
-		}
+		one.Level = levelOf(one.Level)
 		if v.total() > 0 {
 			out = append(out, one)
 		}
 	}
 	slices.SortFunc(out, func(a, b Rule) int { return cmp.Compare(a.Name, b.Name) })
 	return out
+}
+
+// levelOf is mandatory for what was to be repaired and was not.
+func levelOf(l rule.Level) rule.Level {
+	if l == rule.Remediate {
+		return rule.Mandatory
+	}
+	return l
 }
 
 // Failing are the findings that make the report a failure.
@@ -264,5 +274,16 @@ func label(urn string) string {
 	}
 	// The type is qualified by those of the resource's parents.
 	types := strings.Split(parts[2], "$")
-	return types[len(types)-1] + " " + parts[3]
+	return harmless(types[len(types)-1] + " " + parts[3])
+}
+
+// harmless is a text without what a terminal would take for a command: names and
+// values are others'.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' {
+			return '�'
+		}
+		return r
+	}, text)
 }

@@ -199,7 +199,7 @@ func (r Report) sarifResult(f Finding, index int) sarifResult {
 		RuleID: f.Policy, RuleIndex: index, Kind: "fail", Level: sarifLevel(f.Level, f.Severity),
 		Message:   sarifText{Text: label(f.URN) + ": " + f.Message},
 		Locations: []sarifLocation{place}, Fingerprints: map[string]string{fingerprint: hex.EncodeToString(sum[:16])},
-		Properties: sarifResultBag{severityOf(f.Severity), f.Level},
+		Properties: sarifResultBag{f.Severity, f.Level},
 	}
 	if e := f.Exemption; e != nil {
 		out.Suppressions = []sarifSuppressed{{"external", "accepted", e.String()}}
@@ -227,7 +227,7 @@ func sarifLevel(level rule.Level, severity rule.Severity) string {
 	switch {
 	case level == rule.Mandatory:
 		return "error"
-	case severityOf(severity) == rule.Low:
+	case severity == rule.Low:
 		return "note"
 	default:
 		return "warning"

@@ -41,7 +41,7 @@ func (r Report) count() Summary {
 			s.Advisory++
 		}
 		s.Failed++
-		s.Severities[severityOf(f.Severity)]++
+		s.Severities[f.Severity]++
 	}
 	return s
 }

@@ -13,7 +13,7 @@ import (
 func (r Report) text(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	for _, f := range r.Findings {
-		fmt.Fprintf(out, "[%s] %s: %s on %s\n    %s\n", f.Level, severityOf(f.Severity), f.Policy, label(f.URN), indented(f.Message))
+		fmt.Fprintf(out, "[%s] %s: %s on %s\n    %s\n", f.Level, f.Severity, f.Policy, label(f.URN), indented(f.Message))
 		if f.Exemption != nil {
 			fmt.Fprintf(out, "    %s\n", f.Exemption)
 			continue
@@ -72,7 +72,7 @@ func count(n int, what string) string {
 func (r Report) bySeverity(severity rule.Severity) []Finding {
 	var out []Finding
 	for _, f := range r.Findings {
-		if f.Exemption == nil && severityOf(f.Severity) == severity {
+		if f.Exemption == nil && f.Severity == severity {
 			out = append(out, f)
 		}
 	}
