@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,8 +28,8 @@ func Read(text []byte) (State, error) {
 	if err := json.Unmarshal(text, &export); err != nil {
 		return State{}, fmt.Errorf("it is no state of a stack: %w; `pulumi stack export` writes one", jsonProblem(text, err))
 	}
-	if export.Version == 0 {
-		return State{}, missing(text)
+	if err := otherState(text); err != nil {
+		return State{}, err
 	}
 	if export.Version < oldest || export.Version > newest {
 		return State{}, fmt.Errorf("it has version %d of a state, and versions %d and %d can be read: export it with a Pulumi CLI of these days, or use a newer Redoubt",
@@ -56,21 +57,21 @@ func Read(text []byte) (State, error) {
 	return s, errors.Join(errs...)
 }
 
-// missing says what the text is instead of an export.
-func missing(text []byte) error {
-	var other struct {
-		Checkpoint json.RawMessage `json:"checkpoint"`
-		Resources  json.RawMessage `json:"resources"`
-		Terraform  string          `json:"terraform_version"`
+// otherState says what a JSON object is that is no export.
+func otherState(text []byte) error {
+	var has map[string]json.RawMessage
+	if err := json.Unmarshal(text, &has); err != nil {
+		return fmt.Errorf("it is no state of a stack: %w; `pulumi stack export` writes one", jsonProblem(text, err))
 	}
-	_ = json.Unmarshal(text, &other) // it was JSON before; what it lacks stays empty
 	switch {
-	case other.Terraform != "":
+	case has["terraform_version"] != nil:
 		return errors.New("it is a state of Terraform, not of a Pulumi stack")
-	case len(other.Checkpoint) > 0:
+	case has["checkpoint"] != nil:
 		return errors.New("it is a backend's own file: give what `pulumi stack export` writes of that stack")
+	case has["version"] == nil || len(has) > 1 && has["deployment"] == nil:
+		return errors.New("it is JSON, but no state of a stack (version or deployment is missing): `pulumi stack export` writes one")
 	default:
-		return errors.New("it is JSON, but no state of a stack (version and deployment are missing): `pulumi stack export` writes one")
+		return nil
 	}
 }
 
@@ -85,17 +86,10 @@ func jsonProblem(text []byte, err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("no JSON at line %d", 1+bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n")))
 	case errors.As(err, &kind):
-		return fmt.Errorf("%s must be %s, and is a %s", orWord(kind.Field, "the whole"), kind.Type, kind.Value)
+		return fmt.Errorf("%s is a %s, which it cannot be", cmp.Or(kind.Field, "the whole"), kind.Value)
 	default:
 		return errors.New("no JSON")
 	}
-}
-
-func orWord(text, word string) string {
-	if text == "" {
-		return word
-	}
-	return text
 }
 
 // linesOf finds the lines that name resources: exports are written with a property a

@@ -33,6 +33,9 @@ func (r Report) text(w io.Writer) error {
 
 func indented(text string) string { return strings.ReplaceAll(text, "\n", "\n    ") }
 
+// Headline says in one line what came out.
+func (r Report) Headline() string { return strings.Join(r.headlines(), " ") }
+
 // headlines say in a few lines what came out.
 func (r Report) headlines() []string {
 	s := r.Summary
