@@ -41,6 +41,9 @@ func (r Report) headlines() []string {
 	s := r.Summary
 	lines := []string{fmt.Sprintf("%s: %s, judged by %s of %s %s.", r.Subject.Stack,
 		count(s.Resources, "resource"), count(s.Rules, "rule"), r.Pack.Name, r.Pack.Version)}
+	if r.FindingsOnly {
+		lines[0] = fmt.Sprintf("%s: what %s found.", r.Subject.Stack, r.Pack.Name)
+	}
 	found := fmt.Sprintf("%d mandatory and %d advisory findings", s.Mandatory, s.Advisory)
 	var by []string
 	for _, severity := range severities {
