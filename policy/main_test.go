@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/stretchr/testify/require"
@@ -39,11 +41,29 @@ func TestProfilesAreAccepted(t *testing.T) {
 	}
 }
 
+// load reads a --policy-pack-config file as the CLI does: a policy has a level,
+// or an object with enforcementLevel beside its settings.
 func load(t *testing.T, path string) map[string]plugin.AnalyzerPolicyConfig {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	config, err := analyzer.ParseConfig(text)
-	require.NoError(t, err)
-	return config
+	var raw map[string]any
+	require.NoError(t, json.Unmarshal(text, &raw))
+	out := map[string]plugin.AnalyzerPolicyConfig{}
+	for name, v := range raw {
+		var c plugin.AnalyzerPolicyConfig
+		switch v := v.(type) {
+		case string:
+			c.EnforcementLevel = apitype.EnforcementLevel(v)
+		case map[string]any:
+			level, _ := v["enforcementLevel"].(string)
+			c.EnforcementLevel = apitype.EnforcementLevel(level)
+			delete(v, "enforcementLevel")
+			c.Properties = v
+		default:
+			require.Fail(t, "a policy has a level or an object", "%s: %s", path, name)
+		}
+		out[name] = c
+	}
+	return out
 }

@@ -14,10 +14,10 @@ import (
 func (a *Analyzer) Report(about report.Subject) report.Report {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.report(about)
+	return a.reportNow(about)
 }
 
-func (a *Analyzer) report(about report.Subject) report.Report {
+func (a *Analyzer) reportNow(about report.Subject) report.Report {
 	r := report.Report{Run: report.Run{
 		Time: a.opts.Now(), Pack: report.Pack{Name: a.opts.Name, Version: a.opts.Version}, Subject: about,
 		Summary: report.Summary{Resources: a.resources},

@@ -75,7 +75,7 @@ func (a *Analyzer) reportStack(all []*rule.Resource) []plugin.AnalyzeDiagnostic 
 	if a.files == nil {
 		return nil
 	}
-	return a.writeReports(a.report(report.Subject{Stack: a.stackName(all), Phase: a.phaseName()}), a.files.history)
+	return a.writeReports(a.reportNow(report.Subject{Stack: a.stackName(all), Phase: a.phaseName()}), a.files.history)
 }
 
 // reportStopped writes them before the stack was judged as a whole, where a finding
@@ -84,7 +84,7 @@ func (a *Analyzer) reportStopped(res *rule.Resource, found []plugin.AnalyzeDiagn
 	if a.files == nil || a.phase != phaseUpdate || !stops(found) {
 		return nil
 	}
-	r := a.report(report.Subject{Stack: a.stackName([]*rule.Resource{res}), Phase: a.phaseName()})
+	r := a.reportNow(report.Subject{Stack: a.stackName([]*rule.Resource{res}), Phase: a.phaseName()})
 	r.Incomplete = true
 	return a.writeReports(r, "")
 }

@@ -99,7 +99,7 @@ func TestAuditWritesEveryForm(t *testing.T) {
 func TestAuditOfBadInput(t *testing.T) {
 	t.Parallel()
 	good := stateFile(t, deployedState)
-	config := stateFile(t, `{"no-such-rule": "advisory", "kms-key-rotation-enabled": "sometimes"}`)
+	unknown, wrong := stateFile(t, `{"no-such-rule": "advisory"}`), stateFile(t, `{"kms-key-rotation-enabled": "sometimes"}`)
 	history := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(history, "x.json"), []byte("{"), 0o600))
 	rows := map[string]struct {
@@ -117,7 +117,8 @@ func TestAuditOfBadInput(t *testing.T) {
 		"too many forms":  {[]string{"--file", good, "--format", "json", "--format", "html"}, []string{"2 --format for standard output"}},
 		"unequal forms":   {[]string{"--file", good, "--format", "json", "--output", "a", "--output", "b"}, []string{"1 --format for 2 --output"}},
 		"unknown form":    {[]string{"--file", good, "--format", "pdf"}, []string{"--format pdf is no form of a report"}},
-		"configuration":   {[]string{"--file", good, "--config", config}, []string{"no-such-rule: there is no such policy", `kms-key-rotation-enabled: enforcementLevel "sometimes"`}},
+		"unknown policy":  {[]string{"--file", good, "--config", unknown}, []string{"no-such-rule: there is no such policy"}},
+		"wrong level":     {[]string{"--file", good, "--config", wrong}, []string{"kms-key-rotation-enabled: ", `"sometimes"`}},
 		"history":         {[]string{"--file", good, "--history", history}, []string{"x.json is no report in JSON: move it elsewhere"}},
 	}
 	for name, row := range rows {
