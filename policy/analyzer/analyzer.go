@@ -49,6 +49,8 @@ type Options struct {
 	// Observe, where set, gets every verdict, also those that the engine does
 	// not see: passed, not applicable, exempt. It must not call the analyzer.
 	Observe func(Result)
+	// Keep keeps every verdict for Analyzer.Report. It costs memory.
+	Keep bool
 }
 
 // Result is one verdict of one rule about one resource.
@@ -59,8 +61,9 @@ type Result struct {
 	// Level is the configured enforcement level.
 	Level   rule.Level
 	Verdict rule.Verdict
-	// Exemption is the active exemption that silences the violation, if any.
-	Exemption *Exemption
+	// Exemption is the active exemption that silences the violation, if any; Expired
+	// is one that would have.
+	Exemption, Expired *Exemption
 }
 
 // Analyzer is a policy pack as the engine sees it. It is safe for concurrent use.
@@ -79,6 +82,12 @@ type Analyzer struct {
 	inputs   map[resource.URN]*rule.Resource
 	deferred map[finding]string
 	exempted map[finding]exempt.Finding
+	kept     map[finding]Result
+	// resources is how many AnalyzeStack saw last.
+	resources int
+	// stack is what ConfigureStack named: organization/project/stack.
+	stack string
+	files *reportFiles // nil for none
 }
 
 // finding names a verdict: there is at most one for a rule and a resource.
@@ -101,6 +110,7 @@ func New(opts Options) (*Analyzer, error) {
 		opts: opts, rules: append([]rule.Rule(nil), opts.Rules...),
 		checks: index{}, joins: index{},
 		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{}, exempted: map[finding]exempt.Finding{},
+		kept: map[finding]Result{},
 	}
 	var errs []error
 	if opts.Name == "" {
@@ -192,6 +202,7 @@ func (a *Analyzer) Analyze(_ context.Context, r plugin.AnalyzerResource) (plugin
 			return a.rules[i].Check(res, p)
 		})...)
 	}
+	out = append(out, a.reportStopped(res, out)...)
 	return plugin.AnalyzeResponse{Diagnostics: out}, nil
 }
 
@@ -211,6 +222,7 @@ func (a *Analyzer) AnalyzeStack(
 		present[r.URN] = true
 	}
 	a.forget(present)
+	a.resources = len(all)
 	stack := rule.NewStack(all)
 	var out []plugin.AnalyzeDiagnostic
 	for _, res := range stack.All() {
@@ -221,6 +233,7 @@ func (a *Analyzer) AnalyzeStack(
 		}
 	}
 	out = append(out, a.summaries()...)
+	out = append(out, a.reportStack(all)...)
 	return plugin.AnalyzeResponse{Diagnostics: out}, nil
 }
 
@@ -242,6 +255,11 @@ func (a *Analyzer) forget(present map[resource.URN]bool) {
 			delete(a.exempted, f)
 		}
 	}
+	for f := range a.kept {
+		if !present[f.urn] {
+			delete(a.kept, f)
+		}
+	}
 }
 
 // judge runs one rule on one resource and returns at most one diagnostic.
@@ -260,7 +278,7 @@ func (a *Analyzer) judge(
 	delete(a.deferred, key)
 	delete(a.exempted, key)
 	active, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
-	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active})
+	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active, Expired: expired})
 	return a.report(r, res, level, v, active, expired)
 }
 
@@ -292,6 +310,7 @@ func (a *Analyzer) report(
 }
 
 func (a *Analyzer) observe(r Result) {
+	a.keep(r)
 	if a.opts.Observe != nil {
 		a.opts.Observe(r)
 	}

@@ -90,6 +90,7 @@ func (a *Analyzer) Configure(_ context.Context, given map[string]plugin.Analyzer
 	a.inputs = map[resource.URN]*rule.Resource{}
 	a.deferred = map[finding]string{}
 	a.exempted = map[finding]exempt.Finding{}
+	a.kept = map[finding]Result{}
 	return nil
 }
 

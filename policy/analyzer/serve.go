@@ -69,6 +69,9 @@ func run(opts Options, args []string, stdout, stderr io.Writer) int {
 	if _, _, err := net.SplitHostPort(args[0]); err != nil {
 		return say(stderr, exitUsage, fmt.Sprintf("%q is not the address of a Pulumi engine.\n%s", args[0], usage(opts)))
 	}
+	if err := a.reportTo(os.Getenv(reportVariable), os.Getenv(historyVariable)); err != nil {
+		return say(stderr, exitUsage, err.Error())
+	}
 	if err := Serve(context.Background(), a, args[0], stdout); err != nil {
 		return say(stderr, exitError, err.Error())
 	}
@@ -88,6 +91,7 @@ func usage(opts Options) string {
 		fmt.Sprintf("%s=NAME in the environment chooses a profile: %s.", profile.Variable, strings.Join(profile.Names(), ", ")),
 		"",
 		"Give the compiled file, or the folder with PulumiPolicy.yaml, to --policy-pack of pulumi preview or pulumi up.",
+		reportVariable + "=FILE writes a report of what was found, in the form that the name's end says; several with commas.",
 	}, "\n")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -65,13 +66,14 @@ type described struct {
 
 func (d described) GetAnalyzerInfo(context.Context) (plugin.AnalyzerInfo, error) { return d.info, nil }
 
-// ConfigureStack tells preview from update; the SDK's server drops it.
+// ConfigureStack tells preview from update, and which stack it is; the SDK's server drops it.
 func (s *server) ConfigureStack(
 	_ context.Context, req *pulumirpc.AnalyzerStackConfigureRequest,
 ) (*pulumirpc.AnalyzerStackConfigureResponse, error) {
 	s.analyzer.mu.Lock()
 	defer s.analyzer.mu.Unlock()
 	s.analyzer.phase = phaseUpdate
+	s.analyzer.stack = strings.Trim(req.GetOrganization()+"/"+req.GetProject()+"/"+req.GetStack(), "/")
 	if req.GetDryRun() {
 		s.analyzer.phase = phasePreview
 	}

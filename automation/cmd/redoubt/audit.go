@@ -14,10 +14,25 @@ import (
 )
 
 type auditCommands struct {
+	// State is what redoubt audit does without the name of another command.
+	State auditState `cmd:"" default:"withargs" help:"Judge what a stack has deployed, with the policy pack's rules."`
+
 	Export exportAudit `cmd:"" help:"Print the audit log, a JSON object a line."`
 	Verify verifyAudit `cmd:"" help:"Verify that nobody changed the audit log: an exported one, or the server's."`
 
 	Checkpoints auditCheckpoints `cmd:"" help:"Print the signed checkpoints of the audit log, a JSON object a line."`
+}
+
+// Help is the long text of redoubt audit --help.
+func (auditCommands) Help() string {
+	return `Two things are audited: what a stack has deployed, against the policy pack's rules, and the log of who did what on a server.
+
+Examples:
+  redoubt audit --file state.json                what was exported; the same as redoubt audit state --file …
+  redoubt audit --stack acme/shop/prod           what a server has
+  redoubt audit state --help                     all flags of that
+  redoubt audit export > audit.jsonl             the log
+  redoubt audit verify audit.jsonl               nobody changed it`
 }
 
 type exportAudit struct {

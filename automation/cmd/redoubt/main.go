@@ -38,7 +38,7 @@ type commands struct {
 	Stack    stackCommands   `cmd:"" help:"Protection, salvage and restoration of a server's stacks."`
 	Key      keyCommands     `cmd:"" help:"Encryption keys of a server."`
 	Policy   policyCommands  `cmd:"" help:"Policy packs that a server requires, and the exemptions from them."`
-	Audit    auditCommands   `cmd:"" help:"The record of who did what on a server."`
+	Audit    auditCommands   `cmd:"" help:"Judge what a stack has deployed; and the record of who did what on a server."`
 	State    stateCommand    `cmd:"" help:"Move the states of stacks into Redoubt and out of it."`
 	Roles    rolesCommands   `cmd:"" help:"IAM roles that orders in AWS are run with."`
 

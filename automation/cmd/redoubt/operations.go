@@ -14,6 +14,7 @@ type operationCommands struct {
 	Show   showOperation   `cmd:"" help:"Show an operation and its plan."`
 	Watch  watchOperation  `cmd:"" help:"Follow an operation to its end."`
 	Logs   operationLogs   `cmd:"" help:"Print what the engine and the program said in an operation."`
+	Report operationReport `cmd:"" help:"Report what the policy pack found in an operation, as SARIF, JUnit, HTML, …"`
 	Cancel cancelOperation `cmd:"" help:"End an operation; what has begun is finished."`
 	Retry  retryOperation  `cmd:"" help:"Order again what did not succeed."`
 }

@@ -23,6 +23,7 @@ type rehearseCommand struct {
 	Profile      string   `help:"Profile of the policy pack: guide, fsbp, cis-5, nist-800-53, pci-4 or audit. By default the configuration's, or guide." name:"policy-profile" placeholder:"NAME"`
 	Floor        bool     `help:"Measure the engine alone too, and show what the rest costs." default:"true" negatable:""`
 	JSON         bool     `help:"Print the report as JSON." name:"json"`
+	Report       []string `help:"File for what the policy pack found, in the form that its name ends with: .sarif, .json, .xml (JUnit), .md, .html or .txt. {stack} in it is the stack's name; may be given more than once." placeholder:"FILE"`
 
 	Account string   `help:"With a command: the file that keeps the simulated account, below the project's folder. By default .redoubt/account.json." default:".redoubt/account.json" placeholder:"FILE"`
 	Port    int      `help:"With a command: the port to serve the account on; a free one by default." placeholder:"PORT"`
@@ -44,6 +45,7 @@ Examples:
   redoubt rehearse --policy-profile fsbp           held to a framework's rules
   redoubt rehearse --blueprint secure-bucket --inputs order.json   the life of an order
   redoubt rehearse --json | jq .ok                 the report as data
+  redoubt rehearse --report '{stack}.sarif'        what the policy pack found, for a code scanner
   redoubt rehearse -- pulumi preview --stack dev   any command against the account
 
 Exit code: 0 if every phase did what it must, 1 if not, 2 if the rehearsal could not be made.`
@@ -57,6 +59,10 @@ func (c *rehearseCommand) Run(ctx context.Context, s *streams) error {
 	}
 	if len(command) > 0 {
 		return c.runCommand(ctx, s, command)
+	}
+	targets, err := c.reportTargets()
+	if err != nil {
+		return err
 	}
 	pack := c.PolicyPack
 	if pack == "" {
@@ -76,6 +82,9 @@ func (c *rehearseCommand) Run(ctx context.Context, s *streams) error {
 	}
 	report, err := rehearseAll(ctx, opts, mistakes(ordered, c.Break))
 	view.finish()
+	if err == nil {
+		err = writeRehearsed(report, targets)
+	}
 	if err != nil {
 		return err
 	}

@@ -235,6 +235,15 @@ func TestOrderApproveWatch(t *testing.T) {
 	require.Equal(t, "end", last.Type)
 	require.EqualValues(t, len(events), last.Seq)
 	require.Contains(t, o.does(t, "alice", "operations", "show", op.ID), "sha256:9f86d0")
+
+	found := o.does(t, "alice", "operations", "report", op.ID, "--format", "sarif")
+	require.Contains(t, found, `"ruleId": "s3-bucket-replicated"`)
+	require.Contains(t, found, `"id": "redoubt/acme/shop/logs/"`)
+	code, _, _ = o.as(t, "alice", "", "operations", "report", op.ID, "--fail-on", "advisory")
+	require.Equal(t, exitFailed, code)
+	code, _, stderr = o.as(t, "alice", "", "operations", "report", "op_none", "--format", "html")
+	require.Equal(t, exitError, code)
+	require.Contains(t, stderr, "op_none")
 }
 
 func TestOperationsThatDoNotSucceed(t *testing.T) {
