@@ -44,7 +44,7 @@ var readProd = sync.OnceValues(func() (prod, error) {
 		}
 		name := strings.ReplaceAll(r.Name, ".", "_") // a dot ends a name in a reference
 		if seen[name] {
-			name += "/" + r.Type[strings.LastIndex(r.Type, ":")+1:]
+			name = fmt.Sprintf("%s-%d", name, len(p.resources))
 		}
 		seen[name] = true
 		p.name(len(p.resources), r)
@@ -190,11 +190,12 @@ func TestTheStackIsTheProdStack(t *testing.T) {
 		stack, inputs, err := c.Stack(fixture.Updated)
 		require.NoError(t, err)
 		require.Len(t, inputs, size)
-		types, joined := map[string]bool{}, 0
+		types, names, joined := map[string]bool{}, map[string]bool{}, 0
 		for _, r := range stack {
-			types[string(r.Type)] = true
+			types[string(r.Type)], names[r.Name] = true, true
 			joined += len(r.PropertyDependencies)
 		}
+		require.Len(t, names, size)
 		require.Greater(t, len(types), 50)
 		require.Greater(t, joined, size/5)
 	}
