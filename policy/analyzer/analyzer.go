@@ -67,6 +67,8 @@ type Analyzer struct {
 	inputs   map[resource.URN]*rule.Resource
 	deferred map[finding]string
 	exempted map[finding]exempt.Finding
+	// foreign are the answers of elsewhere, by type.
+	foreign map[string][]plugin.PolicyNotApplicable
 }
 
 // finding names a verdict: there is at most one for a rule and a resource.
@@ -89,6 +91,7 @@ func New(opts Options) (*Analyzer, error) {
 		opts: opts, rules: append([]rule.Rule(nil), opts.Rules...),
 		checks: index{}, joins: index{},
 		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{}, exempted: map[finding]exempt.Finding{},
+		foreign: map[string][]plugin.PolicyNotApplicable{},
 	}
 	var errs []error
 	if opts.Name == "" {
@@ -151,13 +154,15 @@ func (a *Analyzer) Analyze(_ context.Context, r plugin.AnalyzerResource) (plugin
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.inputs[res.URN] = res
-	var out []plugin.AnalyzeDiagnostic
+	out := plugin.AnalyzeResponse{NotApplicable: a.elsewhere(res.Type)}
 	for _, i := range a.checks[res.Type] {
-		out = append(out, a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
+		found, v := a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
 			return a.rules[i].Check(res, p)
-		})...)
+		})
+		out.Diagnostics = append(out.Diagnostics, found...)
+		out.NotApplicable = append(out.NotApplicable, unanswered(a.rules[i], v, found)...)
 	}
-	return plugin.AnalyzeResponse{Diagnostics: out}, nil
+	return out, nil
 }
 
 // AnalyzeStack judges the stack. Rules see the inputs that Analyze saw: the
@@ -180,9 +185,10 @@ func (a *Analyzer) AnalyzeStack(
 	var out []plugin.AnalyzeDiagnostic
 	for _, res := range stack.All() {
 		for _, i := range a.joins[res.Type] {
-			out = append(out, a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
+			found, _ := a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
 				return a.rules[i].CheckStack(stack, res, p)
-			})...)
+			})
+			out = append(out, found...)
 		}
 	}
 	out = append(out, a.summaries()...)
@@ -209,20 +215,21 @@ func (a *Analyzer) forget(present map[resource.URN]bool) {
 	}
 }
 
-// judge runs one rule on one resource and returns at most one diagnostic.
+// judge runs one rule on one resource and returns at most one diagnostic, and the
+// verdict.
 func (a *Analyzer) judge(
 	r rule.Rule, res *rule.Resource, check func(rule.Params) rule.Verdict,
-) (out []plugin.AnalyzeDiagnostic) {
+) (out []plugin.AnalyzeDiagnostic, v rule.Verdict) {
 	level := a.config.levels[r.Name]
 	if level == rule.Disabled {
-		return nil
+		return nil, rule.Skip()
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			out = []plugin.AnalyzeDiagnostic{a.fault(r, res, p)}
 		}
 	}()
-	v := check(a.config.params[r.Name].At(a.opts.Now()))
+	v = check(a.config.params[r.Name].At(a.opts.Now()))
 	key := finding{r.Name, res.URN}
 	delete(a.deferred, key)
 	delete(a.exempted, key)
@@ -234,13 +241,13 @@ func (a *Analyzer) judge(
 			a.exempted[key] = letPass(r, res, level, v, *active)
 		}
 	case v.Outcome == rule.Failed:
-		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, violation(r, res, v, expired))}
+		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, violation(r, res, v, expired))}, v
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:
-		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, undecided(r, res, v))}
+		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, undecided(r, res, v))}, v
 	case v.Outcome == rule.Undetermined:
 		a.deferred[key] = v.Reason()
 	}
-	return nil
+	return nil, v
 }
 
 func (a *Analyzer) observe(r Result) {
