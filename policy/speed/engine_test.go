@@ -43,24 +43,27 @@ func BenchmarkPackPreview(b *testing.B) {
 			}
 			alone := open("", "")
 			floor, all := open(named(empty).program(b)[0], advisory), open(named(redoubt).program(b)[0], advisory)
-			var took [3][]time.Duration
-			var ratios []float64
+			var took, cpu [3][]time.Duration
+			var ratios, cpuRatios []float64
 			for range b.N * rounds {
 				for i, s := range []*engine.Scratch{alone, floor, all} {
-					begun := time.Now()
+					begun, before := time.Now(), spent()
 					out, err := s.Preview(b.Context(), &engine.Recorder{})
 					require.NoError(b, err)
 					require.Equal(b, size, out.Counts["create"]-1, "the stack itself is one more")
-					took[i] = append(took[i], time.Since(begun))
+					took[i], cpu[i] = append(took[i], time.Since(begun)), append(cpu[i], spent()-before)
 				}
 				last := len(took[0]) - 1
 				ratios = append(ratios, took[2][last].Seconds()/took[1][last].Seconds())
+				cpuRatios = append(cpuRatios, cpu[2][last].Seconds()/cpu[1][last].Seconds())
 			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(median(took[0]).Seconds(), "alone-s")
 			b.ReportMetric(median(took[1]).Seconds(), "empty-s")
 			b.ReportMetric(median(took[2]).Seconds(), "redoubt-s")
 			b.ReportMetric(median(ratios), "redoubt/empty")
+			b.ReportMetric(median(cpu[1]).Seconds(), "empty-cpu-s")
+			b.ReportMetric(median(cpuRatios), "redoubt/empty-cpu")
 		})
 	}
 }

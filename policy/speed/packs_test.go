@@ -96,6 +96,7 @@ type served struct {
 	// described itself.
 	start time.Duration
 	info  *pulumirpc.AnalyzerInfo
+	pid   int
 	stop  func()
 }
 
@@ -117,7 +118,7 @@ func (p pack) serve(t testing.TB) *served {
 	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(port), grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(400<<20)))
 	require.NoError(t, err)
-	s := &served{AnalyzerClient: pulumirpc.NewAnalyzerClient(conn)}
+	s := &served{AnalyzerClient: pulumirpc.NewAnalyzerClient(conn), pid: cmd.Process.Pid}
 	s.stop = sync.OnceFunc(func() {
 		err := errors.Join(conn.Close(), cmd.Process.Kill(), engine.Close())
 		_, drained := io.Copy(io.Discard, lines)
@@ -141,6 +142,13 @@ func (s *served) greet(t testing.TB, engine string) {
 	})
 	require.NoError(t, err)
 	s.info, err = s.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+}
+
+// configure gives the pack the configuration that it described as its own.
+func (s *served) configure(t testing.TB) {
+	t.Helper()
+	_, err := s.Configure(t.Context(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: s.info.InitialConfig})
 	require.NoError(t, err)
 }
 
