@@ -2,6 +2,7 @@ package speed
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"redoubt/internal/built"
 )
@@ -148,6 +150,11 @@ func (s *served) greet(t testing.TB, engine string) {
 // configure gives the pack the configuration that it described as its own.
 func (s *served) configure(t testing.TB) {
 	t.Helper()
+	for _, c := range s.info.InitialConfig {
+		if c.Properties == nil { // the engine sends an empty one
+			c.Properties = &structpb.Struct{}
+		}
+	}
 	_, err := s.Configure(t.Context(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: s.info.InitialConfig})
 	require.NoError(t, err)
 }
@@ -205,7 +212,10 @@ func (s *served) preview(t testing.TB, p preview) measured {
 		require.NoError(t, err)
 		res, err := s.Analyze(t.Context(), in)
 		require.NoError(t, err)
-		out.findings = append(out.findings, res.Diagnostics...)
+		for _, d := range res.Diagnostics {
+			d.Urn = cmp.Or(d.Urn, in.Urn) // as the engine takes it
+			out.findings = append(out.findings, d)
+		}
 	}
 	out.analyze = time.Since(begun)
 	begun = time.Now()
