@@ -67,8 +67,6 @@ type Analyzer struct {
 	inputs   map[resource.URN]*rule.Resource
 	deferred map[finding]string
 	exempted map[finding]exempt.Finding
-	// foreign are the answers of elsewhere, by type.
-	foreign map[string][]plugin.PolicyNotApplicable
 }
 
 // finding names a verdict: there is at most one for a rule and a resource.
@@ -91,7 +89,6 @@ func New(opts Options) (*Analyzer, error) {
 		opts: opts, rules: append([]rule.Rule(nil), opts.Rules...),
 		checks: index{}, joins: index{},
 		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{}, exempted: map[finding]exempt.Finding{},
-		foreign: map[string][]plugin.PolicyNotApplicable{},
 	}
 	var errs []error
 	if opts.Name == "" {
@@ -154,7 +151,7 @@ func (a *Analyzer) Analyze(_ context.Context, r plugin.AnalyzerResource) (plugin
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.inputs[res.URN] = res
-	out := plugin.AnalyzeResponse{NotApplicable: a.elsewhere(res.Type)}
+	var out plugin.AnalyzeResponse
 	for _, i := range a.checks[res.Type] {
 		found, v := a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
 			return a.rules[i].Check(res, p)

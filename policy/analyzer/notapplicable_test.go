@@ -59,7 +59,7 @@ func TestWhatIsNotPassedIsNamed(t *testing.T) {
 				res, err := client.Analyze(t.Context(), c.of)
 				require.NoError(t, err)
 				require.Len(t, res.Diagnostics, c.found)
-				require.Equal(t, c.want, names(res.NotApplicable))
+				require.ElementsMatch(t, c.want, names(res.NotApplicable))
 			}
 		})
 	}
@@ -75,7 +75,7 @@ func TestWhatRepairsNothingIsNamed(t *testing.T) {
 	}
 	done, not := remediated(off())
 	require.Empty(t, done)
-	require.Equal(t, []string{"of-buckets", "rotates"}, not)
+	require.ElementsMatch(t, []string{"of-buckets", "rotates"}, not)
 
 	require.NoError(t, client.Configure(t.Context(), configs{"rotates": {EnforcementLevel: apitype.Remediate}}))
 	done, not = remediated(off())

@@ -16,7 +16,7 @@ func (a *Analyzer) Remediate(_ context.Context, r plugin.AnalyzerResource) (plug
 	res := inputsOf(r)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out := plugin.RemediateResponse{NotApplicable: a.elsewhere(res.Type)}
+	var out plugin.RemediateResponse
 	for _, i := range a.checks[res.Type] {
 		rl := a.rules[i]
 		props, ok := a.repair(rl, res)

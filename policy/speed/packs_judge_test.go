@@ -15,7 +15,7 @@ import (
 
 // broken are the rules of Redoubt's that were found broken, each with its resource.
 func broken(found []*pulumirpc.AnalyzeDiagnostic) []string {
-	var out []string
+	out := []string{}
 	for _, r := range rules.All() {
 		for _, d := range found {
 			if d.PolicyName == r.Name {

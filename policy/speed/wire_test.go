@@ -12,16 +12,13 @@ import (
 	"redoubt/policy/fixture"
 )
 
-// rounds are how often something is measured, of which the median counts.
-const rounds = 5
-
 // BenchmarkPackStart starts each pack until it has described itself.
 func BenchmarkPackStart(b *testing.B) {
 	for _, p := range packs {
 		b.Run("pack="+p.name, func(b *testing.B) {
 			var took []time.Duration
 			rules := 0
-			for range b.N * rounds {
+			for range b.N * p.rounds {
 				s := p.serve(b)
 				took, rules = append(took, s.start), len(s.info.Policies)
 				s.stop()
@@ -54,7 +51,7 @@ func measure(b *testing.B, p pack, calls preview) {
 	s.preview(b, calls) // Node compiles what it has seen often
 	var analyze, stack []time.Duration
 	before := spentBy(s.pid)
-	for range b.N * rounds {
+	for range b.N * p.rounds {
 		got := s.preview(b, calls)
 		analyze, stack = append(analyze, got.analyze), append(stack, got.stack)
 	}
