@@ -49,8 +49,8 @@ const (
 )
 
 var packs = []pack{
-	{name: empty, sizes: []int{100, 1000, 5000}, rounds: 7, program: peer(empty)},
-	{name: redoubt, sizes: []int{100, 1000, 5000}, rounds: 7, program: func(t testing.TB) []string { return path(t, built.Pack) }},
+	{name: empty, sizes: []int{100, 1000, 5000}, rounds: 5, program: peer(empty)},
+	{name: redoubt, sizes: []int{100, 1000, 5000}, rounds: 5, program: func(t testing.TB) []string { return path(t, built.Pack) }},
 	{name: "policyx", sizes: []int{100, 1000}, rounds: 2, program: peer("policyx")},
 	{name: "awsguard", sizes: []int{100, 1000}, rounds: 3, program: node("awsguard"), folder: nodeFolder("awsguard")},
 	{name: ten, sizes: []int{100, 1000}, rounds: 3, program: node("ten"), folder: nodeFolder("ten")},

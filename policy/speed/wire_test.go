@@ -1,7 +1,6 @@
 package speed
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -65,7 +64,7 @@ func measure(b *testing.B, p pack, calls preview) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func median[T cmp.Ordered](all []T) T {
+func median[T time.Duration | float64](all []T) T {
 	all = slices.Sorted(slices.Values(all))
-	return all[len(all)/2]
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
