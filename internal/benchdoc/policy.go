@@ -36,11 +36,11 @@ func renderPackCalls(b *strings.Builder, rows []result) {
 	if len(rows) == 0 {
 		return
 	}
-	b.WriteString("\n## Policy pack: what the calls of a preview take\n\nThe engine's own requests, with everything known as in a stack that stands, sent by gRPC to each pack's process: for each resource two, to repair and to judge it, and one for the stack. The CPU time is the pack's process's, for all of them, for each resource; evaluation is what of it is not the floor's. The library's packs decode a resource anew for each rule; the rules are the same. AWSGuard leaves out the three policies that ask AWS.\n\n| resources | pack | a resource, µs | to the floor | the stack, ms | CPU, µs/resource | evaluation to Redoubt's |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n## Policy pack: what the calls of a preview take\n\nThe engine's own requests, with everything known as in a stack that stands, sent by gRPC to each pack's process: for each resource two, to repair and to judge it, and one for the stack. The CPU time is the pack's process's, for all of them, for each resource; the last column compares what each adds to the floor's with what Redoubt adds, and of Node's packs that is their server too. The library's packs decode a resource anew for each rule; the rules are the same. AWSGuard leaves out the three policies that ask AWS.\n\n| resources | pack | a resource, µs | to the floor | the stack, ms | CPU, µs/resource | beyond the floor, to Redoubt's |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		f := packResult(rows, "empty", r.labels["resources"])
 		fmt.Fprintf(b, "| %s | %s | %.0f | %s | %.1f | %.0f | %s |\n", r.labels["resources"], packNames[r.labels["pack"]],
-			r.metrics["µs/resource"], ratio(r, f, "µs/resource"), r.metrics["stack-ms"], r.metrics["cpu-µs/resource"], evaluation(r, rows))
+			r.metrics["µs/resource"], ratio(r, f, "µs/resource"), r.metrics["stack-ms"], r.metrics["cpu-µs/resource"], beyond(r, rows))
 	}
 }
 
@@ -54,8 +54,8 @@ func packResult(rows []result, pack, resources string) result {
 	return result{}
 }
 
-// evaluation is what a pack's own work costs, beyond the floor's, against Redoubt's.
-func evaluation(r result, rows []result) string {
+// beyond is what a pack costs more than the floor, against what Redoubt does.
+func beyond(r result, rows []result) string {
 	const unit = "cpu-µs/resource"
 	size := r.labels["resources"]
 	floor := packResult(rows, "empty", size).metrics[unit]
