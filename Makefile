@@ -42,9 +42,10 @@ lint: ## gofumpt, go vet and staticcheck
 
 bench: tools build functions ## Measure, as ratios in one run, into docs/performance.md
 	@tools/postgres.sh
+	@tools/node-packs.sh
 	@set -o pipefail; { \
-		go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./automation/speed && \
-		go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./policy/... ./automation/rehearse ./automation/backend/replay && \
+		go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./automation/speed ./policy/speed && \
+		go test -run '^$$' -bench . -benchtime 3x ./internal/rehearsal ./automation/rehearse ./automation/backend/replay && \
 		go test -run '^$$' -bench . -benchtime 1s ./automation/sql; } | go run ./internal/benchdoc
 
 ROUNDS ?= 500

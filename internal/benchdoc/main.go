@@ -89,6 +89,7 @@ func render(results []result, cpu string) string {
 	renderUpdates(&b, results)
 	renderJournal(&b, results)
 	renderService(&b, results)
+	renderPolicy(&b, results)
 	renderRest(&b, results)
 	return b.String()
 }
@@ -143,7 +144,7 @@ func renderJournal(b *strings.Builder, results []result) {
 func renderRest(b *strings.Builder, results []result) {
 	rest := slices.DeleteFunc(slices.Clone(results), func(r result) bool {
 		first, _, _ := strings.Cut(r.name, "/")
-		return slices.Contains([]string{"Update", "Journal", "Service", "Start", "API", "Memory"}, first)
+		return slices.Contains([]string{"Update", "Journal", "Service", "Start", "API", "Memory", "PackPreview", "PackCalls", "PackStart"}, first)
 	})
 	if len(rest) == 0 {
 		return

@@ -30,6 +30,12 @@ func program(name, of string) (string, error) {
 		}
 		return path, nil
 	}
+	return Peer(name, of)
+}
+
+// Peer is a program that is no part of what is released: what a benchmark compares
+// with. It is built where it is out of date.
+func Peer(name, of string) (string, error) {
 	folder, err := cache()
 	if err != nil {
 		return "", err

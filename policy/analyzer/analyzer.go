@@ -196,14 +196,16 @@ func (a *Analyzer) Analyze(_ context.Context, r plugin.AnalyzerResource) (plugin
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.inputs[res.URN] = res
-	var out []plugin.AnalyzeDiagnostic
+	var out plugin.AnalyzeResponse
 	for _, i := range a.checks[res.Type] {
-		out = append(out, a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
+		found, v := a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
 			return a.rules[i].Check(res, p)
-		})...)
+		})
+		out.Diagnostics = append(out.Diagnostics, found...)
+		out.NotApplicable = append(out.NotApplicable, unanswered(a.rules[i], v, found)...)
 	}
-	out = append(out, a.reportStopped(res, out)...)
-	return plugin.AnalyzeResponse{Diagnostics: out}, nil
+	out.Diagnostics = append(out.Diagnostics, a.reportStopped(res, out.Diagnostics)...)
+	return out, nil
 }
 
 // AnalyzeStack judges the stack. Rules see the inputs that Analyze saw: the
@@ -227,9 +229,10 @@ func (a *Analyzer) AnalyzeStack(
 	var out []plugin.AnalyzeDiagnostic
 	for _, res := range stack.All() {
 		for _, i := range a.joins[res.Type] {
-			out = append(out, a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
+			found, _ := a.judge(a.rules[i], res, func(p rule.Params) rule.Verdict {
 				return a.rules[i].CheckStack(stack, res, p)
-			})...)
+			})
+			out = append(out, found...)
 		}
 	}
 	out = append(out, a.summaries()...)
@@ -262,13 +265,14 @@ func (a *Analyzer) forget(present map[resource.URN]bool) {
 	}
 }
 
-// judge runs one rule on one resource and returns at most one diagnostic.
+// judge runs one rule on one resource and returns at most one diagnostic, and the
+// verdict.
 func (a *Analyzer) judge(
 	r rule.Rule, res *rule.Resource, check func(rule.Params) rule.Verdict,
-) []plugin.AnalyzeDiagnostic {
+) ([]plugin.AnalyzeDiagnostic, rule.Verdict) {
 	level := a.config.levels[r.Name]
 	if level == rule.Disabled {
-		return nil
+		return nil, rule.Skip()
 	}
 	v, broke := guarded(check, a.config.params[r.Name].At(a.opts.Now()))
 	if broke {
@@ -279,7 +283,7 @@ func (a *Analyzer) judge(
 	delete(a.exempted, key)
 	active, expired := a.config.exemptions.find(key, v.Outcome, a.opts.Now())
 	a.observe(Result{Rule: r.Name, URN: res.URN, Severity: r.Severity, Level: level, Verdict: v, Exemption: active, Expired: expired})
-	return a.report(r, res, level, v, active, expired)
+	return a.report(r, res, level, v, active, expired), v
 }
 
 // report turns a verdict into a diagnostic, or keeps it for the stack's summaries.

@@ -16,28 +16,30 @@ func (a *Analyzer) Remediate(_ context.Context, r plugin.AnalyzerResource) (plug
 	res := inputsOf(r)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var out []plugin.Remediation
+	var out plugin.RemediateResponse
 	for _, i := range a.checks[res.Type] {
 		rl := a.rules[i]
-		if rl.Remediate == nil || a.config.levels[rl.Name] != rule.Remediate {
-			continue
-		}
 		props, ok := a.repair(rl, res)
 		if !ok {
+			// Whether it passes, Analyze says.
+			out.NotApplicable = append(out.NotApplicable, plugin.PolicyNotApplicable{PolicyName: rl.Name, Reason: "it repairs nothing here"})
 			continue
 		}
 		res.Inputs = props
-		out = append(out, plugin.Remediation{
+		out.Remediations = append(out.Remediations, plugin.Remediation{
 			PolicyName: rl.Name, PolicyPackName: a.opts.Name, PolicyPackVersion: a.opts.Version,
 			Description: rl.Summary, URN: res.URN, Properties: props,
 		})
 	}
-	return plugin.RemediateResponse{Remediations: out}, nil
+	return out, nil
 }
 
-// repair leaves a resource alone whose rule passes, is exempt or breaks; Analyze
-// reports the last.
+// repair leaves a resource alone whose rule repairs nothing, passes, is exempt or
+// breaks; Analyze reports the last.
 func (a *Analyzer) repair(r rule.Rule, res *rule.Resource) (props resource.PropertyMap, ok bool) {
+	if r.Remediate == nil || a.config.levels[r.Name] != rule.Remediate {
+		return nil, false
+	}
 	defer func() {
 		if recover() != nil {
 			props, ok = nil, false

@@ -12,15 +12,38 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// server is the SDK's analyzer server with the two calls that it cannot pass on.
+// server is the SDK's analyzer server with what it cannot pass on.
 type server struct {
 	pulumirpc.AnalyzerServer
-	analyzer *Analyzer
+	analyzer  *Analyzer
+	elsewhere elsewhere
 }
 
 // NewServer returns the pack as a gRPC service.
 func NewServer(a *Analyzer) pulumirpc.AnalyzerServer {
-	return &server{plugin.NewAnalyzerServer(a), a}
+	return &server{plugin.NewAnalyzerServer(a), a, elsewhere{encoded: map[string]answers{}}}
+}
+
+// Analyze also names the rules that are about other types.
+func (s *server) Analyze(ctx context.Context, req *pulumirpc.AnalyzeRequest) (*pulumirpc.AnalyzeResponse, error) {
+	out, err := s.AnalyzerServer.Analyze(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := s.elsewhere.of(s.analyzer, req.GetType())
+	out.ProtoReflect().SetUnknown(rest.analyze)
+	return out, err
+}
+
+// Remediate also names the rules that are about other types.
+func (s *server) Remediate(ctx context.Context, req *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
+	out, err := s.AnalyzerServer.Remediate(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := s.elsewhere.of(s.analyzer, req.GetType())
+	out.ProtoReflect().SetUnknown(rest.remediate)
+	return out, err
 }
 
 // GetAnalyzerInfo rewrites the schemas to plain JSON values first: the SDK's

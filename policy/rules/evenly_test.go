@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"redoubt/policy/fixture"
-	"redoubt/policy/rule"
 	"redoubt/policy/rules"
 )
 
@@ -98,22 +97,6 @@ func within(cell int, v any) any {
 	}
 }
 
-// BenchmarkPreview sends a stack of 901 resources through Analyze and
-// AnalyzeStack over gRPC, as a preview does: without rules, which is the price
-// of the wire, and with the whole catalogue.
-func BenchmarkPreview(b *testing.B) {
-	stack, inputs, err := largeStack().Stack(fixture.Preview)
-	require.NoError(b, err)
-	for name, list := range map[string][]rule.Rule{"no rules": nil, "all rules": rules.All()} {
-		b.Run(name, func(b *testing.B) {
-			client := pack(b, list, nil)
-			for b.Loop() {
-				preview(b, client, stack, inputs)
-			}
-		})
-	}
-}
-
 func preview(t testing.TB, client plugin.Analyzer, stack []plugin.AnalyzerStackResource, inputs []plugin.AnalyzerResource) int {
 	findings := 0
 	for _, in := range inputs {
@@ -126,8 +109,8 @@ func preview(t testing.TB, client plugin.Analyzer, stack []plugin.AnalyzerStackR
 	return findings + len(res.Diagnostics)
 }
 
-// TestLargeStackIsJudgedEvenly checks the benchmark's stack: every cell has the
-// same findings, whatever stands around it.
+// TestLargeStackIsJudgedEvenly holds that every cell has the same findings, whatever
+// stands around it.
 func TestLargeStackIsJudgedEvenly(t *testing.T) {
 	t.Parallel()
 	c := largeStack()
