@@ -211,15 +211,24 @@ func (s *Stack) pointers(key reverseKey) pointers {
 		return p
 	}
 	p.at = map[resource.URN][]*Resource{}
+	unnamed := s.unnamed(key.to)
 	for _, from := range s.byType[key.from] {
 		refs := s.Refs(from, key.property, key.to)
-		p.loose = p.loose || refs.Unknown
+		p.loose = p.loose || refs.Unknown || unnamed && len(refs.External) > 0
 		for _, t := range refs.Targets {
 			p.at[t.URN] = append(p.at[t.URN], from)
 		}
 	}
 	s.reverse[key] = p
 	return p
+}
+
+// unnamed says that a resource of the type has a name that is not known yet,
+// so that a text may be it.
+func (s *Stack) unnamed(typ string) bool {
+	return slices.ContainsFunc(s.byType[typ], func(r *Resource) bool {
+		return slices.ContainsFunc(handles, func(h string) bool { return r.Get(h).Unknown() })
+	})
 }
 
 // Users returns the resources that use r in some property: by a dependency, or

@@ -93,8 +93,9 @@ func (w watch) watched(s *rule.Stack, r *rule.Resource) rule.Verdict {
 }
 
 func (w watch) by(s *rule.Stack, alarm, r *rule.Resource) rule.Verdict {
-	if w.band && !hasBand(alarm) {
-		return rule.Fail("no band")
+	banded := rule.Skip()
+	if w.band {
+		banded = hasBand(alarm)
 	}
 	parts := []rule.Verdict{rule.Fail("no such metric")}
 	for _, x := range seriesOf(alarm) {
@@ -114,7 +115,7 @@ func (w watch) by(s *rule.Stack, alarm, r *rule.Resource) rule.Verdict {
 			parts = append(parts, w.isOf(s, alarm, x, r))
 		}
 	}
-	return rule.Any(parts...)
+	return rule.All(banded, rule.Any(parts...))
 }
 
 // isOf says whether the series is of the resource.
@@ -152,11 +153,17 @@ func isPercentile(stat rule.Value) bool {
 	return strings.HasPrefix(s, "p") || strings.HasPrefix(s, "tm") || strings.HasPrefix(s, "iqm") || strings.HasPrefix(s, "wm")
 }
 
-func hasBand(alarm *rule.Resource) bool {
+// hasBand says whether the alarm is on what is unusual: Failed is no.
+func hasBand(alarm *rule.Resource) rule.Verdict {
+	out := rule.Fail("no band")
 	for _, e := range alarm.Each("metricQueries.expression") {
-		if text, _ := e.Str(); strings.Contains(strings.ToUpper(text), "ANOMALY_DETECTION_BAND") {
-			return true
+		text, _ := e.Str()
+		switch {
+		case strings.Contains(strings.ToUpper(text), "ANOMALY_DETECTION_BAND"):
+			return rule.Pass()
+		case e.Unknown():
+			out = rule.Unsure("%s of %s is unknown", e.Path(), alarm.Label())
 		}
 	}
-	return false
+	return out
 }

@@ -222,8 +222,9 @@ func routeAuthorized(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdic
 	apis := s.Refs(r, "apiId", "apigatewayv2/api")
 	out := rule.Skip()
 	for _, api := range apis.Targets {
-		if protocol, _ := api.Get("protocolType").Str(); protocol != "WEBSOCKET" {
-			out = rule.All(out, authorized(r, "authorizationType"))
+		protocol := api.Get("protocolType")
+		if kind, _ := protocol.Str(); kind != "WEBSOCKET" {
+			out = rule.All(out, unless(authorized(r, "authorizationType"), protocol))
 		}
 	}
 	if !apis.Complete() && authorized(r, "authorizationType").Outcome != rule.Passed {
