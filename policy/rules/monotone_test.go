@@ -101,17 +101,20 @@ func replacedIn(v resource.PropertyValue, path resource.PropertyPath, value reso
 	if len(path) == 0 {
 		return value
 	}
-	switch {
-	case v.IsSecret():
+	if v.IsSecret() {
 		return resource.MakeSecret(replacedIn(v.SecretValue().Element, path, value))
-	case v.IsArray():
+	}
+	switch at := path[0].(type) {
+	case int:
 		list := slices.Clone(v.ArrayValue())
-		i := path[0].(int)
-		list[i] = replacedIn(list[i], path[1:], value)
+		list[at] = replacedIn(list[at], path[1:], value)
 		return resource.NewArrayProperty(list)
 	default:
-		object := maps.Clone(v.ObjectValue())
-		key := resource.PropertyKey(path[0].(string))
+		object := resource.PropertyMap{}
+		if v.IsObject() {
+			object = maps.Clone(v.ObjectValue())
+		}
+		key := resource.PropertyKey(at.(string))
 		object[key] = replacedIn(object[key], path[1:], value)
 		return resource.NewObjectProperty(object)
 	}
