@@ -107,7 +107,7 @@ func (s *Stack) Neighbours(group *Resource, g GroupRule) Ranges {
 
 func inlineRules(s *Stack, r *Resource, block string) []GroupRule {
 	var out []GroupRule
-	for _, e := range r.Get(block).Items() {
+	for _, e := range r.Each(block) {
 		g := GroupRule{
 			Path: e.Path(), Ingress: block == "ingress",
 			Protocol: e.Get("protocol"), FromPort: e.Get("fromPort"), ToPort: e.Get("toPort"),

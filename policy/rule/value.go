@@ -72,7 +72,7 @@ func (v Value) Get(path string) Value {
 
 func (v Value) field(key string) Value {
 	if v.v.IsArray() && len(v.v.ArrayValue()) == 1 {
-		v = v.Items()[0]
+		v = v.items()[0]
 	}
 	path := key
 	if v.path != "" {
@@ -94,8 +94,13 @@ func (v Value) Key(key string) Value { return v.field(key) }
 // Items returns a list's elements. A single value is a list of one, an absent
 // one is empty, and an unknown list is one unknown element.
 func (v Value) Items() []Value {
+	v.read()
+	return v.items()
+}
+
+func (v Value) items() []Value {
 	switch {
-	case v.Absent():
+	case v.v.IsNull():
 		return nil
 	case v.v.IsArray():
 		list := v.v.ArrayValue()
@@ -224,12 +229,12 @@ func (v Value) Set(what string) Verdict {
 // property of an object whose names are the program's own, sorted by name:
 // "requestModels.*".
 func (v Value) Each(path string) []Value {
-	level := v.Items()
+	level := v.items()
 	for _, key := range strings.Split(path, ".") {
 		var next []Value
 		for _, e := range level {
 			for _, f := range e.named(key) {
-				next = append(next, f.Items()...)
+				next = append(next, f.items()...)
 			}
 		}
 		level = next

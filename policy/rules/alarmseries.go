@@ -10,22 +10,31 @@ import (
 // series is a metric that an alarm watches, as its own or in one of its queries.
 type series struct {
 	// at is where the series stands in the alarm: "" or "metricQueries.metric.".
-	at                      string
-	metric, namespace, stat rule.Value
-	dimensions              rule.Value
+	at                string
+	metric, namespace rule.Value
+	stats             []rule.Value // the first that is set counts
+	dimensions        rule.Value
+}
+
+func (x series) stat() (v rule.Value) {
+	for _, v = range x.stats {
+		if !v.Empty() {
+			break
+		}
+	}
+	return v
 }
 
 func seriesOf(alarm *rule.Resource) []series {
 	var out []series
 	if alarm.Get("metricName").Present() {
-		stat := alarm.Get("extendedStatistic")
-		if stat.Empty() {
-			stat = alarm.Get("statistic")
-		}
-		out = append(out, series{"", alarm.Get("metricName"), alarm.Get("namespace"), stat, alarm.Get("dimensions")})
+		out = append(out, series{
+			"", alarm.Get("metricName"), alarm.Get("namespace"),
+			[]rule.Value{alarm.Get("extendedStatistic"), alarm.Get("statistic")}, alarm.Get("dimensions"),
+		})
 	}
 	for _, q := range alarm.Each("metricQueries.metric") {
-		out = append(out, series{"metricQueries.metric.", q.Get("metricName"), q.Get("namespace"), q.Get("stat"), q.Get("dimensions")})
+		out = append(out, series{"metricQueries.metric.", q.Get("metricName"), q.Get("namespace"), []rule.Value{q.Get("stat")}, q.Get("dimensions")})
 	}
 	return out
 }
@@ -108,9 +117,9 @@ func (w watch) by(s *rule.Stack, alarm, r *rule.Resource) rule.Verdict {
 		switch {
 		case x.metric.Unknown() || x.namespace.Unknown():
 			parts = append(parts, rule.Unsure("the metric of %s is unknown", alarm.Label()))
-		case w.percentile && x.stat.Unknown():
+		case w.percentile && x.stat().Unknown():
 			parts = append(parts, rule.Unsure("the statistic of %s is unknown", alarm.Label()))
-		case w.percentile && !isPercentile(x.stat):
+		case w.percentile && !isPercentile(x.stat()):
 		default:
 			parts = append(parts, w.isOf(s, alarm, x, r))
 		}

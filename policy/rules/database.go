@@ -123,8 +123,11 @@ var database = []rule.Rule{
 // memberOfCluster says that an instance is described by its cluster: Aurora
 // engines take storage, authentication and backups from there.
 func memberOfCluster(r *rule.Resource) bool {
+	if r.Type != "rds/instance" {
+		return false
+	}
 	engine, _ := r.Get("engine").Str()
-	return r.Type == "rds/instance" && strings.HasPrefix(engine, "aurora")
+	return strings.HasPrefix(engine, "aurora")
 }
 
 // onOwnDatabase is the verdict of a setting that an instance of a cluster has

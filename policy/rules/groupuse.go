@@ -128,6 +128,9 @@ func defaultByOmission(s *rule.Stack, r *rule.Resource, property string) rule.Ve
 		}
 	case "ec2/vpcEndpoint":
 		const split = "ec2/securityGroupAssociation"
+		if kind := r.Get("vpcEndpointType"); kind.Unknown() {
+			return rule.Unsure("vpcEndpointType is unknown")
+		}
 		if !isInterface(r) || len(s.Pointing(r, "vpcEndpointId", split)) > 0 {
 			return rule.Skip()
 		}
