@@ -26,6 +26,7 @@ type Stack struct {
 	users    map[resource.URN][]*Resource
 	rulesOf  map[resource.URN][]GroupRule
 	ranges   map[resource.URN]map[opening]Ranges
+	once     map[string]any
 }
 
 // reverseKey names a way to point: resources of one type, by a property, at
@@ -55,6 +56,7 @@ func NewStack(resources []*Resource) *Stack {
 		reverse:  map[reverseKey]pointers{},
 		declared: map[resource.URN]Refs{},
 		rulesOf:  map[resource.URN][]GroupRule{},
+		once:     map[string]any{},
 		ranges:   map[resource.URN]map[opening]Ranges{},
 	}
 	sort.Slice(s.all, func(i, j int) bool { return s.all[i].URN < s.all[j].URN })
@@ -79,6 +81,17 @@ func (r *Resource) handles() []string {
 		}
 	}
 	return out
+}
+
+// Once returns what build returns, built once for the stack: an index that the
+// checks of many resources share. Name is its own among the callers'.
+func Once[T any](s *Stack, name string, build func() T) T {
+	if v, ok := s.once[name].(T); ok {
+		return v
+	}
+	v := build()
+	s.once[name] = v
+	return v
 }
 
 // All returns every resource, sorted by URN.

@@ -46,26 +46,39 @@ func onlyBoundary(s *rule.Stack, policy *rule.Resource) rule.Verdict {
 // composed from the policy's name, which is how it is known at preview.
 func usedAs(s *rule.Stack, policy *rule.Resource, property string, types ...string) rule.Verdict {
 	name, named := policy.Get("name").Str()
+	texts := policyNames(s, property, types)
 	out := rule.Fail("%s of no resource is %s", property, policy.Label())
-	for _, user := range s.Of(types...) {
-		refs := s.Refs(user, property, "iam/policy")
-		if refs.Has(policy) {
+	for _, typ := range types {
+		if len(s.Pointing(policy, property, typ)) > 0 {
 			return rule.Pass()
 		}
-		if refs.Unknown {
-			out = rule.Unsure("%s of %s is unknown", property, user.Label())
-		}
-		for _, v := range refs.External {
-			arn, _ := v.Str()
-			_, last, isPolicy := strings.Cut(arn, ":policy/")
-			switch {
-			case !isPolicy:
-			case named && last[strings.LastIndex(last, "/")+1:] == name:
-				return rule.Pass()
-			case policy.Get("name").Unknown():
-				out = rule.Unsure("the name of %s is unknown", policy.Label())
-			}
+		if s.Loose(property, typ, "iam/policy") {
+			out = rule.Unsure("%s of a resource is unknown", property)
 		}
 	}
-	return out
+	switch {
+	case named && texts[name]:
+		return rule.Pass()
+	case policy.Get("name").Unknown() && len(texts) > 0:
+		return rule.Unsure("the name of %s is unknown", policy.Label())
+	default:
+		return out
+	}
+}
+
+// policyNames are the names of the policies whose ARNs the property of such
+// resources holds as a text.
+func policyNames(s *rule.Stack, property string, types []string) map[string]bool {
+	return rule.Once(s, "policy names in "+property, func() map[string]bool {
+		out := map[string]bool{}
+		for _, user := range s.Of(types...) {
+			for _, v := range user.Each(property) {
+				arn, _ := v.Str()
+				if _, last, isPolicy := strings.Cut(arn, ":policy/"); isPolicy {
+					out[last[strings.LastIndex(last, "/")+1:]] = true
+				}
+			}
+		}
+		return out
+	})
 }
