@@ -65,7 +65,7 @@ type Analyzer struct {
 	config   config
 	phase    phase
 	inputs   map[resource.URN]*rule.Resource
-	deferred map[finding]string
+	deferred map[finding]deferral
 	exempted map[finding]exempt.Finding
 }
 
@@ -73,6 +73,12 @@ type Analyzer struct {
 type finding struct {
 	rule string
 	urn  resource.URN
+}
+
+// deferral is a check without an answer.
+type deferral struct {
+	resource, reason string
+	unreadable       bool
 }
 
 // index finds the rules for a canonical resource type; positions are in Analyzer.rules.
@@ -88,7 +94,7 @@ func New(opts Options) (*Analyzer, error) {
 	a := &Analyzer{
 		opts: opts, rules: append([]rule.Rule(nil), opts.Rules...),
 		checks: index{}, joins: index{},
-		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{}, exempted: map[finding]exempt.Finding{},
+		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]deferral{}, exempted: map[finding]exempt.Finding{},
 	}
 	var errs []error
 	if opts.Name == "" {
@@ -238,7 +244,7 @@ func (a *Analyzer) judge(
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:
 		return []plugin.AnalyzeDiagnostic{a.diagnostic(r, res, level, undecided(r, res, v))}
 	case v.Outcome == rule.Undetermined:
-		a.deferred[key] = v.Reason()
+		a.deferred[key] = deferral{res.Label(), v.Reason(), v.Unreadable}
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (e *ear) compile(property string, read func(string) (func(form) bool, error
 	}
 	hears, err := read(text)
 	if err != nil {
-		e.unclear = rule.Unsure("%s of %s cannot be read", property, e.r.Label())
+		e.unclear = rule.Unreadable("%s of %s cannot be read", property, e.r.Label())
 		return
 	}
 	e.hears = hears

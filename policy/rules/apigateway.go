@@ -161,7 +161,7 @@ func saysSomething(model *rule.Resource) rule.Verdict {
 	text, _ := v.Str()
 	var schema map[string]any
 	if err := json.Unmarshal([]byte(text), &schema); err != nil && text != "" {
-		return rule.Unsure("schema of %s is not a JSON object", model.Label())
+		return rule.Unreadable("schema of %s is not a JSON object", model.Label())
 	}
 	for _, key := range []string{"properties", "items", "$ref", "allOf", "anyOf", "oneOf", "enum", "required", "additionalProperties"} {
 		if schema[key] != nil {

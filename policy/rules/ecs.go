@@ -111,7 +111,7 @@ func eachContainer(check func(container) rule.Verdict) func(*rule.Resource, rule
 		}
 		var list []container
 		if err := json.Unmarshal([]byte(text), &list); err != nil {
-			return rule.Unsure("containerDefinitions is not a JSON list of container definitions")
+			return rule.Unreadable("containerDefinitions is not a JSON list of container definitions")
 		}
 		system := r.Get("runtimePlatform.operatingSystemFamily")
 		family, _ := system.Str()
