@@ -30,7 +30,8 @@ func seriesOf(alarm *rule.Resource) []series {
 	if alarm.Get("metricName").Present() {
 		out = append(out, series{
 			"", alarm.Get("metricName"), alarm.Get("namespace"),
-			[]rule.Value{alarm.Get("extendedStatistic"), alarm.Get("statistic")}, alarm.Get("dimensions"),
+			[]rule.Value{alarm.Get("extendedStatistic"), alarm.Get("statistic")},
+			alarm.Get("dimensions"),
 		})
 	}
 	for _, q := range alarm.Each("metricQueries.metric") {

@@ -162,4 +162,3 @@ func threatsAnswered(s *rule.Stack, pool *rule.Resource, _ rule.Params) rule.Ver
 	}
 	return out
 }
-
