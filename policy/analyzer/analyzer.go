@@ -80,7 +80,7 @@ type Analyzer struct {
 	config   config
 	phase    phase
 	inputs   map[resource.URN]*rule.Resource
-	deferred map[finding]string
+	deferred map[finding]deferral
 	exempted map[finding]exempt.Finding
 	kept     map[finding]Result
 	// resources is how many AnalyzeStack saw last.
@@ -96,6 +96,12 @@ type finding struct {
 	urn  resource.URN
 }
 
+// deferral is a check without an answer.
+type deferral struct {
+	resource, reason string
+	unreadable       bool
+}
+
 // index finds the rules for a canonical resource type; positions are in Analyzer.rules.
 type index map[string][]int
 
@@ -109,7 +115,7 @@ func New(opts Options) (*Analyzer, error) {
 	a := &Analyzer{
 		opts: opts, rules: append([]rule.Rule(nil), opts.Rules...),
 		checks: index{}, joins: index{},
-		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]string{}, exempted: map[finding]exempt.Finding{},
+		inputs: map[resource.URN]*rule.Resource{}, deferred: map[finding]deferral{}, exempted: map[finding]exempt.Finding{},
 		kept: map[finding]Result{},
 	}
 	var errs []error
@@ -297,7 +303,7 @@ func (a *Analyzer) report(
 	case v.Outcome == rule.Undetermined && a.config.unknowns == UnknownsFail:
 		says = undecided
 	case v.Outcome == rule.Undetermined && active == nil:
-		a.deferred[key] = v.Reason()
+		a.deferred[key] = deferral{res.Label(), v.Reason(), v.Unreadable}
 		return nil
 	default:
 		return nil

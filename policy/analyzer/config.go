@@ -88,7 +88,7 @@ func (a *Analyzer) Configure(_ context.Context, given map[string]plugin.Analyzer
 	defer a.mu.Unlock()
 	a.config = c
 	a.inputs = map[resource.URN]*rule.Resource{}
-	a.deferred = map[finding]string{}
+	a.deferred = map[finding]deferral{}
 	a.exempted = map[finding]exempt.Finding{}
 	a.kept = map[finding]Result{}
 	return nil

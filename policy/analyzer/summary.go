@@ -64,16 +64,34 @@ func (a *Analyzer) deferredSummary() string {
 		for _, name := range sortedNames(perRule) {
 			parts = append(parts, fmt.Sprintf("%s (%d)", name, perRule[name]))
 		}
-		return head + strings.Join(parts, ", ")
+		return strings.Join(append([]string{head + strings.Join(parts, ", ")}, a.unreadable()...), "\n")
 	}
 	sort.Slice(found, func(i, j int) bool {
 		return found[i].rule < found[j].rule || found[i].rule == found[j].rule && found[i].urn < found[j].urn
 	})
 	lines := []string{strings.TrimSuffix(head, " ")}
 	for _, f := range found {
-		lines = append(lines, fmt.Sprintf("  %s on %s: %s", f.rule, f.urn.Name(), a.deferred[f]))
+		lines = append(lines, fmt.Sprintf("  %s on %s: %s", f.rule, f.urn.Name(), a.deferred[f].reason))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// unreadable is a line for each text that no update will make readable, however
+// many checks asked it.
+func (a *Analyzer) unreadable() []string {
+	rules := map[string][]string{}
+	for f, d := range a.deferred {
+		if d.unreadable {
+			text := fmt.Sprintf("  %s: %s", d.resource, d.reason)
+			rules[text] = append(rules[text], f.rule)
+		}
+	}
+	lines := sortedNames(rules)
+	for i, text := range lines {
+		sort.Strings(rules[text])
+		lines[i] = fmt.Sprintf("%s, so that these do not check it: %s", text, strings.Join(rules[text], ", "))
+	}
+	return lines
 }
 
 // letPass is a violation that an exemption lets pass.

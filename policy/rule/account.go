@@ -13,12 +13,14 @@ func (r *Resource) Account() string {
 	if allowed := r.provided("allowedAccountIds"); len(allowed) == 1 {
 		return allowed[0]
 	}
-	for _, v := range []Value{r.Output("arn"), r.Get("permissionsBoundary")} {
-		if arn, ok := v.Str(); ok && AccountOf(arn) != "" {
-			return AccountOf(arn)
-		}
+	if arn, ok := r.Output("arn").Str(); ok && AccountOf(arn) != "" {
+		return AccountOf(arn)
 	}
-	return ""
+	if !r.Is("iam/role", "iam/user") {
+		return ""
+	}
+	arn, _ := r.Get("permissionsBoundary").Str()
+	return AccountOf(arn)
 }
 
 // Accounts returns the accounts in which the stack is known to have resources:

@@ -19,8 +19,8 @@ func TestAccountOfAResource(t *testing.T) {
 		"as a list":              {Resource{Provider: resource.PropertyMap{"allowedAccountIds": listed}}, "111122223333"},
 		"one of two":             {Resource{Provider: resource.PropertyMap{"allowedAccountIds": text(`["111122223333","444455556666"]`)}}, ""},
 		"by its ARN":             {Resource{State: resource.PropertyMap{"arn": text("arn:aws:iam::111122223333:role/app")}}, "111122223333"},
-		"by its boundary":        {Resource{Inputs: resource.PropertyMap{"permissionsBoundary": text("arn:aws:iam::111122223333:policy/b")}}, "111122223333"},
-		"by AWS's own policy":    {Resource{Inputs: resource.PropertyMap{"permissionsBoundary": text("arn:aws:iam::aws:policy/b")}}, ""},
+		"by its boundary":        {Resource{Type: "iam/role", Inputs: resource.PropertyMap{"permissionsBoundary": text("arn:aws:iam::111122223333:policy/b")}}, "111122223333"},
+		"by AWS's own policy":    {Resource{Type: "iam/role", Inputs: resource.PropertyMap{"permissionsBoundary": text("arn:aws:iam::aws:policy/b")}}, ""},
 		"not at all":             {Resource{State: resource.PropertyMap{"arn": unknown}}, ""},
 	} {
 		require.Equal(t, c.want, c.r.Account(), name)

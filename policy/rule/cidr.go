@@ -54,46 +54,50 @@ func within(cidr string, outer []netip.Prefix) bool {
 	return false
 }
 
-// Merged returns the widest range that the CIDR is part of, once ranges that
-// together are a wider one are joined: 192.0.2.0/25 beside 192.0.2.128/25 is
-// 192.0.2.0/24. ok is false where the CIDR cannot be parsed.
-func Merged(cidr string, others []string) (widest netip.Prefix, ok bool) {
+// Ranges are address ranges of which no two are the halves of a wider one.
+type Ranges map[netip.Prefix]bool
+
+// Join joins ranges that together are a wider one: 192.0.2.0/25 beside
+// 192.0.2.128/25 is 192.0.2.0/24. What cannot be parsed is left out.
+func Join(cidrs []string) Ranges {
+	out := Ranges{}
+	var byLength [129][]netip.Prefix
+	add := func(p netip.Prefix) {
+		if !out[p] {
+			out[p] = true
+			byLength[p.Bits()] = append(byLength[p.Bits()], p)
+		}
+	}
+	for _, c := range cidrs {
+		if p, err := netip.ParsePrefix(c); err == nil {
+			add(p.Masked())
+		}
+	}
+	for bits := len(byLength) - 1; bits > 0; bits-- { // the narrow ones first: what they make may have a half, too
+		for _, p := range byLength[bits] {
+			if other := sibling(p); out[p] && out[other] {
+				delete(out, p)
+				delete(out, other)
+				add(netip.PrefixFrom(p.Addr(), bits-1).Masked())
+			}
+		}
+	}
+	return out
+}
+
+// Widest returns the widest of the ranges that the CIDR is part of, which is
+// the CIDR itself where it is in none. ok is false where it cannot be parsed.
+func (r Ranges) Widest(cidr string) (widest netip.Prefix, ok bool) {
 	own, err := netip.ParsePrefix(cidr)
 	if err != nil {
 		return netip.Prefix{}, false
 	}
-	ranges := map[netip.Prefix]bool{own.Masked(): true}
-	for _, o := range others {
-		if p, err := netip.ParsePrefix(o); err == nil {
-			ranges[p.Masked()] = true
+	for bits := range own.Bits() {
+		if p := netip.PrefixFrom(own.Addr(), bits).Masked(); r[p] {
+			return p, true
 		}
 	}
-	joinSiblings(ranges)
-	widest = own.Masked()
-	for p := range ranges {
-		if p.Bits() < widest.Bits() && p.Contains(own.Addr()) {
-			widest = p
-		}
-	}
-	return widest, true
-}
-
-// joinSiblings replaces two halves by their whole until there are no two.
-func joinSiblings(ranges map[netip.Prefix]bool) {
-	for joined := true; joined; {
-		joined = false
-		for p := range ranges {
-			if p.Bits() == 0 {
-				continue
-			}
-			if other := sibling(p); ranges[other] {
-				delete(ranges, p)
-				delete(ranges, other)
-				ranges[netip.PrefixFrom(p.Addr(), p.Bits()-1).Masked()] = true
-				joined = true
-			}
-		}
-	}
+	return own.Masked(), true
 }
 
 // sibling is the other half of the next wider range.

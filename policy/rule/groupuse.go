@@ -56,11 +56,11 @@ func HolderTypes() []string {
 	return out
 }
 
-// GroupsProperty is where the resource names its security groups; "" for a
-// resource of no holder's type.
-func GroupsProperty(r *Resource) string {
+// GroupsProperty is where resources of the type name their security groups; ""
+// for a type that is no holder's.
+func GroupsProperty(typ string) string {
 	for _, h := range holders {
-		if r.Is(h.typ) {
+		if Canonical(h.typ) == Canonical(typ) {
 			return h.property
 		}
 	}
@@ -114,7 +114,9 @@ func (s *Stack) GroupsOf(role Role) *GroupUse {
 func (s *Stack) useOfRotations() {
 	use := s.use(Rotation)
 	for _, rotation := range s.Of("secretsmanager/secretRotation") {
-		for _, function := range s.Refs(rotation, "rotationLambdaArn", "lambda/function").Targets {
+		functions := s.Refs(rotation, "rotationLambdaArn", "lambda/function")
+		use.Open = use.Open || functions.Unknown
+		for _, function := range functions.Targets {
 			use.Present = true
 			refs := s.Refs(function, "vpcConfig.securityGroupIds", "ec2/securityGroup", "ec2/defaultSecurityGroup")
 			use.Open = use.Open || !refs.Complete()

@@ -28,13 +28,13 @@ func ReadDocument(v Value) (Document, Verdict) {
 	if !isStr {
 		b, err := json.Marshal(v.v.Mappable())
 		if err != nil {
-			return Document{}, Unsure("%s cannot be read as a policy document", v.Path())
+			return Document{}, Unreadable("%s cannot be read as a policy document", v.Path())
 		}
 		text = string(b)
 	}
 	doc, err := documents.parse(text)
 	if err != nil {
-		return Document{}, Unsure("%s is not a policy document: %v", v.Path(), err)
+		return Document{}, Unreadable("%s is not a policy document: %v", v.Path(), err)
 	}
 	if v.Secret() {
 		doc = doc.hidden()

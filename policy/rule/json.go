@@ -20,7 +20,7 @@ func (v Value) JSON(rename func(field string) string) (Value, error) {
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return Value{}, errors.New("it is not JSON")
 	}
-	return Value{resource.NewPropertyValue(renamed(raw, rename)), v.path, v.secret}, nil
+	return Value{v: resource.NewPropertyValue(renamed(raw, rename)), path: v.path, secret: v.secret}, nil
 }
 
 func renamed(raw any, rename func(string) string) any {

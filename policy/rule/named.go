@@ -7,6 +7,6 @@ import "github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 // holds.
 func (s *Stack) Named(text string, types ...string) []*Resource {
 	found := map[resource.URN]*Resource{}
-	s.matchHandle(text, types, found)
+	s.matchHandle(text, types, nil, found)
 	return sortedResources(found)
 }

@@ -4,7 +4,7 @@ import "strconv"
 
 // Number returns a known number. A string that is one counts.
 func (v Value) Number() (n float64, ok bool) {
-	if v.v.IsNumber() {
+	if v.read().IsNumber() {
 		return v.v.NumberValue(), true
 	}
 	if s, isStr := v.Str(); isStr {

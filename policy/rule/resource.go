@@ -27,7 +27,8 @@ type Resource struct {
 	Protect       bool
 	IgnoreChanges []string
 
-	deps map[resource.PropertyKey][]resource.URN
+	deps  map[resource.PropertyKey][]resource.URN
+	reads Reads
 }
 
 // WithDependencies returns the resource with the URNs that each top-level input
@@ -39,12 +40,12 @@ func (r Resource) WithDependencies(deps map[resource.PropertyKey][]resource.URN)
 
 // Get returns the input at a dotted path.
 func (r *Resource) Get(path string) Value {
-	return Value{resource.NewObjectProperty(r.Inputs), "", false}.Get(path)
+	return r.inputs().Get(path)
 }
 
 // Output returns the state at a dotted path: ids and ARNs, where they are known.
 func (r *Resource) Output(path string) Value {
-	return Value{resource.NewObjectProperty(r.State), "", false}.Get(path)
+	return Value{v: resource.NewObjectProperty(r.State)}.Get(path)
 }
 
 // Is says that the resource has one of the types, by any of their spellings.
@@ -63,7 +64,7 @@ func (r *Resource) Label() string { return shortToken(r.Token) + " " + r.Name }
 
 // Each returns the inputs at a dotted path with every list spread, see Value.Each.
 func (r *Resource) Each(path string) []Value {
-	return Value{resource.NewObjectProperty(r.Inputs), "", false}.Each(path)
+	return r.inputs().Each(path)
 }
 
 // Tag returns a tag, the resource's own or else one that its provider gives to
@@ -72,6 +73,6 @@ func (r *Resource) Tag(key string) Value {
 	if own := r.Get("tags").Key(key); own.Present() {
 		return own
 	}
-	return Value{resource.NewObjectProperty(r.Provider), "", false}.
+	return Value{v: resource.NewObjectProperty(r.Provider)}.
 		Get("defaultTags").Decoded().Get("tags").Decoded().Key(key)
 }

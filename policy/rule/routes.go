@@ -42,6 +42,7 @@ func (s *Stack) RouteTables(subnet *Resource) Refs {
 	if !out.Empty() {
 		return out
 	}
+	out.Unknown = s.Loose("subnetId", "ec2/routeTableAssociation", subnet.Type)
 	for _, vpc := range s.Refs(subnet, "vpcId", "ec2/vpc").Targets {
 		mains := s.Pointing(vpc, "vpcId", "ec2/mainRouteTableAssociation")
 		for _, m := range mains {
@@ -61,6 +62,9 @@ func (s *Stack) publicTable(table, subnet *Resource) Verdict {
 	}
 	for _, r := range s.Pointing(table, "routeTableId", "ec2/route") {
 		out = All(out, s.publicRoute(r, "gatewayId", r.Each("gatewayId"), table, subnet))
+	}
+	if s.Loose("routeTableId", "ec2/route", table.Type) {
+		out = All(out, Unsure("a route belongs to an unknown route table"))
 	}
 	return out
 }

@@ -3,6 +3,8 @@ package rule
 import (
 	"fmt"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 // GroupRule is one rule of a security group, whichever resource declares it.
@@ -59,19 +61,53 @@ func GroupRules(s *Stack, r *Resource) []GroupRule {
 }
 
 // RulesOf returns every rule of a group: its own, and those of rule resources.
+// The list is shared: nobody may change it.
 func (s *Stack) RulesOf(group *Resource) []GroupRule {
+	if out, ok := s.rulesOf[group.URN]; ok {
+		return out
+	}
 	out := GroupRules(s, group)
 	for _, typ := range []string{"ec2/securityGroupRule", "vpc/securityGroupIngressRule", "vpc/securityGroupEgressRule"} {
 		for _, r := range s.Pointing(group, "securityGroupId", typ) {
 			out = append(out, GroupRules(s, r)...)
 		}
 	}
+	s.rulesOf[group.URN] = out
 	return out
+}
+
+// opening is what a rule opens of a group, for whomever.
+type opening struct {
+	group   resource.URN
+	ingress bool
+	ports   string
+}
+
+// Neighbours returns the ranges for which the group opens the same ports as the
+// rule does, joined. They are shared: nobody may change them.
+func (s *Stack) Neighbours(group *Resource, g GroupRule) Ranges {
+	if _, ok := s.ranges[group.URN]; !ok {
+		cidrs := map[opening][]string{}
+		for _, sibling := range s.RulesOf(group) {
+			of := opening{group.URN, sibling.Ingress, sibling.ports()}
+			for _, c := range sibling.CIDRs {
+				if cidr, known := c.Str(); known {
+					cidrs[of] = append(cidrs[of], cidr)
+				}
+			}
+		}
+		joined := make(map[opening]Ranges, len(cidrs))
+		for of, list := range cidrs {
+			joined[of] = Join(list)
+		}
+		s.ranges[group.URN] = joined
+	}
+	return s.ranges[group.URN][opening{group.URN, g.Ingress, g.ports()}]
 }
 
 func inlineRules(s *Stack, r *Resource, block string) []GroupRule {
 	var out []GroupRule
-	for _, e := range r.Get(block).Items() {
+	for _, e := range r.Each(block) {
 		g := GroupRule{
 			Path: e.Path(), Ingress: block == "ingress",
 			Protocol: e.Get("protocol"), FromPort: e.Get("fromPort"), ToPort: e.Get("toPort"),
@@ -205,6 +241,14 @@ func (g GroupRule) protocol() string {
 
 // Ports prints the protocol and the ports: "tcp/443", "tcp/1024-65535", "all traffic".
 func (g GroupRule) Ports() string {
+	if !allProtocols(g.protocol()) && (g.Protocol.Secret() || g.FromPort.Secret() || g.ToPort.Secret()) {
+		return "[secret] ports"
+	}
+	return g.ports()
+}
+
+// ports is Ports with what is secret.
+func (g GroupRule) ports() string {
 	p := g.protocol()
 	if g.Protocol.Unknown() {
 		p = "an unknown protocol"
@@ -215,8 +259,6 @@ func (g GroupRule) Ports() string {
 	from, okF := g.FromPort.Int()
 	to, okT := g.ToPort.Int()
 	switch {
-	case g.Protocol.Secret() || g.FromPort.Secret() || g.ToPort.Secret():
-		return "[secret] ports"
 	case !okF || !okT:
 		return p + "/*"
 	case from == to:

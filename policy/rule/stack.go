@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -23,6 +24,9 @@ type Stack struct {
 	declared map[resource.URN]Refs
 	accounts []string // nil until somebody asks
 	users    map[resource.URN][]*Resource
+	rulesOf  map[resource.URN][]GroupRule
+	ranges   map[resource.URN]map[opening]Ranges
+	once     map[string]any
 }
 
 // reverseKey names a way to point: resources of one type, by a property, at
@@ -51,6 +55,9 @@ func NewStack(resources []*Resource) *Stack {
 		byHandle: map[string][]*Resource{},
 		reverse:  map[reverseKey]pointers{},
 		declared: map[resource.URN]Refs{},
+		rulesOf:  map[resource.URN][]GroupRule{},
+		once:     map[string]any{},
+		ranges:   map[resource.URN]map[opening]Ranges{},
 	}
 	sort.Slice(s.all, func(i, j int) bool { return s.all[i].URN < s.all[j].URN })
 	for _, r := range s.all {
@@ -74,6 +81,17 @@ func (r *Resource) handles() []string {
 		}
 	}
 	return out
+}
+
+// Once returns what build returns, built once for the stack: an index that the
+// checks of many resources share. Name is its own among the callers'.
+func Once[T any](s *Stack, name string, build func() T) T {
+	if v, ok := s.once[name].(T); ok {
+		return v
+	}
+	v := build()
+	s.once[name] = v
+	return v
 }
 
 // All returns every resource, sorted by URN.
@@ -130,13 +148,14 @@ func (s *Stack) refsOf(r *Resource, path string, values []Value, types []string)
 	var known []Value
 	unknown := 0
 	found := map[resource.URN]*Resource{}
+	sources := s.dependencies(r, topKey(path), types)
 	for _, v := range values {
 		str, isStr := v.Str()
 		switch {
 		case v.Unknown():
 			unknown++
 		case !isStr || str == "":
-		case !s.matchHandle(str, types, found):
+		case !s.matchHandle(str, types, sources, found):
 			known = append(known, v)
 		}
 	}
@@ -144,7 +163,7 @@ func (s *Stack) refsOf(r *Resource, path string, values []Value, types []string)
 		return Refs{}
 	}
 	traced := 0
-	for _, t := range s.dependencies(r, topKey(path), types) {
+	for _, t := range sources {
 		if found[t.URN] == nil {
 			found[t.URN] = t
 			traced++
@@ -160,15 +179,26 @@ func (s *Stack) refsOf(r *Resource, path string, values []Value, types []string)
 	return out
 }
 
-func (s *Stack) matchHandle(str string, types []string, into map[resource.URN]*Resource) bool {
-	matched := false
+// matchHandle adds the resources that the text stands for. Several may have one
+// name, in two regions for example: then those count that the text was computed
+// from.
+func (s *Stack) matchHandle(str string, types []string, sources []*Resource, into map[resource.URN]*Resource) bool {
+	var matches []*Resource
 	for _, t := range s.byHandle[str] {
 		if t.Is(types...) {
-			into[t.URN] = t
-			matched = true
+			matches = append(matches, t)
 		}
 	}
-	return matched
+	if len(matches) > 1 {
+		own := slices.DeleteFunc(slices.Clone(sources), func(t *Resource) bool { return !slices.Contains(matches, t) })
+		if len(own) > 0 {
+			matches = own
+		}
+	}
+	for _, t := range matches {
+		into[t.URN] = t
+	}
+	return len(matches) > 0
 }
 
 // dependencies returns the resources of the types that the property was
@@ -211,9 +241,10 @@ func (s *Stack) pointers(key reverseKey) pointers {
 		return p
 	}
 	p.at = map[resource.URN][]*Resource{}
+	unnamed := s.unnamed(key.to)
 	for _, from := range s.byType[key.from] {
 		refs := s.Refs(from, key.property, key.to)
-		p.loose = p.loose || refs.Unknown
+		p.loose = p.loose || refs.Unknown || unnamed && len(refs.External) > 0
 		for _, t := range refs.Targets {
 			p.at[t.URN] = append(p.at[t.URN], from)
 		}
@@ -222,59 +253,79 @@ func (s *Stack) pointers(key reverseKey) pointers {
 	return p
 }
 
+// unnamed says that a resource of the type has a name that is not known yet,
+// so that a text may be it.
+func (s *Stack) unnamed(typ string) bool {
+	return slices.ContainsFunc(s.byType[typ], func(r *Resource) bool {
+		return slices.ContainsFunc(handles, func(h string) bool { return r.Get(h).Unknown() })
+	})
+}
+
 // Users returns the resources that use r in some property: by a dependency, or
 // by a text that holds its id.
 func (s *Stack) Users(r *Resource) []*Resource {
 	if s.users == nil {
 		s.users = map[resource.URN][]*Resource{}
+		ids := s.ids()
 		for _, from := range s.all {
-			for _, urn := range from.uses() {
+			for urn := range from.uses(ids) {
 				s.users[urn] = append(s.users[urn], from)
 			}
 		}
 	}
-	id, known := r.Output("id").Str()
-	if !known || id == "" || len(s.users[r.URN]) > 0 {
-		return s.users[r.URN]
-	}
-	var out []*Resource
-	for _, from := range s.all {
-		if from.URN != r.URN && mentions(resource.NewObjectProperty(from.Inputs), id) {
-			out = append(out, from)
+	return s.users[r.URN]
+}
+
+// ids are the resources by their known ids.
+func (s *Stack) ids() map[string][]resource.URN {
+	out := map[string][]resource.URN{}
+	for _, r := range s.all {
+		if id, known := r.Output("id").Str(); known && id != "" {
+			out[id] = append(out[id], r.URN)
 		}
 	}
 	return out
 }
 
-// uses are the distinct URNs that any property was computed from.
-func (r *Resource) uses() []resource.URN {
-	seen := map[resource.URN]bool{r.URN: true}
-	var out []resource.URN
+// uses are the URNs that any property was computed from, and those of the ids
+// that the texts hold.
+func (r *Resource) uses(ids map[string][]resource.URN) map[resource.URN]bool {
+	out := map[resource.URN]bool{}
 	for _, urns := range r.deps {
 		for _, urn := range urns {
-			if !seen[urn] {
-				seen[urn] = true
-				out = append(out, urn)
-			}
+			out[urn] = true
 		}
 	}
+	eachText(resource.NewObjectProperty(r.Inputs), func(text string) {
+		for _, word := range append(strings.FieldsFunc(text, betweenWords), text) {
+			for _, urn := range ids[word] {
+				out[urn] = true
+			}
+		}
+	})
+	delete(out, r.URN)
 	return out
 }
 
-func mentions(v resource.PropertyValue, text string) bool {
+// betweenWords are the characters that stand around an id in a longer text.
+func betweenWords(c rune) bool {
+	return c != '-' && c != '_' && c != '.' && !unicode.IsLetter(c) && !unicode.IsDigit(c)
+}
+
+// eachText calls visit with every known text in v.
+func eachText(v resource.PropertyValue, visit func(string)) {
 	switch v = newValue(v, "", false).v; {
 	case v.IsString():
-		return strings.Contains(v.StringValue(), text)
+		visit(v.StringValue())
 	case v.IsArray():
-		return slices.ContainsFunc(v.ArrayValue(), func(e resource.PropertyValue) bool { return mentions(e, text) })
+		for _, e := range v.ArrayValue() {
+			eachText(e, visit)
+		}
 	case v.IsObject():
 		for _, e := range v.ObjectValue() {
-			if mentions(e, text) {
-				return true
-			}
+			eachText(e, visit)
 		}
 	}
-	return false
 }
 
 func topKey(path string) string {

@@ -3,6 +3,7 @@ package rule
 // Secrets returns the values in v that are marked secret, the outermost ones:
 // v itself, or what stands in its blocks and lists, by the names' order.
 func (v Value) Secrets() []Value {
+	v.read()
 	switch {
 	case v.secret:
 		return []Value{v}

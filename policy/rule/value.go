@@ -17,6 +17,7 @@ type Value struct {
 	v      resource.PropertyValue
 	path   string
 	secret bool
+	reads  Reads // nil but where somebody watches
 }
 
 func newValue(v resource.PropertyValue, path string, secret bool) Value {
@@ -28,23 +29,30 @@ func newValue(v resource.PropertyValue, path string, secret bool) Value {
 			o := v.OutputValue()
 			secret = secret || o.Secret
 			if !o.Known {
-				return Value{resource.MakeComputed(resource.NewStringProperty("")), path, secret}
+				return Value{v: resource.MakeComputed(resource.NewStringProperty("")), path: path, secret: secret}
 			}
 			v = o.Element
 		default:
-			return Value{v, path, secret}
+			return Value{v: v, path: path, secret: secret}
 		}
 	}
+}
+
+// child is a value that stands in v.
+func (v Value) child(of resource.PropertyValue, path string) Value {
+	out := newValue(of, path, v.secret)
+	out.reads = v.reads
+	return out
 }
 
 // Path is where the value stands, for example "ingress[0].cidrBlocks".
 func (v Value) Path() string { return v.path }
 
 // Absent says that the property is not set.
-func (v Value) Absent() bool { return v.v.IsNull() }
+func (v Value) Absent() bool { return v.read().IsNull() }
 
 // Present says that the property is set, to a known value or an unknown one.
-func (v Value) Present() bool { return !v.v.IsNull() }
+func (v Value) Present() bool { return !v.read().IsNull() }
 
 // Unknown says that the property is set to a value that the update will bring.
 func (v Value) Unknown() bool { return v.v.IsComputed() }
@@ -64,7 +72,7 @@ func (v Value) Get(path string) Value {
 
 func (v Value) field(key string) Value {
 	if v.v.IsArray() && len(v.v.ArrayValue()) == 1 {
-		v = v.Items()[0]
+		v = v.items()[0]
 	}
 	path := key
 	if v.path != "" {
@@ -72,11 +80,11 @@ func (v Value) field(key string) Value {
 	}
 	switch {
 	case v.Unknown():
-		return Value{v.v, path, v.secret}
+		return v.child(v.v, path)
 	case v.v.IsObject():
-		return newValue(v.v.ObjectValue()[resource.PropertyKey(key)], path, v.secret)
+		return v.child(v.v.ObjectValue()[resource.PropertyKey(key)], path)
 	default:
-		return Value{resource.NewNullProperty(), path, v.secret}
+		return v.child(resource.NewNullProperty(), path)
 	}
 }
 
@@ -86,14 +94,19 @@ func (v Value) Key(key string) Value { return v.field(key) }
 // Items returns a list's elements. A single value is a list of one, an absent
 // one is empty, and an unknown list is one unknown element.
 func (v Value) Items() []Value {
+	v.read()
+	return v.items()
+}
+
+func (v Value) items() []Value {
 	switch {
-	case v.Absent():
+	case v.v.IsNull():
 		return nil
 	case v.v.IsArray():
 		list := v.v.ArrayValue()
 		out := make([]Value, len(list))
 		for i, e := range list {
-			out[i] = newValue(e, fmt.Sprintf("%s[%d]", v.path, i), v.secret)
+			out[i] = v.child(e, fmt.Sprintf("%s[%d]", v.path, i))
 		}
 		return out
 	default:
@@ -120,7 +133,7 @@ func (v Value) Empty() bool {
 // Str returns a known string; ok is false where the value is absent, unknown or
 // of another type.
 func (v Value) Str() (s string, ok bool) {
-	if v.v.IsString() {
+	if v.read().IsString() {
 		return v.v.StringValue(), true
 	}
 	return "", false
@@ -129,7 +142,7 @@ func (v Value) Str() (s string, ok bool) {
 // Bool returns a known truth value. The strings "true" and "false" count: the
 // provider keeps some truth values as strings.
 func (v Value) Bool() (b, ok bool) {
-	if v.v.IsBool() {
+	if v.read().IsBool() {
 		return v.v.BoolValue(), true
 	}
 	if s, isStr := v.Str(); isStr && (s == "true" || s == "false") {
@@ -140,7 +153,7 @@ func (v Value) Bool() (b, ok bool) {
 
 // Int returns a known whole number. A string of digits counts.
 func (v Value) Int() (n int, ok bool) {
-	if v.v.IsNumber() && v.v.NumberValue() == math.Trunc(v.v.NumberValue()) {
+	if v.read().IsNumber() && v.v.NumberValue() == math.Trunc(v.v.NumberValue()) {
 		return int(v.v.NumberValue()), true
 	}
 	if s, isStr := v.Str(); isStr {
@@ -151,7 +164,7 @@ func (v Value) Int() (n int, ok bool) {
 }
 
 // HasUnknown says that the value is unknown, or holds an unknown value somewhere.
-func (v Value) HasUnknown() bool { return v.Unknown() || v.v.ContainsUnknowns() }
+func (v Value) HasUnknown() bool { return v.Unknown() || v.read().ContainsUnknowns() }
 
 // Show returns the value for a message: quoted, and never a secret.
 func (v Value) Show() string {
@@ -216,12 +229,12 @@ func (v Value) Set(what string) Verdict {
 // property of an object whose names are the program's own, sorted by name:
 // "requestModels.*".
 func (v Value) Each(path string) []Value {
-	level := v.Items()
+	level := v.items()
 	for _, key := range strings.Split(path, ".") {
 		var next []Value
 		for _, e := range level {
 			for _, f := range e.named(key) {
-				next = append(next, f.Items()...)
+				next = append(next, f.items()...)
 			}
 		}
 		level = next
@@ -240,5 +253,5 @@ func (v Value) Decoded() Value {
 	if err := json.Unmarshal([]byte(str), &decoded); err != nil {
 		return v
 	}
-	return Value{resource.NewPropertyValue(decoded), v.path, v.secret}
+	return Value{v: resource.NewPropertyValue(decoded), path: v.path, secret: v.secret}
 }

@@ -110,8 +110,10 @@ func TestEachSpreadsLists(t *testing.T) {
 func TestVerdictsCombine(t *testing.T) {
 	t.Parallel()
 	fail, unsure := Fail("a"), Unsure("b")
-	require.Equal(t, Verdict{Failed, []string{"a", "c"}}, All(Pass(), fail, unsure, Fail("c"), Fail("a")))
+	require.Equal(t, Verdict{Outcome: Failed, Reasons: []string{"a", "c"}}, All(Pass(), fail, unsure, Fail("c"), Fail("a")))
 	require.Equal(t, Undetermined, All(Pass(), unsure).Outcome)
+	require.True(t, All(Unreadable("d"), unsure).Unreadable)
+	require.False(t, All(Unreadable("d"), fail).Unreadable)
 	require.Equal(t, Passed, All(Skip(), Pass()).Outcome)
 	require.Equal(t, NotApplicable, All().Outcome)
 	require.Equal(t, Passed, Any(fail, unsure, Pass()).Outcome)

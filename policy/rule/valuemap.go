@@ -6,14 +6,14 @@ func (v Value) named(key string) []Value {
 	case key != "*":
 		return []Value{v.field(key)}
 	case v.Unknown():
-		return []Value{{v.v, v.path + ".*", v.secret}}
+		return []Value{v.child(v.v, v.path+".*")}
 	case !v.v.IsObject():
 		return nil
 	}
 	object := v.v.ObjectValue()
 	out := make([]Value, 0, len(object))
 	for _, k := range object.StableKeys() {
-		out = append(out, newValue(object[k], v.path+"."+string(k), v.secret))
+		out = append(out, v.child(object[k], v.path+"."+string(k)))
 	}
 	return out
 }

@@ -41,6 +41,9 @@ type Verdict struct {
 	// Reasons say what is wrong (Failed) or what is not known (Undetermined),
 	// each a clause without a full stop. They never hold a secret value.
 	Reasons []string
+	// Unreadable says that a known text, such as a policy document, could not be
+	// read: no update will answer the question, somebody must mend the text.
+	Unreadable bool
 }
 
 // Pass says that the rule holds.
@@ -51,12 +54,19 @@ func Skip() Verdict { return Verdict{} }
 
 // Fail says what is wrong.
 func Fail(format string, args ...any) Verdict {
-	return Verdict{Failed, []string{fmt.Sprintf(format, args...)}}
+	return Verdict{Outcome: Failed, Reasons: []string{fmt.Sprintf(format, args...)}}
 }
 
 // Unsure says which value the answer depends on.
 func Unsure(format string, args ...any) Verdict {
-	return Verdict{Undetermined, []string{fmt.Sprintf(format, args...)}}
+	return Verdict{Outcome: Undetermined, Reasons: []string{fmt.Sprintf(format, args...)}}
+}
+
+// Unreadable says which known text is not what it must be.
+func Unreadable(format string, args ...any) Verdict {
+	v := Unsure(format, args...)
+	v.Unreadable = true
+	return v
 }
 
 // enough is how many reasons a verdict keeps: nobody reads more, and looking for
@@ -70,9 +80,12 @@ func All(parts ...Verdict) Verdict {
 	for _, v := range parts {
 		switch {
 		case v.Outcome > out.Outcome:
-			out = Verdict{v.Outcome, append([]string(nil), v.Reasons...)}
-		case v.Outcome == out.Outcome && len(out.Reasons) < enough:
-			out.Reasons = appendNew(out.Reasons, v.Reasons)
+			out = Verdict{v.Outcome, append([]string(nil), v.Reasons...), v.Unreadable}
+		case v.Outcome == out.Outcome:
+			out.Unreadable = out.Unreadable || v.Unreadable
+			if len(out.Reasons) < enough {
+				out.Reasons = appendNew(out.Reasons, v.Reasons)
+			}
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"redoubt/guide"
@@ -13,8 +14,6 @@ const (
 	apiGatewayMetrics = "AWS/ApiGateway"
 	awsLambda         = "AWS/Lambda"
 )
-
-var watchedStages = []string{"apigateway/stage", "apigatewayv2/stage"}
 
 // alarms holds the rules about what a workload's own metrics must be watched
 // for. They judge the workload, so that a stack without one needs none. All are
@@ -54,7 +53,7 @@ var alarms = []rule.Rule{
 		Guide:    []guide.ID{guide.OperationsMediumAPIThrottling},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls:   mapped(nist("SC-5", "SI-4")),
-		Types:      append([]string{"lambda/function"}, watchedStages...),
+		Types:      append([]string{"lambda/function"}, apiStages...),
 		CheckStack: throttlingWatched,
 		Fix: `a cloudwatch.NewMetricAlarm on 4XXError of the stage, on Throttles of the function, or on a metric filter of the stage's access log: ` +
 			`{ $.status = 429 }`,
@@ -66,7 +65,7 @@ var alarms = []rule.Rule{
 		Guide:    []guide.ID{guide.OperationsMetricsErrorRates},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls:   mapped(nist("SI-4")),
-		Types:      append(append([]string{"lambda/function"}, watchedStages...), loadBalancers...),
+		Types:      append(append([]string{"lambda/function"}, apiStages...), loadBalancers...),
 		CheckStack: errorsWatched,
 		Fix: `a cloudwatch.NewMetricAlarm on HTTPCode_ELB_5XX_Count and HTTPCode_Target_5XX_Count of the load balancer, 5XXError of the stage, ` +
 			`Errors of the function, each cloudwatch.MetricAlarmArgs{AlarmActions: pulumi.Array{topic.Arn}}`,
@@ -78,7 +77,7 @@ var alarms = []rule.Rule{
 		Guide:    []guide.ID{guide.OperationsMetricsRequestLatency},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls:   mapped(nist("SI-4")),
-		Types:      append(append([]string{}, watchedStages...), loadBalancers...),
+		Types:      append(append([]string{}, apiStages...), loadBalancers...),
 		CheckStack: latencyWatched,
 		Fix: `cloudwatch.MetricAlarmArgs{MetricName: pulumi.String("TargetResponseTime"), ExtendedStatistic: pulumi.String("p95"), ` +
 			`Dimensions: pulumi.StringMap{"LoadBalancer": alb.ArnSuffix}, AlarmActions: pulumi.Array{topic.Arn}}`,
@@ -117,7 +116,11 @@ func onlyALB(check stackCheck) stackCheck {
 func ofWebACL(s *rule.Stack, alarm *rule.Resource, x series, acl *rule.Resource) rule.Verdict {
 	byName := watch{dimension: "WebACL", value: "visibilityConfig.metricName"}
 	v := byName.isOf(s, alarm, x, acl)
-	scope, _ := acl.Get("scope").Str()
+	where := acl.Get("scope")
+	scope, _ := where.Str()
+	if where.Unknown() && x.dimensions.Get("Region").Empty() {
+		v = rule.All(v, rule.Unsure("scope of %s is unknown", acl.Label()))
+	}
 	for _, d := range []string{"Rule", "Region"} {
 		if x.dimensions.Get(d).Empty() && (d == "Rule" || scope == "REGIONAL") {
 			v = rule.All(v, rule.Fail("%s has no dimension %s", alarm.Label(), d))
@@ -185,13 +188,25 @@ func throttlingWatched(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verd
 // throttles, and only that: by its access log.
 func throttledInLog(s *rule.Stack, stage *rule.Resource) rule.Verdict {
 	var parts []rule.Verdict
-	for _, group := range s.Refs(stage, "accessLogSettings.destinationArn", "cloudwatch/logGroup").Targets {
-		for _, f := range s.Pointing(group, "logGroupName", "cloudwatch/logMetricFilter") {
-			text, known := f.Get("pattern").Str()
-			p, err := filterpattern.Compile(text)
-			if known && err == nil && p.Matches(decoded(map[string]any{"status": 429})) {
-				parts = append(parts, alarmed(s, f, anyTopic))
-			}
+	logs := s.Refs(stage, "accessLogSettings.destinationArn", "cloudwatch/logGroup")
+	for _, f := range s.Of("cloudwatch/logMetricFilter") {
+		read := s.Refs(f, "logGroupName", "cloudwatch/logGroup")
+		of := rule.Skip()
+		switch {
+		case slices.ContainsFunc(logs.Targets, read.Has):
+		case read.Unknown || logs.Unknown:
+			of = rule.Unsure("whether %s reads the access log of %s is unknown", f.Label(), stage.Label())
+		default:
+			continue
+		}
+		pattern := f.Get("pattern")
+		text, known := pattern.Str()
+		p, err := filterpattern.Compile(text)
+		switch {
+		case pattern.Unknown():
+			parts = append(parts, rule.Unsure("pattern of %s is unknown", f.Label()))
+		case known && err == nil && p.Matches(decoded(map[string]any{"status": 429})):
+			parts = append(parts, rule.All(of, alarmed(s, f, anyTopic)))
 		}
 	}
 	return rule.Any(parts...)
@@ -237,7 +252,7 @@ func authenticationWatched(s *rule.Stack, _ *rule.Resource, _ rule.Params) rule.
 			switch {
 			case known && (namespace == "AWS/Cognito" || countsFailedSignIns(metric)):
 				parts = append(parts, alarmActs(s, alarm, anyTopic))
-			case x.metric.Unknown():
+			case x.metric.Unknown() || x.namespace.Unknown():
 				parts = append(parts, rule.Unsure("the metric of %s is unknown", alarm.Label()))
 			}
 		}

@@ -10,22 +10,32 @@ import (
 // series is a metric that an alarm watches, as its own or in one of its queries.
 type series struct {
 	// at is where the series stands in the alarm: "" or "metricQueries.metric.".
-	at                      string
-	metric, namespace, stat rule.Value
-	dimensions              rule.Value
+	at                string
+	metric, namespace rule.Value
+	stats             []rule.Value // the first that is set counts
+	dimensions        rule.Value
+}
+
+func (x series) stat() (v rule.Value) {
+	for _, v = range x.stats {
+		if !v.Empty() {
+			break
+		}
+	}
+	return v
 }
 
 func seriesOf(alarm *rule.Resource) []series {
 	var out []series
 	if alarm.Get("metricName").Present() {
-		stat := alarm.Get("extendedStatistic")
-		if stat.Empty() {
-			stat = alarm.Get("statistic")
-		}
-		out = append(out, series{"", alarm.Get("metricName"), alarm.Get("namespace"), stat, alarm.Get("dimensions")})
+		out = append(out, series{
+			"", alarm.Get("metricName"), alarm.Get("namespace"),
+			[]rule.Value{alarm.Get("extendedStatistic"), alarm.Get("statistic")},
+			alarm.Get("dimensions"),
+		})
 	}
 	for _, q := range alarm.Each("metricQueries.metric") {
-		out = append(out, series{"metricQueries.metric.", q.Get("metricName"), q.Get("namespace"), q.Get("stat"), q.Get("dimensions")})
+		out = append(out, series{"metricQueries.metric.", q.Get("metricName"), q.Get("namespace"), []rule.Value{q.Get("stat")}, q.Get("dimensions")})
 	}
 	return out
 }
@@ -93,8 +103,9 @@ func (w watch) watched(s *rule.Stack, r *rule.Resource) rule.Verdict {
 }
 
 func (w watch) by(s *rule.Stack, alarm, r *rule.Resource) rule.Verdict {
-	if w.band && !hasBand(alarm) {
-		return rule.Fail("no band")
+	banded := rule.Skip()
+	if w.band {
+		banded = hasBand(alarm)
 	}
 	parts := []rule.Verdict{rule.Fail("no such metric")}
 	for _, x := range seriesOf(alarm) {
@@ -107,14 +118,14 @@ func (w watch) by(s *rule.Stack, alarm, r *rule.Resource) rule.Verdict {
 		switch {
 		case x.metric.Unknown() || x.namespace.Unknown():
 			parts = append(parts, rule.Unsure("the metric of %s is unknown", alarm.Label()))
-		case w.percentile && x.stat.Unknown():
+		case w.percentile && x.stat().Unknown():
 			parts = append(parts, rule.Unsure("the statistic of %s is unknown", alarm.Label()))
-		case w.percentile && !isPercentile(x.stat):
+		case w.percentile && !isPercentile(x.stat()):
 		default:
 			parts = append(parts, w.isOf(s, alarm, x, r))
 		}
 	}
-	return rule.Any(parts...)
+	return rule.All(banded, rule.Any(parts...))
 }
 
 // isOf says whether the series is of the resource.
@@ -152,11 +163,17 @@ func isPercentile(stat rule.Value) bool {
 	return strings.HasPrefix(s, "p") || strings.HasPrefix(s, "tm") || strings.HasPrefix(s, "iqm") || strings.HasPrefix(s, "wm")
 }
 
-func hasBand(alarm *rule.Resource) bool {
+// hasBand says whether the alarm is on what is unusual: Failed is no.
+func hasBand(alarm *rule.Resource) rule.Verdict {
+	out := rule.Fail("no band")
 	for _, e := range alarm.Each("metricQueries.expression") {
-		if text, _ := e.Str(); strings.Contains(strings.ToUpper(text), "ANOMALY_DETECTION_BAND") {
-			return true
+		text, _ := e.Str()
+		switch {
+		case strings.Contains(strings.ToUpper(text), "ANOMALY_DETECTION_BAND"):
+			return rule.Pass()
+		case e.Unknown():
+			out = rule.Unsure("%s of %s is unknown", e.Path(), alarm.Label())
 		}
 	}
-	return false
+	return out
 }

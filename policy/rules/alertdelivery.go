@@ -93,18 +93,30 @@ func stateHeard(s *rule.Stack, alarm *rule.Resource) rule.Verdict {
 	if alarm.Is("cloudwatch/compositeAlarm") {
 		name, known = alarm.Get("alarmName").Str()
 	}
-	if !known {
+	heard := listen(s, anyTopic).rules
+	switch {
+	case !known && len(heard) > 0:
+		return rule.Unsure("the name of %s is unknown", alarm.Label())
+	case !known:
 		return rule.Skip()
 	}
 	changed := onBus("", "aws.cloudwatch", "CloudWatch Alarm State Change", map[string]any{
 		"alarmName": name, "state": map[string]any{"value": "ALARM"}, "previousState": map[string]any{"value": "OK"},
 	})
-	for _, e := range listen(s, anyTopic).rules {
-		if e.about(changed).Outcome == rule.Passed && (sendsOn(s, e.r) || e.delivery().Outcome == rule.Passed) {
-			return rule.Pass()
+	out := rule.Skip()
+	for _, e := range heard {
+		told := e.delivery()
+		if sendsOn(s, e.r) {
+			told = rule.Pass()
+		}
+		switch v := rule.All(e.about(changed), told); v.Outcome {
+		case rule.Passed:
+			return v
+		case rule.Undetermined:
+			out = v
 		}
 	}
-	return rule.Skip()
+	return out
 }
 
 // publisher is a service that publishes alerts to a topic.
@@ -134,18 +146,25 @@ func topicSubscribed(s *rule.Stack, topic *rule.Resource, p rule.Params) rule.Ve
 	if len(publishers(s, topic)) == 0 && len(s.Pointing(topic, "arn", "cloudwatch/eventTarget")) == 0 {
 		return rule.Skip()
 	}
-	if len(s.Pointing(topic, "snsTopicArns", "chatbot/slackChannelConfiguration")) > 0 ||
-		len(s.Pointing(topic, "snsTopicArns", "chatbot/teamsChannelConfiguration")) > 0 {
-		return rule.Pass()
+	for _, l := range chatChannels {
+		if len(s.Pointing(topic, l.property, l.from)) > 0 {
+			return rule.Pass()
+		}
 	}
 	var parts []rule.Verdict
 	for _, sub := range s.Pointing(topic, "topic", "sns/topicSubscription") {
 		parts = append(parts, oneOf(sub.Get("protocol"), p.Strs("protocols"), "it does not count"))
 	}
 	if len(parts) == 0 {
-		return missing(s, "topic", "sns/topicSubscription", "sns/topic", "nobody subscribes: what is published to the topic is lost")
+		parts = append(parts, missing(s, "topic", "sns/topicSubscription", "sns/topic", "nobody subscribes: what is published to the topic is lost"))
 	}
-	return rule.Any(parts...)
+	return unlessLinked(s, rule.Any(parts...), chatChannels...)
+}
+
+// chatChannels show what is published to a topic to the people of a channel.
+var chatChannels = []link{
+	{"snsTopicArns", "chatbot/slackChannelConfiguration", "sns/topic"},
+	{"snsTopicArns", "chatbot/teamsChannelConfiguration", "sns/topic"},
 }
 
 func topicTakes(s *rule.Stack, topic *rule.Resource, _ rule.Params) rule.Verdict {
@@ -257,7 +276,7 @@ func (p publisher) mayUse(s *rule.Stack, key *rule.Resource) rule.Verdict {
 		holders = append(holders, key)
 	}
 	if len(holders) == 0 {
-		return rule.Fail("%s has the default policy, which does not name %s", key.Label(), p.service)
+		return missing(s, "keyId", "kms/keyPolicy", key.Type, key.Label()+" has the default policy, which does not name "+p.service)
 	}
 	var parts []rule.Verdict
 	for _, h := range holders {

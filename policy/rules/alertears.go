@@ -51,7 +51,7 @@ func listen(s *rule.Stack, topic string) *ears {
 	}
 	for _, r := range s.Of("cloudwatch/eventRule") {
 		if !switchedOff(r) && !r.Get("eventPattern").Empty() {
-			e := &ear{r: r, tells: func() rule.Verdict { return targeted(s, r, topic) }, unclear: onDefaultBus(r)}
+			e := &ear{r: r, tells: func() rule.Verdict { return targeted(s, r, topic) }, unclear: rule.All(onDefaultBus(r), perhapsOff(r))}
 			e.compile("eventPattern", func(text string) (func(form) bool, error) {
 				p, err := eventpattern.Compile([]byte(text))
 				return func(f form) bool { return f.bus != nil && p.MatchesFields(f.bus) }, err
@@ -70,7 +70,7 @@ func (e *ear) compile(property string, read func(string) (func(form) bool, error
 	}
 	hears, err := read(text)
 	if err != nil {
-		e.unclear = rule.Unsure("%s of %s cannot be read", property, e.r.Label())
+		e.unclear = rule.Unreadable("%s of %s cannot be read", property, e.r.Label())
 		return
 	}
 	e.hears = hears
@@ -179,6 +179,16 @@ func switchedOff(eventRule *rule.Resource) bool {
 	state, _ := eventRule.Get("state").Str()
 	on, known := eventRule.Get("isEnabled").Bool()
 	return state == "DISABLED" || known && !on
+}
+
+// perhapsOff is Unsure for a rule of which that is not known.
+func perhapsOff(eventRule *rule.Resource) rule.Verdict {
+	for _, property := range []string{"state", "isEnabled"} {
+		if v := eventRule.Get(property); v.Unknown() {
+			return rule.Unsure("%s of %s is unknown", property, eventRule.Label())
+		}
+	}
+	return rule.Skip()
 }
 
 // onDefaultBus is Unsure for a rule on another bus: AWS's own events are there

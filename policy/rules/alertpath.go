@@ -30,8 +30,15 @@ func leads(s *rule.Stack, r *rule.Resource, path, topic string) rule.Verdict {
 		}
 	}
 	refs := s.Refs(r, path, types...)
+	var unnamed rule.Verdict
 	for _, t := range refs.Targets {
-		if topic == anyTopic || t.Is("sns/topic") && rule.WildcardMatch(topic, physicalName(t)) {
+		switch {
+		case topic == anyTopic:
+			return rule.Pass()
+		case !t.Is("sns/topic"):
+		case t.Get("name").Unknown():
+			unnamed = rule.Unsure("the name of %s is unknown", t.Label())
+		case rule.WildcardMatch(topic, physicalName(t)):
 			return rule.Pass()
 		}
 	}
@@ -42,6 +49,9 @@ func leads(s *rule.Stack, r *rule.Resource, path, topic string) rule.Verdict {
 	}
 	if refs.Unknown {
 		return rule.Unsure("%s of %s is unknown", path, r.Label())
+	}
+	if unnamed.Outcome == rule.Undetermined {
+		return unnamed
 	}
 	return rule.Fail("%s of %s leads to no topic%s", path, r.Label(), topicNamed(topic))
 }
@@ -80,8 +90,8 @@ func physicalName(r *rule.Resource) string {
 func alarmActs(s *rule.Stack, alarm *rule.Resource, topic string) rule.Verdict {
 	parts := []rule.Verdict{ownAction(s, alarm, topic)}
 	for _, c := range s.Of("cloudwatch/compositeAlarm") {
-		if reads(s, c, alarm) {
-			parts = append(parts, ownAction(s, c, topic))
+		if named := reads(s, c, alarm); named.Outcome != rule.Failed {
+			parts = append(parts, rule.All(named, ownAction(s, c, topic)))
 		}
 	}
 	return rule.Any(parts...)
@@ -99,12 +109,17 @@ func ownAction(s *rule.Stack, alarm *rule.Resource, topic string) rule.Verdict {
 	return v
 }
 
-// reads says that a composite alarm's rule names the alarm.
-func reads(s *rule.Stack, composite, alarm *rule.Resource) bool {
+// reads says whether a composite alarm's rule names the alarm: Failed is no.
+func reads(s *rule.Stack, composite, alarm *rule.Resource) rule.Verdict {
 	text, _ := composite.Get("alarmRule").Str()
 	name, known := alarm.Get("name").Str()
-	if known && name != "" && (strings.Contains(text, `"`+name+`"`) || strings.Contains(text, "("+name+")")) {
-		return true
+	refs := s.Refs(composite, "alarmRule", "cloudwatch/metricAlarm")
+	switch {
+	case refs.Has(alarm), known && name != "" && (strings.Contains(text, `"`+name+`"`) || strings.Contains(text, "("+name+")")):
+		return rule.Pass()
+	case refs.Unknown || alarm.Get("name").Unknown():
+		return rule.Unsure("whether %s reads %s is unknown", composite.Label(), alarm.Label())
+	default:
+		return rule.Fail("%s does not read %s", composite.Label(), alarm.Label())
 	}
-	return s.Refs(composite, "alarmRule", "cloudwatch/metricAlarm").Has(alarm)
 }

@@ -161,7 +161,7 @@ func saysSomething(model *rule.Resource) rule.Verdict {
 	text, _ := v.Str()
 	var schema map[string]any
 	if err := json.Unmarshal([]byte(text), &schema); err != nil && text != "" {
-		return rule.Unsure("schema of %s is not a JSON object", model.Label())
+		return rule.Unreadable("schema of %s is not a JSON object", model.Label())
 	}
 	for _, key := range []string{"properties", "items", "$ref", "allOf", "anyOf", "oneOf", "enum", "required", "additionalProperties"} {
 		if schema[key] != nil {
@@ -222,8 +222,9 @@ func routeAuthorized(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdic
 	apis := s.Refs(r, "apiId", "apigatewayv2/api")
 	out := rule.Skip()
 	for _, api := range apis.Targets {
-		if protocol, _ := api.Get("protocolType").Str(); protocol != "WEBSOCKET" {
-			out = rule.All(out, authorized(r, "authorizationType"))
+		protocol := api.Get("protocolType")
+		if kind, _ := protocol.Str(); kind != "WEBSOCKET" {
+			out = rule.All(out, unless(authorized(r, "authorizationType"), protocol))
 		}
 	}
 	if !apis.Complete() && authorized(r, "authorizationType").Outcome != rule.Passed {

@@ -80,6 +80,8 @@ func domainTLS12(r *rule.Resource, _ rule.Params) rule.Verdict {
 		return rule.Pass()
 	case known && (name == "TLS_1_2" || strings.HasPrefix(name, "SecurityPolicy_TLS12_") || strings.HasPrefix(name, "SecurityPolicy_TLS13_")):
 		return rule.Pass()
+	case v.Absent() && privateEndpoint(r).Outcome == rule.Undetermined:
+		return privateEndpoint(r)
 	default:
 		return rule.Fail("%s is %s: clients may come with TLS 1.0", v.Path(), v.Show())
 	}

@@ -95,13 +95,17 @@ func stageBehindWAF(s *rule.Stack, stage *rule.Resource, _ rule.Params) rule.Ver
 	if len(s.Pointing(stage, "resourceArn", "wafv2/webAclAssociation")) > 0 {
 		return rule.Pass()
 	}
-	for _, api := range s.Refs(stage, "restApi", "apigateway/restApi").Targets {
+	apis := s.Refs(stage, "restApi", "apigateway/restApi")
+	for _, api := range apis.Targets {
 		switch private := privateEndpoint(api); private.Outcome {
 		case rule.Passed:
 			return rule.Skip()
 		case rule.Undetermined:
 			return private
 		}
+	}
+	if apis.Unknown {
+		return rule.Unsure("whether the API of the stage is private is unknown")
 	}
 	return missing(s, "resourceArn", "wafv2/webAclAssociation", "apigateway/stage", "no web ACL is associated with the stage")
 }

@@ -94,7 +94,11 @@ func recordsKMS(r *rule.Resource, _ rule.Params) rule.Verdict {
 		out = rule.All(out, notKMS(v))
 	}
 	for _, f := range r.Each("advancedEventSelectors.fieldSelectors") {
-		if field, _ := f.Get("field").Str(); field != "eventSource" {
+		field := f.Get("field")
+		if name, _ := field.Str(); name != "eventSource" {
+			if field.Unknown() {
+				out = rule.All(out, rule.Unsure("%s is unknown", field.Path()))
+			}
 			continue
 		}
 		for _, v := range f.Each("notEquals") {

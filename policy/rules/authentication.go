@@ -107,14 +107,14 @@ var authentication = []rule.Rule{
 }
 
 func passwordLength(r *rule.Resource, p rule.Params) rule.Verdict {
-	return minimum(r.Get("passwordPolicy.minimumLength"), p.Int("minLength"), "short passwords are guessed")
+	return atLeast(r.Get("passwordPolicy.minimumLength"), p.Int("minLength"), "short passwords are guessed")
 }
 
 func passwordHistory(r *rule.Resource, p rule.Params) rule.Verdict {
 	if tier, _ := r.Get("userPoolTier").Str(); tier == "LITE" || p.Int("minHistory") == 0 {
 		return rule.Skip()
 	}
-	return minimum(r.Get("passwordPolicy.passwordHistorySize"), p.Int("minHistory"), "an old password may come back")
+	return unless(atLeast(r.Get("passwordPolicy.passwordHistorySize"), p.Int("minHistory"), "an old password may come back"), r.Get("userPoolTier"))
 }
 
 // passwordClasses are the kinds of characters.
@@ -161,17 +161,4 @@ func threatsAnswered(s *rule.Stack, pool *rule.Resource, _ rule.Params) rule.Ver
 		out = rule.All(out, oneOf(c.Get("compromisedCredentialsRiskConfiguration.actions.eventAction"), []string{"BLOCK"}, "a leaked password is let in"))
 	}
 	return out
-}
-
-// minimum is the verdict of a number that must not be smaller.
-func minimum(v rule.Value, least int, what string) rule.Verdict {
-	n, known := v.Int()
-	switch {
-	case v.Unknown():
-		return rule.Unsure("%s is unknown", v.Path())
-	case known && n >= least:
-		return rule.Pass()
-	default:
-		return rule.Fail("%s is %s and must be %d or more: %s", v.Path(), v.Show(), least, what)
-	}
 }

@@ -24,7 +24,7 @@ func inBackupPlan(s *rule.Stack, r *rule.Resource, p rule.Params) rule.Verdict {
 	for _, selection := range selections {
 		parts = append(parts, selected(s, selection, r))
 	}
-	return rule.Any(parts...)
+	return unless(rule.Any(parts...), r.Get("pointInTimeRecovery.enabled"))
 }
 
 // selected is the verdict of one selection: the resource or one of its tags is

@@ -83,10 +83,7 @@ var database = []rule.Rule{
 		Controls: mapped(fsbp("RDS.10", "RDS.12"), nist("IA-2"), pci("7.2.1", "7.2.2", "7.2.5")),
 		Types:    []string{"rds/cluster", "rds/instance"},
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
-			if memberOfCluster(r) {
-				return rule.Skip()
-			}
-			return r.Get("iamDatabaseAuthenticationEnabled").True("clients need a password that lives on")
+			return onOwnDatabase(r, r.Get("iamDatabaseAuthenticationEnabled").True("clients need a password that lives on"))
 		},
 		Fix:       `rds.ClusterArgs{IamDatabaseAuthenticationEnabled: pulumi.Bool(true)}`,
 		URL:       "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html",
@@ -126,21 +123,34 @@ var database = []rule.Rule{
 // memberOfCluster says that an instance is described by its cluster: Aurora
 // engines take storage, authentication and backups from there.
 func memberOfCluster(r *rule.Resource) bool {
+	if r.Type != "rds/instance" {
+		return false
+	}
 	engine, _ := r.Get("engine").Str()
-	return r.Type == "rds/instance" && strings.HasPrefix(engine, "aurora")
+	return strings.HasPrefix(engine, "aurora")
+}
+
+// onOwnDatabase is the verdict of a setting that an instance of a cluster has
+// from the cluster.
+func onOwnDatabase(r *rule.Resource, v rule.Verdict) rule.Verdict {
+	switch {
+	case memberOfCluster(r):
+		return rule.Skip()
+	case r.Type == "rds/instance":
+		return unless(v, r.Get("engine"))
+	default:
+		return v
+	}
 }
 
 func storageEncrypted(r *rule.Resource, _ rule.Params) rule.Verdict {
-	if memberOfCluster(r) {
-		return rule.Skip()
-	}
 	v := r.Get("storageEncrypted")
 	for _, source := range []string{"snapshotIdentifier", "replicationSourceIdentifier", "replicateSourceDb", "sourceDbClusterIdentifier"} {
 		if v.Absent() && !r.Get(source).Empty() {
-			return rule.Unsure("storageEncrypted is not set, and %s decides", source)
+			return onOwnDatabase(r, rule.Unsure("storageEncrypted is not set, and %s decides", source))
 		}
 	}
-	return v.True("the data lies on disk in the clear, and only a new database can change that")
+	return onOwnDatabase(r, v.True("the data lies on disk in the clear, and only a new database can change that"))
 }
 
 func backupRetention(r *rule.Resource, p rule.Params) rule.Verdict {

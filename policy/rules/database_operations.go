@@ -23,10 +23,7 @@ var databaseOperations = []rule.Rule{
 		Controls: mapped(fsbp("RDS.7", "RDS.8"), nist("CP-10")),
 		Types:    []string{"rds/cluster", "rds/globalCluster", "rds/instance"},
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
-			if memberOfCluster(r) {
-				return rule.Skip()
-			}
-			return r.Get("deletionProtection").True("one call deletes the database")
+			return onOwnDatabase(r, r.Get("deletionProtection").True("one call deletes the database"))
 		},
 		Fix:       `rds.ClusterArgs{DeletionProtection: pulumi.Bool(true)}`,
 		URL:       "https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-7",

@@ -128,7 +128,7 @@ func audited(s *rule.Stack, cluster *rule.Resource, _ rule.Params) rule.Verdict 
 	if len(s.Pointing(cluster, "resourceArn", "rds/clusterActivityStream")) > 0 {
 		return rule.Pass()
 	}
-	return byParameterGroup(s, cluster, groupAudits)
+	return unlessLinked(s, byParameterGroup(s, cluster, groupAudits), link{"resourceArn", "rds/clusterActivityStream", "rds/cluster"})
 }
 
 func groupAudits(group *rule.Resource) rule.Verdict {

@@ -111,17 +111,22 @@ func eachContainer(check func(container) rule.Verdict) func(*rule.Resource, rule
 		}
 		var list []container
 		if err := json.Unmarshal([]byte(text), &list); err != nil {
-			return rule.Unsure("containerDefinitions is not a JSON list of container definitions")
+			return rule.Unreadable("containerDefinitions is not a JSON list of container definitions")
 		}
-		system, _ := r.Get("runtimePlatform.operatingSystemFamily").Str()
+		system := r.Get("runtimePlatform.operatingSystemFamily")
+		family, _ := system.Str()
 		out := rule.Skip()
 		for i, c := range list {
-			c.windows = strings.HasPrefix(system, "WINDOWS")
+			c.windows = strings.HasPrefix(family, "WINDOWS")
 			c.label = fmt.Sprintf("container %q", c.Name)
 			if c.secret = v.Secret(); c.secret {
 				c.label = fmt.Sprintf("container %d", i+1)
 			}
-			out = rule.All(out, check(c))
+			judged := check(c)
+			if c.windows = true; system.Unknown() && check(c).Outcome != judged.Outcome {
+				judged = rule.Unsure("%s is unknown", system.Path())
+			}
+			out = rule.All(out, judged)
 		}
 		return out
 	}

@@ -157,6 +157,10 @@ func sessionLog(log rule.Value) rule.Verdict {
 func attachedToListener(s *rule.Stack, service *rule.Resource, _ rule.Params) rule.Verdict {
 	out := rule.Skip()
 	for _, v := range service.Each("loadBalancers.elbName") {
+		if v.Unknown() {
+			out = rule.All(out, rule.Unsure("%s is unknown", v.Path()))
+			continue
+		}
 		out = rule.All(out, rule.Fail("%s is set: no web ACL can stand before a Classic Load Balancer", v.Path()))
 	}
 	groups := s.Refs(service, "loadBalancers.targetGroupArn", "lb/targetGroup")

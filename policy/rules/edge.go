@@ -197,10 +197,10 @@ func writesAccessLogs(r *rule.Resource, _ rule.Params) rule.Verdict {
 	if logs.Unknown() {
 		return rule.Unsure("accessLogs is unknown")
 	}
-	return rule.All(
+	return unless(rule.All(
 		r.Get("accessLogs.enabled").True("requests leave no record"),
 		r.Get("accessLogs.bucket").Set("requests leave no record"),
-	)
+	), r.Get("loadBalancerType"))
 }
 
 func behindWAF(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {

@@ -75,7 +75,11 @@ var endpoints = []rule.Rule{
 		Controls: mapped(nist("CM-6")),
 		Types:    []string{"ec2/vpc"},
 		CheckStack: func(s *rule.Stack, vpc *rule.Resource, _ rule.Params) rule.Verdict {
-			if !slices.ContainsFunc(s.Pointing(vpc, "vpcId", "ec2/vpcEndpoint"), isInterface) {
+			endpoints := s.Pointing(vpc, "vpcId", "ec2/vpcEndpoint")
+			if !slices.ContainsFunc(endpoints, isInterface) {
+				if slices.ContainsFunc(endpoints, func(e *rule.Resource) bool { return e.Get("vpcEndpointType").Unknown() }) {
+					return rule.Unsure("vpcEndpointType of an endpoint is unknown")
+				}
 				return rule.Skip()
 			}
 			out := vpc.Get("enableDnsHostnames").True("private names of endpoints do not resolve")

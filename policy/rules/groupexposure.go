@@ -179,8 +179,16 @@ func rangeNarrow(s *rule.Stack, r *rule.Resource, g rule.GroupRule, c rule.Value
 	case !known || rule.PrivateCIDR(cidr) || rule.InternetWide(cidr):
 		return rule.Pass()
 	}
-	widest, ok := rule.Merged(cidr, neighbours(s, r, g))
-	if !ok || widest.Bits() >= minPrefix(widest, p) {
+	widest, ok := rule.Ranges{}.Widest(cidr)
+	if !ok {
+		return rule.Pass()
+	}
+	for _, group := range s.GroupsDeclaredBy(r).Targets {
+		if w, _ := s.Neighbours(group, g).Widest(cidr); w.Bits() < widest.Bits() {
+			widest = w
+		}
+	}
+	if widest.Bits() >= minPrefix(widest, p) {
 		return rule.Pass()
 	}
 	if own, err := netip.ParsePrefix(cidr); err == nil && own.Bits() != widest.Bits() {
@@ -195,26 +203,6 @@ func minPrefix(prefix netip.Prefix, p rule.Params) int {
 		return p.Int("minPrefix")
 	}
 	return p.Int("minPrefixIpv6")
-}
-
-// neighbours are the ranges for which the group opens the same ports.
-func neighbours(s *rule.Stack, r *rule.Resource, g rule.GroupRule) []string {
-	siblings := []rule.GroupRule{g}
-	for _, group := range s.GroupsDeclaredBy(r).Targets {
-		siblings = append(siblings, s.RulesOf(group)...)
-	}
-	var out []string
-	for _, sibling := range siblings {
-		if sibling.Ingress != g.Ingress || sibling.Ports() != g.Ports() {
-			continue
-		}
-		for _, c := range sibling.CIDRs {
-			if cidr, known := c.Str(); known {
-				out = append(out, cidr)
-			}
-		}
-	}
-	return out
 }
 
 func portsNarrow(r *rule.Resource, p rule.Params) rule.Verdict {

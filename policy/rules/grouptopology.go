@@ -137,6 +137,9 @@ func onlyFrom(s *rule.Stack, r *rule.Resource, holder rule.Role, allowed ...rule
 		if g.IsSelf() {
 			out = rule.All(out, rule.Fail("%s lets every member of the group reach %s %s", g.At(), holder, held[0].Name))
 		}
+		if g.Self.Unknown() {
+			out = rule.All(out, rule.Unsure("whether %s is for the group itself is not known", g.At()))
+		}
 		for _, source := range g.Groups.Targets {
 			out = rule.All(out, sourceHasRole(s, g, source, allowed))
 		}

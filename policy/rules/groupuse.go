@@ -102,7 +102,7 @@ func egressRuleNamed(g rule.GroupRule, allowHTTPS bool) rule.Verdict {
 }
 
 func ownGroup(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
-	property := rule.GroupsProperty(r)
+	property := rule.GroupsProperty(r.Type)
 	for _, group := range s.Refs(r, property, "ec2/defaultSecurityGroup").Targets {
 		return rule.Fail("%s has %s, the default group of the VPC", property, group.Name)
 	}
@@ -128,6 +128,9 @@ func defaultByOmission(s *rule.Stack, r *rule.Resource, property string) rule.Ve
 		}
 	case "ec2/vpcEndpoint":
 		const split = "ec2/securityGroupAssociation"
+		if kind := r.Get("vpcEndpointType"); kind.Unknown() {
+			return rule.Unsure("vpcEndpointType is unknown")
+		}
 		if !isInterface(r) || len(s.Pointing(r, "vpcEndpointId", split)) > 0 {
 			return rule.Skip()
 		}
@@ -156,14 +159,22 @@ func groupUsed(s *rule.Stack, group *rule.Resource, _ rule.Params) rule.Verdict 
 	if len(s.Of(rule.HolderTypes()...)) == 0 {
 		return rule.Unsure("what uses the groups of this stack is elsewhere")
 	}
-	for _, typ := range rule.HolderTypes() {
-		for _, holder := range s.Of(typ) {
-			if s.Refs(holder, rule.GroupsProperty(holder), "ec2/securityGroup").Unknown {
-				return rule.Unsure("%s has unknown security groups", holder.Label())
-			}
-		}
+	return unlessLinked(s, rule.Fail("no resource of the stack uses the group"), groupUses()...)
+}
+
+// groupUses are the ways in which a security group is of use.
+func groupUses() []link {
+	out := []link{
+		{"ingress.securityGroups", "ec2/securityGroup", "ec2/securityGroup"},
+		{"egress.securityGroups", "ec2/securityGroup", "ec2/securityGroup"},
+		{"sourceSecurityGroupId", "ec2/securityGroupRule", "ec2/securityGroup"},
+		{"referencedSecurityGroupId", "vpc/securityGroupIngressRule", "ec2/securityGroup"},
+		{"referencedSecurityGroupId", "vpc/securityGroupEgressRule", "ec2/securityGroup"},
 	}
-	return rule.Fail("no resource of the stack uses the group")
+	for _, typ := range rule.HolderTypes() {
+		out = append(out, link{rule.GroupsProperty(typ), typ, "ec2/securityGroup"})
+	}
+	return out
 }
 
 // usesAsPeer says that a rule of another group names the group as its far end.
@@ -199,5 +210,7 @@ func internalByGroup(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdic
 			}
 		}
 	}
-	return out
+	return unlessLinked(s, out,
+		link{"securityGroups", "lb/loadBalancer", "ec2/securityGroup"},
+		link{"securityGroupIds", "ec2/vpcEndpoint", "ec2/securityGroup"})
 }

@@ -133,6 +133,8 @@ func featuresOn(s *rule.Stack, detector *rule.Resource, _ rule.Params) rule.Verd
 		var parts []rule.Verdict
 		if on, _ := detector.Get(f.legacy).Bool(); on {
 			parts = append(parts, rule.Pass())
+		} else if detector.Get(f.legacy).Unknown() {
+			parts = append(parts, rule.Unsure("%s is unknown", f.legacy))
 		}
 		for _, r := range features {
 			parts = append(parts, featureOn(r, f.name, f.with))

@@ -92,7 +92,10 @@ func analyzedEverywhere(s *rule.Stack, _ *rule.Resource, _ rule.Params) rule.Ver
 			missing = append(missing, region)
 		}
 	}
-	if len(missing) > 0 {
+	switch {
+	case len(missing) > 0 && !sure:
+		return rule.Unsure("the type of an analyzer is unknown")
+	case len(missing) > 0:
 		slices.Sort(missing)
 		return rule.Fail("no external access analyzer in %s, where the stack has resources that can be shared", strings.Join(missing, ", "))
 	}

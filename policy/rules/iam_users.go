@@ -192,6 +192,7 @@ func groupsOf(s *rule.Stack, user *rule.Resource) (groups []*rule.Resource, comp
 		{"iam/userGroupMembership", "user", "groups"},
 		{"iam/groupMembership", "users", "group"},
 	} {
+		complete = complete && !s.Loose(membership.user, membership.typ, "iam/user")
 		for _, m := range s.Pointing(user, membership.user, membership.typ) {
 			refs := s.Refs(m, membership.group, "iam/group")
 			groups = append(groups, refs.Targets...)
@@ -211,8 +212,12 @@ type passwordSetting struct {
 
 func passwordSettings(p rule.Params) []passwordSetting {
 	out := []passwordSetting{
-		{"minimumPasswordLength", p.Int("minLength"), atLeast(p.Int("minLength"), "short passwords can be guessed")},
-		{"passwordReusePrevention", p.Int("reusePrevention"), atLeast(p.Int("reusePrevention"), "old passwords come back")},
+		{"minimumPasswordLength", p.Int("minLength"), func(v rule.Value) rule.Verdict {
+			return atLeast(v, p.Int("minLength"), "short passwords can be guessed")
+		}},
+		{"passwordReusePrevention", p.Int("reusePrevention"), func(v rule.Value) rule.Verdict {
+			return atLeast(v, p.Int("reusePrevention"), "old passwords come back")
+		}},
 	}
 	if longest := p.Int("maxAge"); longest > 0 {
 		out = append(out, passwordSetting{"maxPasswordAge", longest, func(v rule.Value) rule.Verdict {

@@ -35,8 +35,10 @@ func tokensRequired(r *rule.Resource, _ rule.Params) rule.Verdict {
 	hops := options.Get("httpPutResponseHopLimit")
 	if n, known := hops.Int(); known && n > maxHops {
 		out = rule.All(out, rule.Fail("%s is %d: the token leaves the instance and its containers", hops.Path(), n))
+	} else if hops.Unknown() {
+		out = rule.All(out, rule.Unsure("%s is unknown", hops.Path()))
 	}
-	return out
+	return unless(out, options.Get("httpEndpoint"))
 }
 
 func requireTokens(r *rule.Resource, p rule.Params) (resource.PropertyMap, bool) {

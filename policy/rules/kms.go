@@ -89,7 +89,7 @@ func keyRotates(r *rule.Resource, _ rule.Params) rule.Verdict {
 	if !r.Get("customKeyStoreId").Empty() || !r.Get("xksKeyId").Empty() {
 		return rule.Skip()
 	}
-	return r.Get("enableKeyRotation").True("the key material would never change")
+	return unless(r.Get("enableKeyRotation").True("the key material would never change"), r.Get("keyUsage"), r.Get("customerMasterKeySpec"))
 }
 
 func deletionWindow(r *rule.Resource, p rule.Params) rule.Verdict {

@@ -144,6 +144,8 @@ func leavesPlaintextPort(own, redirect rule.Value) rule.Verdict {
 		return rule.Unsure("%s is unknown", v.Path())
 	case v.Absent() || port == "#{port}" || known && hasPort && port == strconv.Itoa(plaintext):
 		return rule.Fail("%s.port is %s: the redirect leads back to the port of HTTP", redirect.Path(), v.Show())
+	case own.Unknown():
+		return rule.Unsure("%s is unknown", own.Path())
 	default:
 		return rule.Pass()
 	}

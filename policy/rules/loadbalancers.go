@@ -138,5 +138,5 @@ func targetsEncrypted(r *rule.Resource, _ rule.Params) rule.Verdict {
 	if p, _ := protocol.Str(); p == "HTTPS" || health.Present() { // HTTP is the default beside HTTPS
 		out = rule.All(out, oneOf(health, []string{"HTTPS", "TCP"}, "the health check crosses the VPC in the clear"))
 	}
-	return out
+	return unless(out, r.Get("targetType"))
 }

@@ -81,7 +81,7 @@ func keyAllowsLogs(s *rule.Stack, group *rule.Resource, _ rule.Params) rule.Verd
 			holders = append(holders, key)
 		}
 		if len(holders) == 0 {
-			out = rule.All(out, rule.Fail("%s has the default policy, which does not name CloudWatch Logs", key.Label()))
+			out = rule.All(out, missing(s, "keyId", "kms/keyPolicy", key.Type, key.Label()+" has the default policy, which does not name CloudWatch Logs"))
 		}
 		var parts []rule.Verdict
 		for _, h := range holders {

@@ -54,18 +54,23 @@ func masksData(s *rule.Stack, group *rule.Resource, _ rule.Params) rule.Verdict 
 	if !holdsApplicationLog(s, group) {
 		return rule.Skip()
 	}
-	if class, _ := group.Get("logGroupClass").Str(); class == "INFREQUENT_ACCESS" {
+	class := group.Get("logGroupClass")
+	if name, _ := class.Str(); name == "INFREQUENT_ACCESS" {
 		return rule.Skip() // the class has no data protection
 	}
+	exceptions := []rule.Value{class}
 	if len(s.Pointing(group, "logGroupName", "cloudwatch/logDataProtectionPolicy")) > 0 {
 		return rule.Pass()
 	}
 	for _, account := range s.Of("cloudwatch/logAccountPolicy") {
-		if kind, _ := account.Get("policyType").Str(); kind == "DATA_PROTECTION_POLICY" {
+		kind := account.Get("policyType")
+		if name, _ := kind.Str(); name == "DATA_PROTECTION_POLICY" {
 			return rule.Pass()
 		}
+		exceptions = append(exceptions, kind)
 	}
-	return missing(s, "logGroupName", "cloudwatch/logDataProtectionPolicy", "cloudwatch/logGroup", "no data protection policy belongs to the log group")
+	return unless(missing(s, "logGroupName", "cloudwatch/logDataProtectionPolicy", "cloudwatch/logGroup",
+		"no data protection policy belongs to the log group"), exceptions...)
 }
 
 // holdsApplicationLog says that a container or a function writes to the log

@@ -60,6 +60,7 @@ func aclOpensSomePorts(s *rule.Stack, acl *rule.Resource, _ rule.Params) rule.Ve
 		return out
 	}
 	for family := range 2 {
+		shadowed := false // perhaps: an earlier denial is not known in full
 		for _, e := range entries {
 			g := e.groupRule(family)
 			action, _ := e.action.Str()
@@ -72,8 +73,10 @@ func aclOpensSomePorts(s *rule.Stack, acl *rule.Resource, _ rule.Params) rule.Ve
 			}
 			switch {
 			case action == "deny":
-			case internet.Outcome == rule.Undetermined || every.Outcome == rule.Undetermined || e.action.Unknown():
-				out = rule.All(out, rule.Unsure("rule %s is not known in full", e.number.Show()))
+				shadowed = shadowed || internet.Outcome == rule.Undetermined || every.Outcome == rule.Undetermined
+			case shadowed || internet.Outcome == rule.Undetermined || every.Outcome == rule.Undetermined || e.action.Unknown():
+				shadowed = shadowed || e.action.Unknown()
+				out = rule.All(out, rule.Unsure("rule %s, or one before it, is not known in full", e.number.Show()))
 			default:
 				out = rule.All(out, rule.Fail("rule %s allows %s from %s", e.number.Show(), g.Ports(), e.cidr[family].Show()))
 			}
@@ -136,11 +139,15 @@ func inboundEntries(s *rule.Stack, acl *rule.Resource) []aclEntry {
 		})
 	}
 	for _, r := range s.Pointing(acl, "networkAclId", "ec2/networkAclRule") {
-		if egress, _ := r.Get("egress").Bool(); egress {
+		egress, action := r.Get("egress"), r.Get("ruleAction")
+		if out, _ := egress.Bool(); out {
 			continue
 		}
+		if egress.Unknown() { // what it does to inbound traffic is then unknown, too
+			action = egress
+		}
 		out = append(out, aclEntry{
-			r.Get("ruleNumber"), r.Get("ruleAction"), r.Get("protocol"), r.Get("fromPort"), r.Get("toPort"),
+			r.Get("ruleNumber"), action, r.Get("protocol"), r.Get("fromPort"), r.Get("toPort"),
 			[2]rule.Value{r.Get("cidrBlock"), r.Get("ipv6CidrBlock")},
 		})
 	}

@@ -85,7 +85,7 @@ func operationsOf(body rule.Value) ([]apiOperation, rule.Verdict) {
 			}
 			var o openAPIOperation
 			if err := json.Unmarshal(doc.Paths[path][key], &o); err != nil {
-				return nil, rule.Unsure("an operation of %s cannot be read", body.Path())
+				return nil, rule.Unreadable("an operation of %s cannot be read", body.Path())
 			}
 			name := o.Validator
 			if name == "" {

@@ -201,7 +201,8 @@ func receivesLogs(s *rule.Stack, domain *rule.Resource, _ rule.Params) rule.Verd
 	if loose {
 		return rule.Unsure("a function, a delivery stream or a pipeline of the stack may write to the domain")
 	}
-	return rule.Fail("the stack has log groups, and nothing brings their events to the domain")
+	nothing := rule.Fail("the stack has log groups, and nothing brings their events to the domain")
+	return unless(nothing, append(domain.Each("logPublishingOptions.cloudwatchLogGroupArn"), domain.Get("domainName"))...)
 }
 
 // hasLogsBeside says that the stack has logs besides the domain's own.

@@ -54,24 +54,12 @@ func highlyAvailable(r *rule.Resource, p rule.Params) rule.Verdict {
 	}
 	out := rule.All(
 		config.Get("zoneAwarenessEnabled").True("every node is in one availability zone"),
-		enoughNodes(config.Get("instanceCount"), p.Int("minNodes"), "the domain stops, or loses data, with a zone"),
+		atLeast(config.Get("instanceCount"), p.Int("minNodes"), "the domain stops, or loses data, with a zone"),
 	)
 	if least := p.Int("minMasters"); least > 0 {
 		out = rule.All(out,
 			config.Get("dedicatedMasterEnabled").True("the nodes that hold the data also keep the cluster together"),
-			enoughNodes(config.Get("dedicatedMasterCount"), least, "the masters have no majority without a zone"))
+			atLeast(config.Get("dedicatedMasterCount"), least, "the masters have no majority without a zone"))
 	}
 	return out
-}
-
-func enoughNodes(v rule.Value, least int, what string) rule.Verdict {
-	n, known := v.Int()
-	switch {
-	case v.Unknown():
-		return rule.Unsure("%s is unknown", v.Path())
-	case !known || n < least:
-		return rule.Fail("%s is %s, less than %d: %s", v.Path(), v.Show(), least, what)
-	default:
-		return rule.Pass()
-	}
 }

@@ -137,7 +137,7 @@ func globalTypesOnce(s *rule.Stack, recorder *rule.Resource) rule.Verdict {
 func recorderOn(s *rule.Stack, recorder *rule.Resource) rule.Verdict {
 	statuses := s.Pointing(recorder, "name", "cfg/recorderStatus")
 	if len(statuses) == 0 {
-		return missing(s, "name", "cfg/recorderStatus", "cfg/recorder", "no recorderStatus switches the recorder on")
+		return unless(missing(s, "name", "cfg/recorderStatus", "cfg/recorder", "no recorderStatus switches the recorder on"), recorder.Get("name"))
 	}
 	out := rule.Skip()
 	for _, st := range statuses {

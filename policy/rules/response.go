@@ -74,26 +74,30 @@ func quarantineReady(s *rule.Stack, vpc *rule.Resource, p rule.Params) rule.Verd
 	}
 	parts := []rule.Verdict{rule.Fail("no security group of the VPC is named or tagged %s", strings.Join(p.Strs("words"), " or "))}
 	for _, group := range s.Pointing(vpc, "vpcId", "ec2/securityGroup") {
-		if saysOneOf(group, p.Strs("words")) {
-			parts = append(parts, withoutRules(s, group))
+		if says := saysOneOf(group, p.Strs("words")); says.Outcome != rule.Failed {
+			parts = append(parts, rule.All(says, withoutRules(s, group)))
 		}
 	}
-	return rule.Any(parts...)
+	return unlessLinked(s, rule.Any(parts...), link{"vpcId", "ec2/securityGroup", "ec2/vpc"})
 }
 
-// saysOneOf looks for a word in the names and the tags of a resource.
-func saysOneOf(r *rule.Resource, words []string) bool {
-	texts := []string{r.Name}
+// saysOneOf looks for a word in the names and the tags of a resource: Failed is
+// that there is none.
+func saysOneOf(r *rule.Resource, words []string) rule.Verdict {
+	texts, out := []string{r.Name}, rule.Fail("%s does not say it", r.Label())
 	for _, v := range append([]rule.Value{r.Get("name"), r.Get("tags.purpose")}, r.Each("tags.Name")...) {
 		text, _ := v.Str()
 		texts = append(texts, text)
+		if v.Unknown() {
+			out = rule.Unsure("%s of %s is unknown", v.Path(), r.Label())
+		}
 	}
 	for _, w := range words {
 		if strings.Contains(strings.ToLower(strings.Join(texts, "\n")), strings.ToLower(w)) {
-			return true
+			return rule.Pass()
 		}
 	}
-	return false
+	return out
 }
 
 func withoutRules(s *rule.Stack, group *rule.Resource) rule.Verdict {
@@ -122,6 +126,9 @@ func findingsContained(s *rule.Stack, _ *rule.Resource, _ rule.Params) rule.Verd
 		}
 		for _, target := range s.Pointing(e.r, "rule", "cloudwatch/eventTarget") {
 			parts = append(parts, rule.All(m, contains(s, target)))
+		}
+		if s.Loose("rule", "cloudwatch/eventTarget", "cloudwatch/eventRule") {
+			parts = append(parts, rule.Unsure("a target belongs to an unknown event rule"))
 		}
 	}
 	return rule.Any(parts...)

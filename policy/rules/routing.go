@@ -198,7 +198,11 @@ func partOfVPC(s *rule.Stack, t rule.Route, destination rule.Value) rule.Verdict
 		for _, end := range []string{"vpcId", "peerVpcId"} {
 			refs := s.Refs(peering, end, "ec2/vpc")
 			for _, vpc := range refs.Targets {
-				if whole, ok := vpc.Get("cidrBlock").Str(); ok && rule.SubsetOf(whole, []string{cidr}) {
+				block := vpc.Get("cidrBlock")
+				if block.Unknown() {
+					out = rule.All(out, rule.Unsure("the range of VPC %s is unknown", vpc.Name))
+				}
+				if whole, ok := block.Str(); ok && rule.SubsetOf(whole, []string{cidr}) {
 					out = rule.All(out, rule.Fail("%s leads to %s, which is the whole of VPC %s", t.At(), destination.Show(), vpc.Name))
 				}
 			}

@@ -39,6 +39,9 @@ func TestFixtures(t *testing.T) {
 // satisfies it.
 const judgesTheMark = "secret-value-not-plaintext-in-state"
 
+// judgeSecrecy are the rules that are about the mark itself.
+var judgeSecrecy = []string{judgesTheMark, "secret-taint-into-plaintext-sink"}
+
 // Every other rule sees through secrets.
 func TestOneRuleJudgesSecrecy(t *testing.T) {
 	t.Parallel()

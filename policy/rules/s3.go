@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"redoubt/guide"
@@ -133,6 +134,10 @@ func kmsEncrypted(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verd
 	if receivesAccessLogs(s, bucket) {
 		return rule.Skip()
 	}
+	return unlessLinked(s, defaultsToKMS(s, bucket), accessLogTargets...)
+}
+
+func defaultsToKMS(s *rule.Stack, bucket *rule.Resource) rule.Verdict {
 	kms := []string{"aws:kms", "aws:kms:dsse"}
 	const what = "objects are not encrypted with a KMS key"
 	for _, inline := range []string{
@@ -164,18 +169,16 @@ func kmsEncrypted(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verd
 // receivesAccessLogs says that the bucket is the target of S3 server access
 // logs or of a load balancer's access or connection logs.
 func receivesAccessLogs(s *rule.Stack, bucket *rule.Resource) bool {
-	for _, target := range []struct{ property, typ string }{
-		{"targetBucket", "s3/bucketLogging"},
-		{"loggings.targetBucket", "s3/bucket"},
-		{"logging.targetBucket", "s3/bucket"},
-		{"accessLogs.bucket", "lb/loadBalancer"},
-		{"connectionLogs.bucket", "lb/loadBalancer"},
-	} {
-		if len(s.Pointing(bucket, target.property, target.typ)) > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(accessLogTargets, func(l link) bool { return len(s.Pointing(bucket, l.property, l.from)) > 0 })
+}
+
+// accessLogTargets are the ways in which a bucket is the target of access logs.
+var accessLogTargets = []link{
+	{"targetBucket", "s3/bucketLogging", "s3/bucket"},
+	{"loggings.targetBucket", "s3/bucket", "s3/bucket"},
+	{"logging.targetBucket", "s3/bucket", "s3/bucket"},
+	{"accessLogs.bucket", "lb/loadBalancer", "s3/bucket"},
+	{"connectionLogs.bucket", "lb/loadBalancer", "s3/bucket"},
 }
 
 func accessLogged(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verdict {
@@ -190,7 +193,7 @@ func accessLogged(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verd
 	if len(s.Pointing(bucket, "bucket", "s3/bucketLogging")) > 0 {
 		return rule.Pass()
 	}
-	return missing(s, "bucket", "s3/bucketLogging", "s3/bucket", "nobody records who reads and writes the bucket's objects")
+	return unlessLinked(s, missing(s, "bucket", "s3/bucketLogging", "s3/bucket", "nobody records who reads and writes the bucket's objects"), accessLogTargets...)
 }
 
 func ownershipEnforced(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verdict {

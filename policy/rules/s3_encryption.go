@@ -134,16 +134,17 @@ func bucketKeyOn(r *rule.Resource, _ rule.Params) rule.Verdict {
 func replicasEncrypted(r *rule.Resource, _ rule.Params) rule.Verdict {
 	out := rule.Skip()
 	for _, e := range r.Get("rules").Items() {
-		if status, known := e.Get("status").Str(); known && status != "Enabled" {
+		status := e.Get("status")
+		if text, known := status.Str(); known && text != "Enabled" {
 			continue
 		}
-		out = rule.All(out, oneOf(e.Get("sourceSelectionCriteria.sseKmsEncryptedObjects.status"), []string{"Enabled"},
-			"objects that KMS encrypts are left out, and nothing says so"))
+		out = rule.All(out, unless(oneOf(e.Get("sourceSelectionCriteria.sseKmsEncryptedObjects.status"), []string{"Enabled"},
+			"objects that KMS encrypts are left out, and nothing says so"), status))
 		key := notManaged(e.Get("destination.encryptionConfiguration.replicaKmsKeyId"), "of the source's region")
-		if key.Outcome == rule.Undetermined {
+		if key.Outcome == rule.Undetermined && !e.Get("destination").Unknown() {
 			key = rule.Pass() // a key is named; the managed ones have aliases
 		}
-		out = rule.All(out, key)
+		out = rule.All(out, unless(key, status))
 	}
 	return out
 }

@@ -57,7 +57,8 @@ var s3Keeping = []rule.Rule{
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-and-other-bucket-config.html),
 // and s3-lifecycle-configured asks for the lifecycle.
 func mfaDelete(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
-	setting, buckets := r.Get("versioningConfiguration.mfaDelete"), s.Refs(r, "bucket", "s3/bucket").Targets
+	of := s.Refs(r, "bucket", "s3/bucket")
+	setting, buckets := r.Get("versioningConfiguration.mfaDelete"), of.Targets
 	if r.Is("s3/bucket") {
 		block := r.Get("versionings")
 		if block.Empty() {
@@ -74,8 +75,8 @@ func mfaDelete(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
 			return rule.Skip()
 		}
 	}
-	if s.Loose("bucket", typ, "s3/bucket") {
-		return rule.Unsure("a lifecycle belongs to an unknown bucket")
+	if s.Loose("bucket", typ, "s3/bucket") || of.Unknown && len(s.Of(typ)) > 0 {
+		return rule.Unsure("whether a lifecycle belongs to the bucket is unknown")
 	}
 	if on, known := setting.Bool(); known && on {
 		return rule.Pass()
@@ -103,7 +104,7 @@ var inlineSettings = []string{
 func noInlineSettings(r *rule.Resource, _ rule.Params) rule.Verdict {
 	var found []string
 	// "private" is what the provider writes where the program says nothing.
-	if acl := r.Get("acl"); !acl.Empty() && oneOf(acl, []string{"private"}, "").Outcome != rule.Passed {
+	if acl := r.Get("acl"); !acl.Empty() && oneOf(acl, []string{"private"}, "").Outcome == rule.Failed {
 		found = append(found, "acl")
 	}
 	for _, key := range inlineSettings {
@@ -111,8 +112,12 @@ func noInlineSettings(r *rule.Resource, _ rule.Params) rule.Verdict {
 			found = append(found, key)
 		}
 	}
-	if len(found) == 0 {
+	switch {
+	case len(found) > 0:
+		return rule.Fail("%s: set in the bucket itself", strings.Join(found, ", "))
+	case r.Get("acl").Unknown():
+		return rule.Unsure("acl is unknown")
+	default:
 		return rule.Pass()
 	}
-	return rule.Fail("%s: set in the bucket itself", strings.Join(found, ", "))
 }

@@ -45,7 +45,7 @@ var s3Lifecycle = []rule.Rule{
 			if len(s.Pointing(bucket, "bucket", "s3/bucketNotification")) > 0 {
 				return rule.Pass()
 			}
-			return missing(s, "bucket", "s3/bucketNotification", "s3/bucket", "nobody is told when objects change")
+			return unlessLinked(s, missing(s, "bucket", "s3/bucketNotification", "s3/bucket", "nobody is told when objects change"), accessLogTargets...)
 		},
 		Fix: `s3.NewBucketNotification with s3.BucketNotificationArgs{Bucket: bucket.ID(), Eventbridge: pulumi.Bool(true)}`,
 		URL: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html",
@@ -80,14 +80,16 @@ var s3Lifecycle = []rule.Rule{
 }
 
 func replicated(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verdict {
-	if receivesAccessLogs(s, bucket) || len(s.Pointing(bucket, "rules.destination.bucket", "s3/bucketReplicationConfig")) > 0 {
+	copies := link{"rules.destination.bucket", "s3/bucketReplicationConfig", "s3/bucket"}
+	if receivesAccessLogs(s, bucket) || len(s.Pointing(bucket, copies.property, copies.from)) > 0 {
 		return rule.Skip()
 	}
 	configs := s.Pointing(bucket, "bucket", "s3/bucketReplicationConfig")
 	if len(configs) == 0 {
-		return missing(s, "bucket", "s3/bucketReplicationConfig", "s3/bucket", "the loss of the region is the loss of the objects")
+		return unlessLinked(s, missing(s, "bucket", "s3/bucketReplicationConfig", "s3/bucket", "the loss of the region is the loss of the objects"),
+			append([]link{copies}, accessLogTargets...)...)
 	}
-	return enabledRule(configs, "nothing is replicated")
+	return unlessLinked(s, enabledRule(configs, "nothing is replicated"), append([]link{copies}, accessLogTargets...)...)
 }
 
 func hasLifecycle(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verdict {
@@ -123,7 +125,7 @@ func lifecycleRules(r *rule.Resource) []rule.Value {
 }
 
 func lifecycleOn(e rule.Value) rule.Verdict {
-	if v := e.Get("enabled"); v.Present() && !v.Unknown() { // inline
+	if v := e.Get("enabled"); v.Present() && (!v.Unknown() || e.Get("status").Absent()) { // inline
 		return v.True("the rule is off")
 	}
 	return oneOf(e.Get("status"), []string{"Enabled"}, "the rule is off")

@@ -117,6 +117,7 @@ func described(r *rule.Resource, _ rule.Params) rule.Verdict {
 	}
 	for _, g := range rule.GroupRules(nil, r) {
 		if g.Unreadable() {
+			out = rule.All(out, rule.Unsure("%s is unknown", g.At()))
 			continue
 		}
 		path := "description"
@@ -153,8 +154,10 @@ func oneKindOfRules(s *rule.Stack, group *rule.Resource, _ rule.Params) rule.Ver
 		}
 		others := s.Pointing(group, "securityGroupId", d.typ)
 		for _, r := range s.Pointing(group, "securityGroupId", "ec2/securityGroupRule") {
-			if direction, _ := r.Get("type").Str(); direction == d.block {
+			if direction, known := r.Get("type").Str(); direction == d.block {
 				others = append(others, r)
+			} else if !known {
+				out = rule.All(out, rule.Unsure("type of %s is unknown", r.Label()))
 			}
 		}
 		if len(others) > 0 {

@@ -161,7 +161,11 @@ func (t clientToken) expires(r *rule.Resource, p rule.Params) rule.Verdict {
 	if n*secondsIn[u] <= p.Int(t.limit)*secondsIn[t.limitUnit] {
 		return rule.Pass()
 	}
-	return rule.Fail("%s is, by tokenValidityUnits, %d %s: more than %d %s", t.property, n, u, p.Int(t.limit), t.limitUnit)
+	tooLong := rule.Fail("%s is, by tokenValidityUnits, %d %s: more than %d %s", t.property, n, u, p.Int(t.limit), t.limitUnit)
+	if t.unit == "refreshToken" {
+		return unless(tooLong, r.Each("allowedOauthFlows")...)
+	}
+	return tooLong
 }
 
 func (t clientToken) shorten(r *rule.Resource, p rule.Params) (resource.PropertyMap, bool) {
@@ -187,7 +191,7 @@ func refreshRotates(r *rule.Resource, _ rule.Params) rule.Verdict {
 	}
 	out := oneOf(r.Get("refreshTokenRotation.feature"), []string{"ENABLED"}, "a stolen refresh token is good for as long as the owner's")
 	if out.Outcome == rule.Failed {
-		return out
+		return unless(out, r.Each("allowedOauthFlows")...)
 	}
 	const old = "ALLOW_REFRESH_TOKEN_AUTH"
 	flows := r.Get("explicitAuthFlows")
@@ -218,7 +222,7 @@ func hidesUsers(r *rule.Resource, _ rule.Params) rule.Verdict {
 	if forMachines(r) {
 		return rule.Skip()
 	}
-	return oneOf(r.Get("preventUserExistenceErrors"), []string{"ENABLED"}, "an attacker learns which users exist")
+	return unless(oneOf(r.Get("preventUserExistenceErrors"), []string{"ENABLED"}, "an attacker learns which users exist"), r.Each("allowedOauthFlows")...)
 }
 
 // badFlows are the ways to get tokens that show too much, with what they show.

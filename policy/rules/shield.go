@@ -74,11 +74,15 @@ var shield = []rule.Rule{
 		Controls: mapped(nist("SC-5")),
 		Types:    []string{"shield/protection"},
 		CheckStack: func(s *rule.Stack, r *rule.Resource, _ rule.Params) rule.Verdict {
-			if len(s.Refs(r, "resourceArn", "route53/zone").Targets) > 0 {
+			zones := s.Refs(r, "resourceArn", "route53/zone")
+			if len(zones.Targets) > 0 {
 				return rule.Skip() // Shield takes no health check for a hosted zone
 			}
 			if len(s.Pointing(r, "shieldProtectionId", "shield/protectionHealthCheckAssociation")) > 0 {
 				return rule.Pass()
+			}
+			if zones.Unknown && len(s.Of("route53/zone")) > 0 && s.Refs(r, "resourceArn").Unknown {
+				return rule.Unsure("resourceArn is unknown, and may be a hosted zone's")
 			}
 			return missing(s, "shieldProtectionId", "shield/protectionHealthCheckAssociation", "shield/protection",
 				"no health check is associated with the protection: Shield has only the traffic to judge by")

@@ -16,6 +16,38 @@ func missing(s *rule.Stack, property, partner, to, what string) rule.Verdict {
 	return rule.Fail("%s", what)
 }
 
+// unless is the verdict of a requirement with exceptions: what fails is not
+// certain while a value that may make an exception is unknown.
+func unless(v rule.Verdict, exceptions ...rule.Value) rule.Verdict {
+	if v.Outcome != rule.Failed {
+		return v
+	}
+	for _, e := range exceptions {
+		if e.Unknown() {
+			return rule.Unsure("%s is unknown, and may make an exception", e.Path())
+		}
+	}
+	return v
+}
+
+// link is a way in which resources of one type point at those of another.
+type link struct{ property, from, to string }
+
+// unlessLinked is the verdict of a requirement with exceptions that other
+// resources make: what fails is not certain while one of them points at
+// something unknown.
+func unlessLinked(s *rule.Stack, v rule.Verdict, links ...link) rule.Verdict {
+	if v.Outcome != rule.Failed {
+		return v
+	}
+	for _, l := range links {
+		if s.Loose(l.property, l.from, l.to) {
+			return rule.Unsure("%s of a %s is unknown, and may make an exception", l.property, l.from)
+		}
+	}
+	return v
+}
+
 // documentNotPublic is the verdict of a resource policy that must not let
 // everybody in.
 func documentNotPublic(r *rule.Resource, path string) rule.Verdict {
@@ -43,10 +75,16 @@ func oneOf(v rule.Value, allowed []string, what string) rule.Verdict {
 	return rule.Fail("%s is %s: %s", v.Path(), v.Show(), what)
 }
 
-// atLeast makes a check of a whole number that must be set and not too small.
-func atLeast(least int, what string) func(rule.Value) rule.Verdict {
-	return func(v rule.Value) rule.Verdict {
-		return number(v, func(n int) bool { return n >= least }, what)
+// atLeast is the verdict of a whole number that must be set and not too small.
+func atLeast(v rule.Value, least int, what string) rule.Verdict {
+	n, known := v.Int()
+	switch {
+	case v.Unknown():
+		return rule.Unsure("%s is unknown", v.Path())
+	case known && n >= least:
+		return rule.Pass()
+	default:
+		return rule.Fail("%s is %s and must be %d or more: %s", v.Path(), v.Show(), least, what)
 	}
 }
 

@@ -98,10 +98,14 @@ func managedRulesBlock(r *rule.Resource, p rule.Params) rule.Verdict {
 			continue
 		}
 		name := group.Get("name").Show()
-		out = rule.All(out, doesNotCount(e.Get("overrideAction"), "%s counts what %s matches and lets it pass", e.Path(), name))
+		blocks := doesNotCount(e.Get("overrideAction"), "%s counts what %s matches and lets it pass", e.Path(), name)
 		for _, o := range group.Get("ruleActionOverrides").Items() {
-			out = rule.All(out, doesNotCount(o.Get("actionToUse"), "%s lets pass what rule %s of %s matches", e.Path(), o.Get("name").Show(), name))
+			blocks = rule.All(blocks, doesNotCount(o.Get("actionToUse"), "%s lets pass what rule %s of %s matches", e.Path(), o.Get("name").Show(), name))
 		}
+		if len(p.Strs("mayCount")) > 0 {
+			blocks = unless(blocks, group.Get("name"))
+		}
+		out = rule.All(out, blocks)
 	}
 	return out
 }

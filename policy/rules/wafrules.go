@@ -149,8 +149,11 @@ func rateLimit(e rule.Value, most int) rule.Verdict {
 		// A limit for the login says nothing about the rest; a limit for all but
 		// a few does.
 		return rule.Unsure("%s limits a part of the requests", e.Path())
-	case limit.Unknown():
-		return rule.Unsure("%s is unknown", limit.Path())
+	}
+	for _, v := range []rule.Value{limit, statement.Get("evaluationWindowSec")} {
+		if v.Unknown() {
+			return rule.Unsure("%s is unknown", v.Path())
+		}
 	}
 	requests, known := limit.Int()
 	if !known || requests*300 > most*rateWindow(statement) {

@@ -22,3 +22,11 @@ func send(
 	require.NoError(t, err)
 	return append(out, res.Diagnostics...)
 }
+
+func messages(diags []plugin.AnalyzeDiagnostic) []string {
+	out := make([]string, len(diags))
+	for i, d := range diags {
+		out[i] = d.Message
+	}
+	return out
+}
