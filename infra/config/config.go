@@ -294,7 +294,9 @@ type Search struct {
 
 // Storage is the buckets.
 type Storage struct {
-	// Replication copies the data bucket to ReplicaRegion.
+	// Replication copies the objects of the buckets, those of the audit and the
+	// evidence too, to ReplicaRegion, each as often as it is written; storage and
+	// transfer are billed for both. A copy is made of what is written from then on.
 	Replication bool `json:"replication"`
 	// ForceDestroy lets a destroy delete the objects too; never in prod.
 	ForceDestroy bool `json:"forceDestroy"`
@@ -337,6 +339,10 @@ type Logs struct {
 	// FlowArchive keeps a second copy of the flow logs in the audit bucket, as
 	// Parquet, for as long as that keeps its objects.
 	FlowArchive bool `json:"flowArchive"`
+	// Mask hides credentials, card numbers and e-mail addresses in the logs of
+	// the application and of functions from everybody without logs:Unmask. AWS
+	// bills it by the GB that is written.
+	Mask bool `json:"mask"`
 }
 
 // Prefix is the beginning of every physical name: "<name>-<environment>", or
