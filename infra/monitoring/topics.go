@@ -63,6 +63,16 @@ type Topics struct {
 	arns map[Level]pulumi.StringOutput
 }
 
+// TopicsOf are topics that another stack made, for alarms that stand beside
+// them: each level's ARN.
+func TopicsOf(arns map[Level]string) *Topics {
+	c := &Topics{arns: map[Level]pulumi.StringOutput{}}
+	for level, arn := range arns {
+		c.arns[level] = pulumi.String(arn).ToStringOutput()
+	}
+	return c
+}
+
 // Arn returns the topic of a level.
 func (c *Topics) Arn(level Level) pulumi.StringOutput { return c.arns[level] }
 
