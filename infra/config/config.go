@@ -294,14 +294,15 @@ type Search struct {
 
 // Storage is the buckets.
 type Storage struct {
-	// Replication copies the objects of the buckets, those of the audit and the
-	// evidence too, to ReplicaRegion, each as often as it is written; storage and
-	// transfer are billed for both. A copy is made of what is written from then on.
+	// Replication copies what is written into the buckets from then on, those of
+	// the audit and the evidence too, to ReplicaRegion. The copies' storage and
+	// transfer are billed, so it is off where nothing is worth a second region.
 	Replication bool `json:"replication"`
 	// ForceDestroy lets a destroy delete the objects too; never in prod.
 	ForceDestroy bool `json:"forceDestroy"`
 	// AuditLockDays keeps objects of the audit bucket from being deleted
-	// (Object Lock); 0 for none.
+	// (Object Lock); 0 for none. The bucket of AWS Config, which cannot write
+	// under a lock, gets a policy instead that denies deletion to everybody.
 	AuditLockDays int `json:"auditLockDays"`
 	// AuditLock is governance (roles with s3:BypassGovernanceRetention may
 	// delete) or compliance (nobody may, the account's root included).

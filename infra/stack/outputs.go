@@ -81,7 +81,7 @@ var Outputs = []Output{
 	}},
 	{Name: "buckets", InAccount: true, Meaning: "The buckets: a map of {name, arn} with audit, accessLogs and evidence, config where AWS Config is the stack's, with a workload data and artifacts, and with `storage.replication` accessLogsReplica and a replica of each: replica (of data), auditReplica and so on.", value: (*Stack).bucketOutputs},
 	{Name: "evidenceBucket", InAccount: true, Meaning: "The name of the bucket for evidence.", value: func(s *Stack) pulumi.Input { return s.buckets.evidence.Name }},
-	{Name: "kmsKeys", InAccount: true, Meaning: "The KMS keys: a map of {arn, alias} by purpose, and appReplica and backupReplica where the replica region has them.", value: (*Stack).keyOutputs},
+	{Name: "kmsKeys", InAccount: true, Meaning: "The KMS keys: a map of {arn, alias} by purpose, and appReplica, backupReplica and auditReplica where the replica region has them.", value: (*Stack).keyOutputs},
 	{Name: "backupVaultArn", Meaning: "The vault of the recovery points.", When: "`backup.enabled`", value: func(s *Stack) pulumi.Input {
 		if s.backup == nil {
 			return nil
