@@ -1,12 +1,15 @@
 package blueprint
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"redoubt/infra/monitoring"
 )
 
 // OnBaseline is where a stack lives that stands on another: in its VPC, behind
@@ -41,6 +44,11 @@ type baseline struct {
 		} `json:"app"`
 	} `json:"kmsKeys"`
 	BoundaryArn string `json:"boundaryArn"`
+	TopicArns   struct {
+		High   string `json:"high"`
+		Medium string `json:"medium"`
+		Low    string `json:"low"`
+	} `json:"topicArns"`
 }
 
 // read reads the baseline's outputs. They are plain values at preview too, so a
@@ -76,6 +84,15 @@ func (b *OnBaseline) read(ctx *pulumi.Context, p *place) (*baseline, error) {
 			b.Baseline, at[3], at[4], p.scope.Region, p.scope.AccountID)
 	}
 	return out, nil
+}
+
+// topics are who hears of a stack's alarms: the baseline's topics, or one topic
+// for all where it is named.
+func (b *baseline) topics(instead string) *monitoring.Topics {
+	t := b.TopicArns
+	return monitoring.TopicsOf(map[monitoring.Level]string{
+		monitoring.High: cmp.Or(instead, t.High), monitoring.Medium: cmp.Or(instead, t.Medium), monitoring.Low: cmp.Or(instead, t.Low),
+	})
 }
 
 // endpointGroup is the group of the baseline's endpoints; nil where it has none.

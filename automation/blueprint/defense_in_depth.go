@@ -26,7 +26,7 @@ var DefenseInDepth = Blueprint{
 	Version: "1.0.0",
 	Inputs:  wholeStack,
 	Order:   orderWhole(wholeStack),
-	Limits:  provision.BlueprintLimits{Resources: 900, Minutes: 180},
+	Limits:  provision.BlueprintLimits{Resources: 1100, Minutes: 180},
 	Summary: "The Security Guide's whole stack: network, edge, keys, data, service and logs.",
 	Program: stack.Program,
 	Account: "redoubt:accountId",

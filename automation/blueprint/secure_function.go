@@ -190,7 +190,7 @@ func (in *FunctionInputs) platform(ctx *pulumi.Context, p *place, base *baseline
 	return &workload.FunctionPlatform{
 		Scope: p.scope, Prefix: p.prefix, ArchiveDir: "none", Signing: signing, Artifacts: artifacts,
 		SubnetIDs: pulumi.ToStringArray(base.AppSubnetIDs), SecurityGroupIDs: pulumi.ToStringArray([]string{base.SecurityGroupIDs.Lambda}),
-		KmsKeyArn: app.Arn, KeyAlias: app.AliasName, LogKmsKeyArn: logs.Arn, LogRetentionInDays: in.LogDays,
+		KmsKeyArn: app.Arn, KeyAlias: app.AliasName, LogKmsKeyArn: logs.Arn, LogRetentionInDays: in.LogDays, MaskLogs: true,
 		PermissionsBoundary: base.BoundaryArn, Tags: p.tags,
 	}, nil
 }

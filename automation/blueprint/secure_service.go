@@ -10,6 +10,7 @@ import (
 
 	"redoubt/automation/provision"
 	"redoubt/infra/data"
+	"redoubt/infra/monitoring"
 	"redoubt/infra/network"
 	"redoubt/infra/workload"
 )
@@ -37,6 +38,7 @@ type ServiceInputs struct {
 	Database           bool              `json:"database,omitempty" doc:"Tasks may reach the baseline's database, and what secure-database puts beside it."`
 	Exec               bool              `json:"exec,omitempty" doc:"Allows ECS Exec into the tasks; never in prod."`
 	DeletionProtection *bool             `json:"deletionProtection,omitempty" doc:"AWS refuses the load balancer's deletion. By default in prod."`
+	AlarmTopicArn      string            `json:"alarmTopicArn,omitempty" doc:"An SNS topic of the stack's region that hears of the service's alarms, in place of the baseline's topics; its policy and its key let CloudWatch publish." pattern:"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$"`
 }
 
 // Address is the one host that is served.
@@ -73,6 +75,7 @@ func (in *ServiceInputs) check(f *findings) {
 	in.LogSettings.check(f)
 	in.Address.check(f)
 	in.inRegion(f, "/certificateArn", in.CertificateArn)
+	in.inRegion(f, "/alarmTopicArn", in.AlarmTopicArn)
 	if err := workload.CheckSize(in.CPU, in.Memory); err != nil {
 		f.refuse(true, "/memory", "%v", err)
 	}
@@ -203,7 +206,17 @@ func deployService(ctx *pulumi.Context, in *ServiceInputs) error {
 		TargetGroupArn: balancer.TargetGroupArn, After: balancer.Forwarding,
 		Variables: in.Variables, Secrets: in.Secrets, SecretKeyAliases: []string{base.KmsKeys.App.Alias},
 		PermissionsBoundary: base.BoundaryArn, KmsKeyArn: app.Arn, KeyAlias: app.AliasName, StorageKmsKeyArn: app.Arn,
-		LogKmsKeyArn: logs.Arn, LogRetentionInDays: in.LogDays, ExecuteCommand: in.Exec, ForceDelete: !in.prod(), Tags: p.tags,
+		LogKmsKeyArn: logs.Arn, LogRetentionInDays: in.LogDays, MaskLog: true, ExecuteCommand: in.Exec, ForceDelete: !in.prod(), Tags: p.tags,
+	}, p.here())
+	if err != nil {
+		return err
+	}
+	_, err = monitoring.NewWorkloadAlarms(ctx, p.prefix+"-alarms", &monitoring.WorkloadAlarmsArgs{
+		Prefix: p.prefix, Scope: p.scope, Topics: base.topics(in.AlarmTopicArn), Tags: p.tags,
+		Workload: monitoring.Workload{
+			LoadBalancer: balancer.ArnSuffix, TargetGroup: balancer.TargetGroupArnSuffix, WebACLMetric: pulumi.String(p.prefix + "-waf"),
+			Cluster: pulumi.String(service.ClusterName), Service: pulumi.String(service.ServiceName),
+		},
 	}, p.here())
 	if err != nil {
 		return err

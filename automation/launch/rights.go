@@ -44,7 +44,7 @@ var rights = map[string]right{
 	"lambda":                  {acts("lambda", "GetCodeSigningConfig", "GetFunction*", "GetPolicy", "GetRuntimeManagementConfig", "ListFunction*", "ListTags", "ListVersionsByFunction"), acts("lambda", "AddPermission", "CreateCodeSigningConfig", "CreateFunction", "DeleteCodeSigningConfig", "DeleteFunction*", "PutFunction*", "RemovePermission", "TagResource", "UntagResource", "UpdateCodeSigningConfig", "UpdateFunction*")},
 	"lambda-code":             {nil, acts("s3", "GetObject", "GetObjectVersion")},
 	"lambda-invoke":           {nil, acts("lambda", "InvokeFunction")},
-	"logs":                    {acts("logs", "Describe*", "GetDelivery*", "ListTags*"), acts("logs", "AssociateKmsKey", "CreateDelivery", "CreateLogDelivery", "CreateLogGroup", "CreateLogStream", "Delete*", "DisassociateKmsKey", "GetLogDelivery", "ListLogDeliveries", "PutDelivery*", "PutMetricFilter", "PutQueryDefinition", "PutResourcePolicy", "PutRetentionPolicy", "PutSubscriptionFilter", "TagResource", "UntagResource", "UpdateLogDelivery")},
+	"logs":                    {acts("logs", "Describe*", "GetDataProtectionPolicy", "GetDelivery*", "ListTags*"), acts("logs", "AssociateKmsKey", "CreateDelivery", "CreateLogDelivery", "CreateLogGroup", "CreateLogStream", "Delete*", "DisassociateKmsKey", "GetLogDelivery", "ListLogDeliveries", "PutDataProtectionPolicy", "PutDelivery*", "PutMetricFilter", "PutQueryDefinition", "PutResourcePolicy", "PutRetentionPolicy", "PutSubscriptionFilter", "TagResource", "UntagResource", "UpdateLogDelivery")},
 	"macie2":                  {acts("macie2", "GetMacieSession"), acts("macie2", "DisableMacie", "EnableMacie", "UpdateMacieSession")},
 	"organizations":           {acts("organizations", "Describe*", "List*"), acts("organizations", "AttachPolicy", "CreatePolicy", "DeletePolicy", "DetachPolicy", "TagResource", "UntagResource", "UpdatePolicy")},
 	"rds":                     {acts("rds", "Describe*", "ListTagsForResource"), acts("rds", "AddTagsToResource", "CreateDBCluster*", "CreateDBInstance", "CreateDBProxy", "CreateDBSubnetGroup", "CreateEventSubscription", "DeleteDBCluster", "DeleteDBClusterParameterGroup", "DeleteDBInstance", "DeleteDBProxy", "DeleteDBSubnetGroup", "DeleteEventSubscription", "DeregisterDBProxyTargets", "Modify*", "RegisterDBProxyTargets", "RemoveTagsFromResource", "ResetDBClusterParameterGroup")},
@@ -63,6 +63,7 @@ var rights = map[string]right{
 	"ssm":                     {acts("ssm", "DescribeDocument*", "DescribeParameters", "GetDocument", "GetParameter", "GetParameters", "ListTagsForResource"), acts("ssm", "AddTagsToResource", "CreateDocument", "DeleteDocument", "DeleteParameter", "ModifyDocumentPermission", "PutParameter", "RemoveTagsFromResource", "UpdateDocument*")},
 	"states":                  {acts("states", "DescribeStateMachine", "ListStateMachineVersions", "ListTagsForResource"), acts("states", "CreateStateMachine", "DeleteStateMachine", "TagResource", "UntagResource", "UpdateStateMachine", "ValidateStateMachineDefinition")},
 	"wafv2":                   {acts("wafv2", "Get*", "List*"), acts("wafv2", "AssociateWebACL", "CreateIPSet", "CreateWebACL", "DeleteIPSet", "DeleteLoggingConfiguration", "DeleteWebACL", "DisassociateWebACL", "PutLoggingConfiguration", "TagResource", "UntagResource", "UpdateIPSet", "UpdateWebACL")},
+	"xray":                    {acts("xray", "GetEncryptionConfig"), acts("xray", "PutEncryptionConfig")},
 }
 
 // acts are actions of a service.
@@ -85,7 +86,7 @@ var needs = map[string][]string{
 	"organizations/": {"organizations"}, "rds/": {"rds", "ec2-look"}, "rds/cluster:": {"rds", "rds-secret", "ec2-look"}, "route53/": {"route53"}, "route53/resolver": {"route53resolver"},
 	"s3/": {"s3"}, "s3/bucketV2": {"s3", "s3-empty"}, "s3/bucketObjectv2": {"s3", "s3-objects"}, "scheduler/": {"scheduler"}, "secretsmanager/": {"secretsmanager"},
 	"securityhub/": {"securityhub"}, "sfn/": {"states"}, "signer/": {"signer"}, "sns/": {"sns"}, "sqs/": {"sqs"}, "ssm/": {"ssm"},
-	"vpc/securityGroup": {"ec2-groups"}, "wafv2/": {"wafv2"},
+	"vpc/securityGroup": {"ec2-groups"}, "wafv2/": {"wafv2"}, "xray/": {"xray"},
 }
 
 // rightsOf are the rights that resources of these types take, and the types that the

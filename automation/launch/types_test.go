@@ -100,6 +100,11 @@ func baseline() graphtest.Option {
 			"buckets":          map[string]any{"accessLogs": map[string]any{"name": "redoubt-dev-access-logs", "arn": "arn:aws:s3:::redoubt-dev-access-logs"}},
 			"kmsKeys":          map[string]any{"app": map[string]any{"arn": "arn:aws:kms:eu-central-1:123456789012:key/1", "alias": "alias/redoubt-dev-app"}},
 			"boundaryArn":      "arn:aws:iam::123456789012:policy/redoubt-dev-boundary",
+			"topicArns": map[string]any{
+				"high":   "arn:aws:sns:eu-central-1:123456789012:redoubt-dev-alerts-high",
+				"medium": "arn:aws:sns:eu-central-1:123456789012:redoubt-dev-alerts-medium",
+				"low":    "arn:aws:sns:eu-central-1:123456789012:redoubt-dev-alerts-low",
+			},
 		},
 	}))
 }

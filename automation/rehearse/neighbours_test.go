@@ -66,6 +66,7 @@ var contested = []struct{ field, token, code string }{
 	{"identity.accountGuards", "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess", ""},
 	{"identity.accountGuards", "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults", ""},
 	{"identity.accountGuards", "aws:ec2/serialConsoleAccess:SerialConsoleAccess", ""},
+	{"identity.accountGuards", "aws:xray/encryptionConfig:EncryptionConfig", ""},
 	{"identity.externalAnalyzer", "aws:accessanalyzer/analyzer:Analyzer", "ServiceQuotaExceededException"},
 	{"contacts.alternate", "aws:account/alternativeContact:AlternativeContact", ""},
 	{"api.account", "aws:apigateway/account:Account", ""},

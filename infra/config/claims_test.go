@@ -20,8 +20,9 @@ func claimed(c config.Config) []string {
 
 func TestClaimsOfTheDefaults(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"detection.guardDuty", "alerting.accountEvents"}, claimed(config.Defaults(config.Dev)))
-	require.Equal(t, []string{"detection.guardDuty", "detection.securityHub", "detection.config", "detection.inspector", "alerting.accountEvents"},
+	identity := []string{"identity.accountGuards", "identity.externalAnalyzer", "identity.externalAnalyzerElsewhere"}
+	require.Equal(t, slices.Concat([]string{"detection.guardDuty"}, identity, []string{"alerting.accountEvents"}), claimed(config.Defaults(config.Dev)))
+	require.Equal(t, slices.Concat([]string{"detection.guardDuty", "detection.securityHub", "detection.config", "detection.inspector"}, identity, []string{"alerting.accountEvents"}),
 		claimed(config.Defaults(config.Staging)))
 }
 

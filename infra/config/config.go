@@ -294,12 +294,15 @@ type Search struct {
 
 // Storage is the buckets.
 type Storage struct {
-	// Replication copies the data bucket to ReplicaRegion.
+	// Replication copies what is written into the buckets from then on, those of
+	// the audit and the evidence too, to ReplicaRegion. The copies' storage and
+	// transfer are billed, so it is off where nothing is worth a second region.
 	Replication bool `json:"replication"`
 	// ForceDestroy lets a destroy delete the objects too; never in prod.
 	ForceDestroy bool `json:"forceDestroy"`
 	// AuditLockDays keeps objects of the audit bucket from being deleted
-	// (Object Lock); 0 for none.
+	// (Object Lock); 0 for none. The bucket of AWS Config, which cannot write
+	// under a lock, gets a policy instead that denies deletion to everybody.
 	AuditLockDays int `json:"auditLockDays"`
 	// AuditLock is governance (roles with s3:BypassGovernanceRetention may
 	// delete) or compliance (nobody may, the account's root included).
@@ -337,6 +340,10 @@ type Logs struct {
 	// FlowArchive keeps a second copy of the flow logs in the audit bucket, as
 	// Parquet, for as long as that keeps its objects.
 	FlowArchive bool `json:"flowArchive"`
+	// Mask hides credentials, card numbers and e-mail addresses in the logs of
+	// the application and of functions from everybody without logs:Unmask. AWS
+	// bills it by the GB that is written.
+	Mask bool `json:"mask"`
 }
 
 // Prefix is the beginning of every physical name: "<name>-<environment>", or

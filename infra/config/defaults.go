@@ -24,13 +24,13 @@ var defaults = map[Environment]Config{
 		Search:    Search{EngineVersion: "OpenSearch_2.19", InstanceType: "t3.small.search", DataNodes: 1, VolumeGiB: 10, CreateServiceLinkedRole: true},
 		Storage:   Storage{ForceDestroy: true, AuditLock: "governance"},
 		Keys:      Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
-		Logs:      Logs{ApplicationDays: 14, FlowDays: 7, AuditDays: 120},
+		Logs:      Logs{ApplicationDays: 14, FlowDays: 7, AuditDays: 120, Mask: true},
 		Audit:     Audit{Trail: manage},
 		Detection: Detection{GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS"}, SecurityHub: off, Config: off, Rules: "none", Inspector: off, Macie: off},
 		Alerting:  Alerting{AccountEvents: true, ArchiveDays: 4},
 		Costs:     Costs{Monitor: off, AnomalyUSD: 50, MonthlyUSD: 150},
 		Identity: Identity{
-			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: adopt, ExternalAnalyzer: off, UnusedAnalyzer: off,
+			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: manage, ExternalAnalyzer: manage, ExternalAnalyzerElsewhere: manage, UnusedAnalyzer: off,
 			Threats: "off", TokenMinutes: 15, SessionHours: 8,
 		},
 		Response:  Response{Mode: "notify", ApprovalTimeoutMinutes: 60, GameDay: true, EvidenceDays: 30},
@@ -48,7 +48,7 @@ var defaults = map[Environment]Config{
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "m7g.medium.search", DataNodes: 2, VolumeGiB: 50, CreateServiceLinkedRole: true, Ingest: true},
 		Storage:  Storage{AuditLock: "governance"},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, PolicyMode: "perimeter"},
-		Logs:     Logs{ApplicationDays: 30, FlowDays: 30, AuditDays: 180},
+		Logs:     Logs{ApplicationDays: 30, FlowDays: 30, AuditDays: 180, Mask: true},
 		Audit:    Audit{Trail: manage, DataEvents: true},
 		Detection: Detection{
 			GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS", "RDS_LOGIN_EVENTS", "EBS_MALWARE_PROTECTION"}, MalwareScan: true,
@@ -57,7 +57,7 @@ var defaults = map[Environment]Config{
 		Alerting: Alerting{AccountEvents: true, ArchiveDays: 14},
 		Costs:    Costs{Monitor: off, AnomalyUSD: 100, MonthlyUSD: 500},
 		Identity: Identity{
-			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: adopt, ExternalAnalyzer: off, UnusedAnalyzer: off,
+			PasswordPolicy: adopt, TokenPreferences: adopt, AccountGuards: manage, ExternalAnalyzer: manage, ExternalAnalyzerElsewhere: manage, UnusedAnalyzer: off,
 			Threats: "audit", TokenMinutes: 15, SessionHours: 8,
 		},
 		Response:  Response{Mode: "approve", ApprovalTimeoutMinutes: 60, EvidenceDays: 180},
@@ -75,7 +75,7 @@ var defaults = map[Environment]Config{
 		Search:   Search{EngineVersion: "OpenSearch_2.19", InstanceType: "r7g.large.search", DataNodes: 3, MasterInstanceType: "m7g.large.search", Standby: true, VolumeGiB: 100, CreateServiceLinkedRole: true, Ingest: true},
 		Storage:  Storage{Replication: true, AuditLockDays: 365, AuditLock: "governance"},
 		Keys:     Keys{DeletionWindowDays: 30, RotationDays: 365, MultiRegion: true, Protect: true, PolicyMode: "perimeter"},
-		Logs:     Logs{ApplicationDays: 365, FlowDays: 365, AuditDays: 2557, FlowArchive: true},
+		Logs:     Logs{ApplicationDays: 365, FlowDays: 365, AuditDays: 2557, FlowArchive: true, Mask: true},
 		Audit:    Audit{Trail: manage, DataEvents: true, Functions: true, Insights: true},
 		Detection: Detection{
 			GuardDuty: manage, Features: []string{"S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS", "RDS_LOGIN_EVENTS", "EBS_MALWARE_PROTECTION", "RUNTIME_MONITORING"}, MalwareScan: true,
@@ -85,7 +85,7 @@ var defaults = map[Environment]Config{
 		Alerting: Alerting{AccountEvents: true, ArchiveDays: 14},
 		Costs:    Costs{Monitor: manage, AnomalyUSD: 200},
 		Identity: Identity{
-			PasswordPolicy: manage, TokenPreferences: manage, AccountGuards: manage, ExternalAnalyzer: manage, UnusedAnalyzer: off, AccessReview: true,
+			PasswordPolicy: manage, TokenPreferences: manage, AccountGuards: manage, ExternalAnalyzer: manage, ExternalAnalyzerElsewhere: manage, UnusedAnalyzer: off, AccessReview: true,
 			Threats: "enforced", TokenMinutes: 15, SessionHours: 8,
 		},
 		Response: Response{Mode: "approve", ApprovalTimeoutMinutes: 60, EvidenceDays: 365},

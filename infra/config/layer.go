@@ -30,7 +30,7 @@ func (l Layer) Workload() bool { return l != Account && l != Org }
 func (c Config) inLayer(layer Layer) Config {
 	c.Layer = layer
 	if !layer.Workload() {
-		// What is copied elsewhere is an environment's data.
+		// What is copied elsewhere is first of all an environment's data.
 		c.Storage.Replication, c.Backup.CopyToReplica, c.Backup.Enabled = false, false, false
 		c.Audit.DataEvents, c.Detection.MalwareScan = false, false
 		c.Response.Mode, c.Response.GameDay = "off", false
@@ -44,7 +44,7 @@ func (c Config) inLayer(layer Layer) Config {
 		}
 		for _, s := range []*singleton.Singleton{
 			&c.Audit.Trail, &c.Detection.Inspector, &c.Detection.Macie, &c.Costs.Monitor, &c.Identity.ExternalAnalyzer,
-			&c.Identity.UnusedAnalyzer, &c.Contacts.Alternate,
+			&c.Identity.ExternalAnalyzerElsewhere, &c.Identity.UnusedAnalyzer, &c.Contacts.Alternate,
 		} {
 			*s = off
 		}
@@ -68,7 +68,6 @@ func (c Config) validateLayer(fs *Findings) {
 		field string
 		set   bool
 	}{
-		{"storage.replication", c.Storage.Replication},
 		{"backup.enabled", c.Backup.Enabled},
 		{"audit.dataEvents", c.Audit.DataEvents},
 		{"detection.malwareScan", c.Detection.MalwareScan},

@@ -20,6 +20,9 @@ type Identity struct {
 	AccountGuards singleton.Singleton `json:"accountGuards"`
 	// ExternalAnalyzer finds what lets outsiders in; free, one per region.
 	ExternalAnalyzer singleton.Singleton `json:"externalAnalyzer"`
+	// ExternalAnalyzerElsewhere is the same in the other regions that the stack
+	// has something in, ReplicaRegion and us-east-1; free too.
+	ExternalAnalyzerElsewhere singleton.Singleton `json:"externalAnalyzerElsewhere"`
 	// UnusedAnalyzer finds unused access; billed per role and user.
 	UnusedAnalyzer singleton.Singleton `json:"unusedAnalyzer"`
 	// AccessReview gathers the evidence of a review every quarter.

@@ -117,6 +117,7 @@ var peopleSingletons = []singletonField{
 	{"identity.tokenPreferences", func(c Config) singleton.Singleton { return c.Identity.TokenPreferences }},
 	{"identity.accountGuards", func(c Config) singleton.Singleton { return c.Identity.AccountGuards }},
 	{"identity.externalAnalyzer", func(c Config) singleton.Singleton { return c.Identity.ExternalAnalyzer }},
+	{"identity.externalAnalyzerElsewhere", func(c Config) singleton.Singleton { return c.Identity.ExternalAnalyzerElsewhere }},
 	{"identity.unusedAnalyzer", func(c Config) singleton.Singleton { return c.Identity.UnusedAnalyzer }},
 	{"contacts.alternate", func(c Config) singleton.Singleton { return c.Contacts.Alternate }},
 	{"api.account", func(c Config) singleton.Singleton { return c.API.Account }},

@@ -145,6 +145,9 @@ func (c Config) validatePlace(fs *Findings) {
 		*fs = append(*fs, Finding{"aws:region", fmt.Sprintf("%q is not a region", c.Region), "for example eu-central-1"})
 		return
 	}
+	if c.Storage.Replication && c.Layer.Workload() && !c.Keys.MultiRegion {
+		fs.add("keys.multiRegion", "storage.replication copies into a region where the application's key is not", "true, or storage: {replication: false}")
+	}
 	switch {
 	case c.ReplicaRegion == "" && c.Storage.Replication:
 		fs.add("replicaRegion", "storage.replication has nowhere to copy to", "name another region")

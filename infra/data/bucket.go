@@ -57,6 +57,10 @@ type BucketArgs struct {
 	SourcePrefix string
 	// ObjectLock keeps versions from being deleted; it cannot be switched off.
 	ObjectLock *ObjectLock
+	// DenyDeletion lets the bucket's policy deny the deletion of objects and
+	// versions to everybody, for writers that cannot write under ObjectLock, as
+	// AWS Config. Who may change the policy can lift it; life cycles go on.
+	DenyDeletion bool
 	// ExpireAfterDays deletes objects after so many days; 0 keeps them.
 	ExpireAfterDays int
 	// NoncurrentDays is how long an overwritten or deleted version stays; 0
@@ -102,6 +106,8 @@ type Bucket struct {
 	PhysicalName string
 	Kind         BucketKind
 	Scope        identity.Scope
+	// Locked says that objects are under ObjectLock.
+	Locked bool
 	// Replication names the metrics of the copying; nil without a replica.
 	Replication *ReplicationMetrics
 }
@@ -112,7 +118,9 @@ func NewBucket(ctx *pulumi.Context, name string, args *BucketArgs, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("bucket %q: %w", name, err)
 	}
-	c := &Bucket{PhysicalName: args.BucketName, Kind: args.Kind, Scope: args.Scope, Replication: args.Replica.metrics(args)}
+	c := &Bucket{
+		PhysicalName: args.BucketName, Kind: args.Kind, Scope: args.Scope, Locked: args.ObjectLock != nil, Replication: args.Replica.metrics(args),
+	}
 	if err := ctx.RegisterComponentResource(BucketComponent.Token, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("bucket %q: register: %w", name, err)
 	}

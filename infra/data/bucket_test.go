@@ -165,6 +165,7 @@ func TestAuditBucketTakesTrails(t *testing.T) {
 		return bucketSet(ctx, func(args *data.BucketArgs) error {
 			args.Kind = data.Audit
 			args.Writers = []data.BucketWriter{data.TrailLogs, data.DeliveredLogs, data.ConfigHistory, data.GuardDutyFindings}
+			args.ForceDestroy, args.DenyDeletion = false, true
 			return nil
 		})
 	}, graphtest.Preview())
@@ -180,6 +181,23 @@ func TestAuditBucketTakesTrails(t *testing.T) {
 	for _, sid := range []string{"AllowTrailCheck", "AllowDeliveredLogs", "AllowDeliveredLogsCheck", "AllowConfigHistory", "AllowConfigCheck", "AllowGuardDutyFindings", "AllowGuardDutyCheck"} {
 		require.NotEmpty(t, statement(t, policy, "policy", sid).Conditions, sid)
 	}
+}
+
+func TestNobodyDeletesWhereDeletionIsDenied(t *testing.T) {
+	t.Parallel()
+	g := graphtest.Run(t, func(ctx *pulumi.Context) error {
+		return bucketSet(ctx, func(args *data.BucketArgs) error {
+			args.ForceDestroy, args.DenyDeletion = false, true
+			return nil
+		})
+	}, graphtest.Preview())
+	deny := statement(t, g.One("aws:s3/bucketPolicy:BucketPolicy", "data-policy"), "policy", "DenyDeletion")
+	require.Equal(t, identity.Deny, deny.Effect)
+	require.True(t, deny.Principals.Any)
+	require.Equal(t, []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, deny.Actions)
+	require.Equal(t, []string{"arn:aws:s3:::redoubt-dev-data/*"}, deny.Resources)
+	require.Empty(t, deny.Conditions)
+	require.NotContains(t, g.One("aws:s3/bucketPolicy:BucketPolicy", "logs-policy").Input("policy"), "DenyDeletion")
 }
 
 func TestBucketLifecycle(t *testing.T) {
@@ -270,6 +288,9 @@ func TestBucketArgsFindings(t *testing.T) {
 		"negative expiry":   {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", ExpireAfterDays: -1}, []string{"expireAfterDays: -1"}},
 		"negative versions": {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", NoncurrentDays: -1}, []string{"noncurrentDays: -1 (0 for the kind's 30"}},
 		"expiry in lock":    {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 365}, ExpireAfterDays: 90}, []string{"before the lock of 365 days ends"}},
+		"Config locked":     {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 1}, Writers: []data.BucketWriter{data.ConfigHistory}}, []string{"writers[0]: config-history cannot write into a bucket with default retention"}},
+		"unlocked copies":   {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 1}, Replica: &data.BucketReplica{To: &data.Bucket{Scope: scope.In("eu-west-1")}}}, []string{"replica.to: without objectLock"}},
+		"kept and deleted":  {data.BucketArgs{Kind: data.Audit, BucketName: "redoubt-x", KmsKeyArn: key, ForceDestroy: true, DenyDeletion: true}, []string{"denyDeletion: set with forceDestroy"}},
 		"logs backed up":    {data.BucketArgs{Kind: data.AccessLogs, BucketName: "redoubt-x", BackupTier: "redoubt-dev"}, []string{"backupTier: set for kind access-logs"}},
 		"two tiers":         {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", BackupTier: "Daily", Tags: map[string]string{"backup": "weekly"}}, []string{"backupTier: \"Daily\"", "tags[\"backup\"]: \"weekly\""}},
 		"empty replica":     {data.BucketArgs{Kind: data.Data, BucketName: "redoubt-x", Replica: &data.BucketReplica{}}, []string{"replica.to: nil", "replica.kmsKeyArn: nil", "replica.keyAlias", "replica.roleName"}},

@@ -53,7 +53,7 @@ var bucketKinds = map[BucketKind]bucketKind{
 	Data:       {kms: true, ownWriters: true, lock: true, log: true, events: true, infrequentAfter: 30, archiveAfter: 90, noncurrentDays: 90, noncurrentKept: 3},
 	AccessLogs: {infrequentAfter: 30, archiveAfter: 90, noncurrentDays: 30},
 	Audit:      {kms: true, lock: true, log: true, events: true, infrequentAfter: 30, archiveAfter: 90, noncurrentDays: 365},
-	Artifacts:  {kms: true, ownWriters: true, lock: true, log: true, noncurrentDays: 90, noncurrentKept: 5},
+	Artifacts:  {kms: true, ownWriters: true, lock: true, log: true, events: true, noncurrentDays: 90, noncurrentKept: 5},
 }
 
 // bucketName is the naming rule without dots: a dot breaks TLS to the bucket's
@@ -118,6 +118,9 @@ func (args *BucketArgs) check() []error {
 	findings = append(findings, args.checkReaders()...)
 	findings = append(findings, args.checkWriters()...)
 	findings = append(findings, args.checkLock(kind)...)
+	if args.DenyDeletion && args.ForceDestroy {
+		findings = append(findings, errors.New("denyDeletion: set with forceDestroy (a destroy could not delete the objects; choose one)"))
+	}
 	if args.ExpireAfterDays < 0 {
 		findings = append(findings, fmt.Errorf("expireAfterDays: %d (0 for never, or at least 1)", args.ExpireAfterDays))
 	}
@@ -155,6 +158,8 @@ func (args *BucketArgs) checkWriters() []error {
 			findings = append(findings, fmt.Errorf("writers[%d]: %q is not in the table of bucket writers (use a data.…Logs constant)", i, w))
 		case rows.s3KeyOnly && bucketKinds[args.Kind].kms:
 			findings = append(findings, fmt.Errorf("writers[%d]: %s cannot write into a bucket with a KMS key (use a bucket of kind %s)", i, w, AccessLogs))
+		case rows.unlocked && args.ObjectLock != nil:
+			findings = append(findings, fmt.Errorf("writers[%d]: %s cannot write into a bucket with default retention (give it a bucket of its own, with denyDeletion)", i, w))
 		}
 	}
 	if slices.Contains(args.Writers, ServerAccessLogs) && args.SourcePrefix == "" {

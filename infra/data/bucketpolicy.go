@@ -28,7 +28,9 @@ const (
 // bucketWriter is what a service needs of the policy.
 type bucketWriter struct {
 	// s3KeyOnly says that it cannot write into a bucket with a KMS key.
-	s3KeyOnly  bool
+	s3KeyOnly bool
+	// unlocked says that it cannot write under an object lock.
+	unlocked   bool
 	statements []serviceStatement
 }
 
@@ -73,8 +75,9 @@ var bucketWriters = map[BucketWriter]bucketWriter{
 		actions: []string{"s3:GetBucketAcl"}, resources: []string{"{bucket}"},
 		conditions: []identity.Condition{from("arn:{partition}:cloudtrail:{region}:{account}:trail/*")},
 	}}},
-	// https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html
-	ConfigHistory: {statements: []serviceStatement{{
+	// https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html,
+	// and for the lock .../manage-delivery-channel.html
+	ConfigHistory: {unlocked: true, statements: []serviceStatement{{
 		sid: "AllowConfigHistory", service: "config.amazonaws.com",
 		actions: []string{"s3:PutObject"}, resources: []string{"{bucket}/AWSLogs/{account}/Config/*"},
 		conditions: []identity.Condition{ownerControl, fromAccount},
@@ -118,6 +121,12 @@ func (args *BucketArgs) policy() (string, error) {
 	doc := transportStatements(arn)
 	if bucketKinds[args.Kind].ownWriters {
 		doc = append(doc, encryptionStatements(arn)...)
+	}
+	if args.DenyDeletion {
+		doc = append(doc, identity.Statement{
+			Sid: "DenyDeletion", Effect: identity.Deny, Principals: identity.Principals{Any: true},
+			Actions: []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resources: []string{objects(arn)},
+		})
 	}
 	for _, w := range args.Writers {
 		doc = append(doc, statements(writerRows(w, args.Scope.Region), args.Scope,

@@ -50,6 +50,9 @@ func (r *BucketReplica) check(args *BucketArgs) []error {
 		findings = append(findings, errors.New("replica.to: nil (pass the bucket in the other region)"))
 	case r.To.Scope.Region == args.Scope.Region:
 		findings = append(findings, fmt.Errorf("replica.to: also in %s (make it with the other region's provider and scope)", args.Scope.Region))
+	case args.ObjectLock != nil && !r.To.Locked:
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+		findings = append(findings, errors.New("replica.to: without objectLock (S3 copies from a locked bucket into a locked one only; lock both)"))
 	}
 	if r.KmsKeyArn == nil {
 		findings = append(findings, errors.New("replica.kmsKeyArn: nil (S3 cannot copy KMS-encrypted objects without a key over there)"))
@@ -122,9 +125,9 @@ func (r *BucketReplica) policy(args *BucketArgs) identity.Document {
 
 // throughS3 allows a key's use for one bucket. The key is named by its alias
 // because its id is not known at preview. The encryption context is the
-// bucket's ARN and not the object's, because the buckets use bucket keys;
-// with the object's, replication fails in silence
-// (terraform-aws-control_tower_account_factory#639).
+// bucket's ARN, because the buckets use bucket keys: with the object's alone,
+// replication fails in silence (terraform-aws-control_tower_account_factory#639).
+// It is the object's where a log service's own headers ask for no bucket key.
 func throughS3(sid string, scope identity.Scope, alias, bucketARN string, actions ...string) identity.Statement {
 	return identity.Statement{
 		Sid: sid, Effect: identity.Allow, Actions: actions,
@@ -132,7 +135,7 @@ func throughS3(sid string, scope identity.Scope, alias, bucketARN string, action
 		Conditions: []identity.Condition{
 			{Test: "ForAnyValue:StringEquals", Key: "kms:ResourceAliases", Values: []string{alias}},
 			{Test: "StringEquals", Key: "kms:ViaService", Values: []string{scope.RegionalService("s3")}},
-			{Test: "StringEquals", Key: "kms:EncryptionContext:aws:s3:arn", Values: []string{bucketARN}},
+			{Test: "StringLike", Key: "kms:EncryptionContext:aws:s3:arn", Values: []string{bucketARN, objects(bucketARN)}},
 		},
 	}
 }

@@ -70,8 +70,8 @@ func TestBucketReplication(t *testing.T) {
 	} {
 		s := statement(t, rights, "policy", sid)
 		require.Equal(t, []string{"arn:aws:kms:" + want.region + ":123456789012:key/*"}, s.Resources)
-		require.Contains(t, s.Conditions, identity.Condition{Test: "StringEquals", Key: "kms:EncryptionContext:aws:s3:arn", Values: []string{want.bucket}},
-			"with bucket keys the context is the bucket and not the object")
+		require.Contains(t, s.Conditions, identity.Condition{Test: "StringLike", Key: "kms:EncryptionContext:aws:s3:arn", Values: []string{want.bucket, want.bucket + "/*"}},
+			"with bucket keys the context is the bucket, and without the object")
 		require.Contains(t, s.Conditions, identity.Condition{Test: "StringEquals", Key: "kms:ViaService", Values: []string{"s3." + want.region + ".amazonaws.com"}})
 		require.Contains(t, s.Conditions, identity.Condition{Test: "ForAnyValue:StringEquals", Key: "kms:ResourceAliases", Values: []string{"alias/redoubt-dev-app"}})
 	}

@@ -25,7 +25,7 @@ func ExampleNewBucket() {
 		_, err = data.NewBucket(ctx, "audit", &data.BucketArgs{
 			Scope: scope, Kind: data.Audit, BucketName: "redoubt-prod-audit", LogBucket: logs,
 			KmsKeyArn:  pulumi.String(scope.ARN("kms", "key/logs")),
-			Writers:    []data.BucketWriter{data.TrailLogs, data.ConfigHistory},
+			Writers:    []data.BucketWriter{data.TrailLogs, data.GuardDutyFindings},
 			ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: 365},
 			BackupTier: "redoubt-prod", Protect: true,
 		})

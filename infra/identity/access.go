@@ -70,8 +70,11 @@ type Access struct {
 
 // BreakGlassARN is the break-glass role's ARN, known at preview for the alarm.
 func BreakGlassARN(scope Scope, prefix string) string {
-	return scope.RoleARN(SecurityName(prefix, "break-glass"))
+	return scope.RoleARN(BreakGlassName(prefix))
 }
+
+// BreakGlassName is the break-glass role's physical name.
+func BreakGlassName(prefix string) string { return SecurityName(prefix, "break-glass") }
 
 // NewAccess makes the roles. The error joins every finding in args.
 func NewAccess(ctx *pulumi.Context, name string, args *AccessArgs, opts ...pulumi.ResourceOption) (*Access, error) {

@@ -33,6 +33,7 @@ const (
 	GuardImagePublicAccess    Guard = "imagePublicAccess"
 	GuardInstanceMetadata     Guard = "instanceMetadata"
 	GuardSerialConsole        Guard = "serialConsole"
+	GuardTraceKey             Guard = "traceKey"
 )
 
 // AccountGuardsArgs says which guards the stack owns.
@@ -45,6 +46,9 @@ type AccountGuardsArgs struct {
 	// EBSKeyArn is the key of volumes for which none is named; nil leaves AWS's
 	// key and GuardEBSKey out. Its policy needs data.KeyForServiceGrants.
 	EBSKeyArn pulumi.StringInput
+	// TraceKeyArn is the key of X-Ray's traces; nil leaves AWS's key and
+	// GuardTraceKey out. Who deploys makes X-Ray's grant for it.
+	TraceKeyArn pulumi.StringInput
 	// Protect keeps the guards when the stack is destroyed: deleting one turns
 	// the account back to what AWS thinks is the default.
 	Protect bool
@@ -71,7 +75,7 @@ func NewAccountGuards(ctx *pulumi.Context, name string, args *AccountGuardsArgs,
 	}
 	var made []string
 	for _, row := range accountGuards {
-		if !args.mode(row.guard).Managed() || row.guard == GuardEBSKey && args.EBSKeyArn == nil {
+		if !args.mode(row.guard).Managed() || row.key != nil && row.key(args) == nil {
 			continue
 		}
 		guard, err := row.set(ctx, name+"-"+row.name, args, managed(c, args.Protect)...)
@@ -104,8 +108,10 @@ func (args *AccountGuardsArgs) validate() error {
 		}
 		f.wrap(field, args.Modes[guard].Validate())
 	}
-	if args.Modes[GuardEBSKey].Managed() && args.EBSKeyArn == nil {
-		f.add("ebsKeyArn", "missing, though ebsKey is managed", "pass the key's ARN")
+	for _, row := range accountGuards {
+		if row.key != nil && args.Modes[row.guard].Managed() && row.key(args) == nil {
+			f.add(string(row.guard)+"Arn", fmt.Sprintf("missing, though %s is managed", row.guard), "pass the key's ARN")
+		}
 	}
 	return f.err()
 }

@@ -29,7 +29,10 @@ func everything() monitoring.Workload {
 		Functions:   map[string]pulumi.StringInput{"rotate": pulumi.String("redoubt-dev-rotate"), "map": pulumi.String("redoubt-dev-map")},
 		NATGateways: map[string]pulumi.StringInput{"a": pulumi.String("nat-0a"), "b": pulumi.String("nat-0b")},
 		Replication: &monitoring.Replication{SourceBucket: pulumi.String("s"), DestinationBucket: pulumi.String("d"), RuleID: pulumi.String("everything")},
-		Protected:   pulumi.String("arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/redoubt-dev/0123456789abcdef"),
+		Copies: map[string]monitoring.Replication{
+			"audit": {SourceBucket: pulumi.String("redoubt-dev-audit"), DestinationBucket: pulumi.String("redoubt-dev-audit-replica"), RuleID: pulumi.String("everything")},
+		},
+		Protected: pulumi.String("arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/redoubt-dev/0123456789abcdef"),
 	}
 }
 
@@ -153,13 +156,13 @@ func TestWorkloadAlarmsReportEveryFinding(t *testing.T) {
 	x := pulumi.String("x")
 	_, err := graphtest.Build(buildAlarms(func(a *monitoring.WorkloadAlarmsArgs) {
 		*a = monitoring.WorkloadAlarmsArgs{
-			Workload:   monitoring.Workload{TargetGroup: x, Cluster: x, APIStage: x, Replication: &monitoring.Replication{SourceBucket: x}},
+			Workload:   monitoring.Workload{TargetGroup: x, Cluster: x, APIStage: x, Replication: &monitoring.Replication{SourceBucket: x}, Copies: map[string]monitoring.Replication{"audit": {RuleID: x}}},
 			Thresholds: map[string]float64{"latencies": 1, "latency": -1},
 		}
 	}))
 	for _, want := range []string{
 		"prefix:", "topics:", "workload.loadBalancer:", "workload.cluster, workload.service:", "workload.api, workload.apiStage:",
-		"workload.replication:", `thresholds["latencies"]: no alarm`, `thresholds["latency"]: -1`,
+		"workload.replication:", `workload.copies["audit"]:`, `thresholds["latencies"]: no alarm`, `thresholds["latency"]: -1`,
 	} {
 		require.ErrorContains(t, err, want)
 	}

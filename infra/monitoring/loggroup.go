@@ -34,7 +34,7 @@ var RetentionDays = []int{
 // logGroupName is the pattern that CreateLogGroup documents.
 var logGroupName = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
 
-// LogGroupArgs describes a log group. Every field but Tags is required.
+// LogGroupArgs describes a log group. Every field but MaskIn and Tags is required.
 type LogGroupArgs struct {
 	// Name is the physical name, for example "/redoubt-dev/flow-logs".
 	Name string
@@ -43,6 +43,9 @@ type LogGroupArgs struct {
 	KmsKeyArn pulumi.StringInput
 	// RetentionInDays is one of RetentionDays.
 	RetentionInDays int
+	// MaskIn is the partition, "aws", if credentials and personal data in the
+	// events are masked; empty leaves them. For what applications write.
+	MaskIn string
 	// Tags go on the log group, beside Name.
 	Tags map[string]string
 }
@@ -85,6 +88,11 @@ func NewLogGroup(ctx *pulumi.Context, name string, args *LogGroupArgs, opts ...p
 		return nil, fmt.Errorf("log group %s: %w", name, err)
 	}
 	c.Group, c.Arn, c.Name = group, group.Arn, group.Name
+	if args.MaskIn != "" {
+		if err := c.mask(ctx, name, args.MaskIn); err != nil {
+			return nil, fmt.Errorf("log group %s: mask: %w", name, err)
+		}
+	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"arn": c.Arn, "name": c.Name})
 }
 

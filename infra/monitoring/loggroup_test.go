@@ -1,6 +1,7 @@
 package monitoring_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -28,6 +29,37 @@ func TestLogGroupIsEncryptedAndExpires(t *testing.T) {
 	require.Equal(t, logsKey, group.Input("kmsKeyId"))
 	require.EqualValues(t, 30, group.Input("retentionInDays"))
 	require.Equal(t, map[string]any{"Name": "/redoubt-dev/app", "owner": "platform"}, group.Input("tags"))
+}
+
+func TestMaskedLogGroupHidesAndCounts(t *testing.T) {
+	t.Parallel()
+	build := func(maskIn string) *graphtest.Graph {
+		return graphtest.Run(t, func(ctx *pulumi.Context) error {
+			_, err := monitoring.NewLogGroup(ctx, "app", &monitoring.LogGroupArgs{
+				Name: "/app/dev/app", KmsKeyArn: pulumi.String(logsKey), RetentionInDays: 30, MaskIn: maskIn,
+			})
+			return err
+		})
+	}
+	const typ = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
+	g := build("aws-us-gov")
+	policy := g.Only(typ)
+	require.Same(t, g.Only("aws:cloudwatch/logGroup:LogGroup"), g.Refers(policy.Input("logGroupName")))
+	var doc struct {
+		Version   string
+		Statement []struct {
+			DataIdentifier []string
+			Operation      map[string]map[string]map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(policy.Input("policyDocument").(string)), &doc))
+	require.Equal(t, "2021-06-01", doc.Version)
+	require.Len(t, doc.Statement, 2, "AWS takes exactly an Audit and a Deidentify")
+	require.Contains(t, doc.Statement[0].Operation, "Audit")
+	require.Contains(t, doc.Statement[1].Operation, "Deidentify")
+	require.Equal(t, doc.Statement[0].DataIdentifier, doc.Statement[1].DataIdentifier, "AWS refuses two lists that differ")
+	require.Contains(t, doc.Statement[1].DataIdentifier, "arn:aws-us-gov:dataprotection::aws:data-identifier/AwsSecretKey")
+	require.Empty(t, build("").ByType(typ))
 }
 
 func TestLogGroupReportsEveryFinding(t *testing.T) {

@@ -40,6 +40,9 @@ type TopicsArgs struct {
 	// ArchiveDays keeps every alert in a queue for so many days, 1 to 14; 0
 	// for no queue.
 	ArchiveDays int
+	// Archived are names of topics, made elsewhere, that may keep what they tell
+	// in the archive too.
+	Archived []string
 	// PermissionsBoundary caps the Slack role; see identity.RoleArgs.
 	PermissionsBoundary string
 	Tags                map[string]string
@@ -58,6 +61,16 @@ type Topics struct {
 	Ready []pulumi.Resource
 
 	arns map[Level]pulumi.StringOutput
+}
+
+// TopicsOf are topics that another stack made, for alarms that stand beside
+// them: each level's ARN.
+func TopicsOf(arns map[Level]string) *Topics {
+	c := &Topics{arns: map[Level]pulumi.StringOutput{}}
+	for level, arn := range arns {
+		c.arns[level] = pulumi.String(arn).ToStringOutput()
+	}
+	return c
 }
 
 // Arn returns the topic of a level.
@@ -113,7 +126,7 @@ func (c *Topics) queues(ctx *pulumi.Context, name string, args *TopicsArgs) (err
 		return err
 	}
 	c.Archive, err = c.queue(ctx, name+"-archive", args, args.Prefix+"-alert-archive", args.ArchiveDays, identity.Document{
-		queueWriter("AllowTopics", "sns.amazonaws.com", args.queueARN("alert-archive"), topics),
+		queueWriter("AllowTopics", "sns.amazonaws.com", args.queueARN("alert-archive"), append(topics, args.archivedARNs()...)),
 	})
 	return err
 }
@@ -173,6 +186,14 @@ func (args *TopicsArgs) topicARNs() []string {
 	var arns []string
 	for _, level := range Levels {
 		arns = append(arns, args.Scope.ARN("sns", TopicName(args.Prefix, level)))
+	}
+	return arns
+}
+
+func (args *TopicsArgs) archivedARNs() []string {
+	var arns []string
+	for _, name := range args.Archived {
+		arns = append(arns, args.Scope.ARN("sns", name))
 	}
 	return arns
 }

@@ -3,6 +3,7 @@ package monitoring
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -25,8 +26,10 @@ type Workload struct {
 	API, APIStage pulumi.StringInput
 	// Functions and NATGateways are watched each, by a name for the alarm.
 	Functions, NATGateways map[string]pulumi.StringInput
-	// Replication is a bucket that is copied.
+	// Replication is the bucket that is copied, and Copies are others that are,
+	// watched each, by a name for the alarm.
 	Replication *Replication
+	Copies      map[string]Replication
 	// Protected is the ARN of what Shield Advanced protects.
 	Protected pulumi.StringInput
 }
@@ -39,8 +42,20 @@ func (w Workload) check(f *findings) {
 	f.refuse((w.Cluster == nil) != (w.Service == nil), "workload.cluster, workload.service", "one without the other", "pass both names")
 	f.refuse((w.API == nil) != (w.APIStage == nil), "workload.api, workload.apiStage", "one without the other", "pass both names")
 	if r := w.Replication; r != nil {
-		f.refuse(r.SourceBucket == nil || r.DestinationBucket == nil || r.RuleID == nil, "workload.replication", "a metric without all of its names", "pass source, destination and rule")
+		r.check(f, "workload.replication")
 	}
+	for _, key := range slices.Sorted(maps.Keys(w.Copies)) {
+		w.Copies[key].check(f, "workload.copies["+strconv.Quote(key)+"]")
+	}
+}
+
+func (r Replication) check(f *findings, field string) {
+	f.refuse(r.SourceBucket == nil || r.DestinationBucket == nil || r.RuleID == nil, field, "a metric without all of its names", "pass source, destination and rule")
+}
+
+// name puts the rule's names among the subjects.
+func (r Replication) name(all subjects) {
+	all["source"], all["copy"], all["copyRule"] = r.SourceBucket, r.DestinationBucket, r.RuleID
 }
 
 // subject is what one alarm is made for; key tells several of a kind apart.
@@ -50,7 +65,7 @@ type subject struct {
 }
 
 // each returns what the alarm is made for: nothing where the stack has no such
-// thing, several for functions and NAT gateways.
+// thing, several for functions, NAT gateways and copies.
 func (w Workload) each(a alarm, scope identity.Scope) []subject {
 	all := w.subjects(scope)
 	out := []subject{{names: all}}
@@ -66,14 +81,16 @@ func (w Workload) each(a alarm, scope identity.Scope) []subject {
 			out = append(out, subject{key: key, names: names})
 		}
 	}
-	for _, s := range out {
-		for _, placeholder := range needed {
-			if s.names[placeholder] == nil {
-				return nil
-			}
+	if slices.Contains(needed, "source") {
+		for _, key := range slices.Sorted(maps.Keys(w.Copies)) {
+			names := maps.Clone(all)
+			w.Copies[key].name(names)
+			out = append(out, subject{key: key, names: names})
 		}
 	}
-	return out
+	return slices.DeleteFunc(out, func(s subject) bool {
+		return slices.ContainsFunc(needed, func(placeholder string) bool { return s.names[placeholder] == nil })
+	})
 }
 
 // subjects are the names for the braces; nil for what the stack has not.
@@ -85,7 +102,7 @@ func (w Workload) subjects(scope identity.Scope) subjects {
 		"api": w.API, "apiStage": w.APIStage, "protected": w.Protected,
 	}
 	if r := w.Replication; r != nil {
-		all["source"], all["copy"], all["copyRule"] = r.SourceBucket, r.DestinationBucket, r.RuleID
+		r.name(all)
 	}
 	return all
 }

@@ -51,6 +51,9 @@ type ResponderArgs struct {
 	Approvers []string
 	// SubscriberEmails hear of every step; each confirms by e-mail.
 	SubscriberEmails []string
+	// ArchiveArn is a queue that keeps every step beside them, and whose policy
+	// admits the topic NoticesTopic; nil for none.
+	ArchiveArn pulumi.StringInput
 
 	// Alarms are names of alarms that start the response.
 	Alarms []string
@@ -70,6 +73,11 @@ type ResponderArgs struct {
 	// ProtectedRoles are names of roles besides the response's own that are
 	// never contained: deployment and break-glass roles.
 	ProtectedRoles []string
+	// WorkloadBoundary is the ARN of the permissions boundary that workload roles
+	// have, see identity.BoundaryARN. The sessions of a role with it are revoked
+	// for good: what a boundary caps, no inline policy raises. Any other role is
+	// quarantined, and people are asked to go on.
+	WorkloadBoundary string
 	// ClusterName and ServiceName are the ECS service that may be restarted.
 	ClusterName, ServiceName string
 
@@ -120,7 +128,10 @@ func (a *ResponderArgs) machineARN() string {
 	return a.Scope.ARN("states", "stateMachine:"+a.machineName())
 }
 
-func (a *ResponderArgs) topicARN() string { return a.Scope.ARN("sns", a.name("notices")) }
+func (a *ResponderArgs) topicARN() string { return a.Scope.ARN("sns", NoticesTopic(a.Prefix)) }
+
+// NoticesTopic is the physical name of the topic that tells of each step.
+func NoticesTopic(prefix string) string { return prefix + "-response-notices" }
 
 func (a *ResponderArgs) queueURL() string {
 	suffix := ".amazonaws.com/"

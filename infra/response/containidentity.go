@@ -39,6 +39,8 @@ func (m *machine) eachKey(name string, each asl.Task) asl.Map {
 
 // role denies everything to all sessions, and to those older than now for good:
 // the quarantine is lifted at recovery, stolen sessions live up to twelve hours.
+// The quarantine comes first: a role without the workload boundary stays in it
+// when IAM refuses the rest, and people are asked to go on.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 func (m *machine) role() containmentKind {
 	policy := asl.Payload{"RoleName.$": "$.target.id", "PolicyArn": m.args.quarantineARN()}
@@ -49,11 +51,11 @@ func (m *machine) role() containmentKind {
 	return containmentKind{
 		kind: Role,
 		contain: chain(blockAddress,
+			m.call("QuarantineRole", "iam:attachRolePolicy", policy),
 			asl.Pass{Name: "WriteRevocation", Parameters: revocation, ResultPath: "$.revocation"},
 			m.call("RevokeSessions", "iam:putRolePolicy", asl.Payload{
 				"RoleName.$": "$.target.id", "PolicyName": revocationName, "PolicyDocument.$": "States.JsonToString($.revocation)",
-			}),
-			m.call("QuarantineRole", "iam:attachRolePolicy", policy)),
+			})),
 		verify: append(chain("IsRoleContained",
 			m.read("VerifyRole", "iam:listAttachedRolePolicies", asl.Payload{"RoleName.$": "$.target.id"}, "$.proof", asl.Payload{
 				"quarantine.$": "States.ArrayContains($.AttachedPolicies[*].PolicyArn, '" + m.args.quarantineARN() + "')",

@@ -3,8 +3,8 @@ package response
 import "redoubt/infra/identity"
 
 // fences are what the machine's role may never do, whatever else it is allowed:
-// touch itself, its approvers and protected roles, take evidence away, or
-// change what is tagged exempt.
+// touch itself, its approvers, the roles of who looks after the account and
+// other protected roles, take evidence away, or change what is tagged exempt.
 func (a *ResponderArgs) fences(guarded []string) identity.Document {
 	var roles, evidence []string
 	for _, r := range a.protectedRoles() {
@@ -17,7 +17,7 @@ func (a *ResponderArgs) fences(guarded []string) identity.Document {
 	doc := identity.Document{
 		{
 			Sid: "NeverItself", Effect: identity.Deny, Actions: []string{"iam:*"},
-			Resources: append(roles, a.quarantineARN()),
+			Resources: append(roles, a.Scope.RoleARN(identity.SecurityPrefix+"*"), a.quarantineARN()),
 		},
 		{
 			Sid: "NeverItsMachine", Effect: identity.Deny, Actions: []string{"states:DeleteStateMachine", "states:UpdateStateMachine"},

@@ -22,6 +22,8 @@ const (
 	isolation = "sg-isolation"
 	attacker  = "203.0.113.9/32"
 	evidence  = "redoubt-dev-evidence"
+
+	workloadBoundary = "arn:aws:iam::123456789012:policy/security-redoubt-dev-workload-boundary"
 )
 
 // args are those of an environment that asks for everything.
@@ -32,7 +34,7 @@ func args(change ...func(*response.ResponderArgs)) *response.ResponderArgs {
 		SubscriberEmails: []string{"security@corp.test"},
 		Alarms:           []string{"redoubt-dev-waf-blocks"}, HealthAlarms: []string{"redoubt-dev-app-errors"}, LogGroupNames: []string{"/redoubt-dev/app"},
 		EvidenceBucket: &data.Bucket{PhysicalName: evidence, Scope: scope}, ProtectedBuckets: []string{"redoubt-dev-audit"},
-		Buckets: []string{"redoubt-dev-data"}, ProtectedRoles: []string{"deployer"}, ClusterName: "redoubt-dev", ServiceName: "app",
+		Buckets: []string{"redoubt-dev-data"}, ProtectedRoles: []string{"deployer"}, WorkloadBoundary: workloadBoundary, ClusterName: "redoubt-dev", ServiceName: "app",
 		IsolationGroupID: pulumi.String(isolation), BlockSetArn: pulumi.String("arn:aws:wafv2:eu-central-1:123456789012:regional/ipset/redoubt-dev-blocked/set-1"), TargetGroupArn: pulumi.String("arn:tg"),
 		VpcID: pulumi.String("vpc-1"), DetectorID: pulumi.String("detector-1"),
 		KmsKeyArn: pulumi.String(key), KeyAlias: "alias/redoubt-dev-messaging", EvidenceKeyAlias: "alias/redoubt-dev-audit",

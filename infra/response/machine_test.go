@@ -30,7 +30,7 @@ func TestEveryFamilyIsContainedItsWay(t *testing.T) {
 		{"CryptoCurrency:EC2/BitcoinTool.B!DNS", finding("CryptoCurrency:EC2/BitcoinTool.B!DNS", onInstance, nameQuery), whole(instance, nil), "VerifyInstance"},
 		{"Recon:EC2/PortProbeUnprotectedPort", finding("Recon:EC2/PortProbeUnprotectedPort", onInstance, probe), whole(with(instance...), nil), "VerifyInstance"},
 		{"UnauthorizedAccess:IAMUser", finding("UnauthorizedAccess:IAMUser/MaliciousIPCaller", onUser, apiCall), whole(with(user...), []string{"iam:detachUserPolicy"}), "VerifyUser"},
-		{"CredentialAccess:IAMUser by a role", finding("CredentialAccess:IAMUser/AnomalousBehavior", onRole, apiCall), whole(with("iam:putRolePolicy", "iam:attachRolePolicy"), []string{"iam:detachRolePolicy"}), "VerifyRole"},
+		{"CredentialAccess:IAMUser by a role", finding("CredentialAccess:IAMUser/AnomalousBehavior", onRole, apiCall), whole(with("iam:attachRolePolicy", "iam:putRolePolicy"), []string{"iam:detachRolePolicy"}), "VerifyRole"},
 		{"Exfiltration:S3", finding("Exfiltration:S3/AnomalousBehavior", onBucket, apiCall), whole(with("s3:putPublicAccessBlock", "s3:putBucketPolicy"), nil), "VerifyBucket"},
 		{"CryptoCurrency:Runtime", finding("CryptoCurrency:Runtime/BitcoinTool.B", onTask, outbound), whole(with("ecs:tagResource", "elasticloadbalancingv2:deregisterTargets", "ecs:stopTask"), []string{"ecs:updateService"}), "VerifyTask"},
 		{"CredentialAccess:RDS", finding("CredentialAccess:RDS/AnomalousBehavior.SuccessfulLogin", onCluster, login), whole(with("rds:modifyDBCluster", "rds:createDBClusterSnapshot"), nil), "VerifyCluster"},
@@ -102,6 +102,18 @@ func TestRoleSessionsAreRevoked(t *testing.T) {
 	require.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Sid":"RevokeOlderSessions","Effect":"Deny","Action":"*","Resource":"*",
 		"Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-01-02T03:04:05Z"}}}]}`, r.CallOf("RevokeSessions").Parameters["PolicyDocument"].(string))
 	require.Contains(t, r.CallOf("TellAnalysis").Parameters["Message"], "impact high", "the role's data is restricted")
+}
+
+// IAM refuses an inline policy on a role without the boundary: it stays in
+// quarantine, with all its sessions, until people have gone on.
+func TestARoleWithoutBoundaryStaysInQuarantine(t *testing.T) {
+	t.Parallel()
+	r := play(t, args(), finding("CredentialAccess:IAMUser/AnomalousBehavior", onRole, nameQuery), map[string]any{
+		"RevokeSessions": &aslrun.Failure{Name: "Iam.AccessDeniedException"},
+	})
+	require.NotNil(t, r.CallOf("QuarantineRole"))
+	require.NotContains(t, r.Called(), "iam:detachRolePolicy")
+	requireEscalated(t, r)
 }
 
 func TestAddressesAreBlockedBesideTheOthers(t *testing.T) {

@@ -79,9 +79,11 @@ func (a *ResponderArgs) rights() []right {
 		}},
 		{sid: "ContainUsers", guarded: true, calls: []string{"iam:deleteAccessKey", "iam:deleteLoginProfile", "iam:updateAccessKey"}, resources: []string{users}},
 		{sid: "QuarantineIdentities", guarded: true, calls: []string{"iam:attachUserPolicy", "iam:detachUserPolicy", "iam:attachRolePolicy", "iam:detachRolePolicy"}, resources: []string{roles, users}, more: []identity.Condition{quarantine}},
-		// IAM has no condition on the name or text of an inline policy; the
-		// boundary and the Deny on the response's own and protected roles hold it.
-		{sid: "RevokeSessions", guarded: true, calls: []string{"iam:putRolePolicy"}, resources: []string{roles}},
+		// IAM has no condition on the name or text of an inline policy: only roles
+		// that a boundary caps take one.
+		{sid: "RevokeSessions", guarded: true, calls: []string{"iam:putRolePolicy"}, resources: []string{roles}, more: []identity.Condition{
+			{Test: "StringEquals", Key: "iam:PermissionsBoundary", Values: []string{a.WorkloadBoundary}},
+		}},
 		{sid: "RotateSecrets", guarded: true, calls: []string{"secretsmanager:describeSecret", "secretsmanager:rotateSecret"}, resources: []string{a.Scope.ARN("secretsmanager", "secret:"+a.Prefix+"*"), a.Scope.ARN("secretsmanager", "secret:rds!cluster-*")}},
 		{sid: "DisablePoolUsers", guarded: true, calls: []string{
 			"cognitoidentityprovider:adminDisableUser", "cognitoidentityprovider:adminEnableUser", "cognitoidentityprovider:adminGetUser", "cognitoidentityprovider:adminUserGlobalSignOut",

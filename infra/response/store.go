@@ -73,7 +73,7 @@ func (c *Responder) tell(ctx *pulumi.Context, name string, args *ResponderArgs, 
 		return fmt.Errorf("topic: %w", err)
 	}
 	if c.Topic, err = sns.NewTopic(ctx, name+"-notices", &sns.TopicArgs{
-		Name: pulumi.String(args.name("notices")), KmsMasterKeyId: args.KmsKeyArn.ToStringOutput(), Tags: args.tags(args.name("notices")),
+		Name: pulumi.String(NoticesTopic(args.Prefix)), KmsMasterKeyId: args.KmsKeyArn.ToStringOutput(), Tags: args.tags(NoticesTopic(args.Prefix)),
 	}, pulumi.Parent(c)); err != nil {
 		return err
 	}
@@ -84,6 +84,13 @@ func (c *Responder) tell(ctx *pulumi.Context, name string, args *ResponderArgs, 
 	for i, address := range args.SubscriberEmails {
 		if _, err := sns.NewTopicSubscription(ctx, fmt.Sprintf("%s-subscriber-%d", name, i), &sns.TopicSubscriptionArgs{
 			Topic: c.Topic.Arn, Protocol: pulumi.String("email"), Endpoint: pulumi.String(address),
+		}, pulumi.Parent(c)); err != nil {
+			return err
+		}
+	}
+	if args.ArchiveArn != nil {
+		if _, err := sns.NewTopicSubscription(ctx, name+"-archive", &sns.TopicSubscriptionArgs{
+			Topic: c.Topic.Arn, Protocol: pulumi.String("sqs"), Endpoint: args.ArchiveArn.ToStringOutput(),
 		}, pulumi.Parent(c)); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ var (
 	prefixForm      = regexp.MustCompile(`^[a-z][a-z0-9-]{1,30}$`)
 	environmentForm = regexp.MustCompile(`^[a-z]{2,16}$`)
 	principalForm   = regexp.MustCompile(`^arn:[^:]+:iam::\d{12}:(role|user|root)`)
+	boundaryForm    = regexp.MustCompile(`^arn:[^:]+:iam::\d{12}:policy/.+$`)
 	emailForm       = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
 )
 
@@ -90,6 +91,7 @@ func (a *ResponderArgs) checkInputs(c *findings) {
 		return
 	}
 	c.check(a.IsolationGroupID != nil, "isolationGroupId: nil (the security group without rules)")
+	c.check(boundaryForm.MatchString(a.WorkloadBoundary), "workloadBoundary: %q (the ARN of the workload roles' boundary, identity.BoundaryARN)", a.WorkloadBoundary)
 	c.check(a.BlockSetArn != nil, "blockSetArn: nil (the IP set that the web ACL blocks)")
 	c.check(a.TargetGroupArn != nil, "targetGroupArn: nil (the service's target group)")
 	c.check(a.VpcID != nil, "vpcId: nil (the network whose ACLs get deny entries)")

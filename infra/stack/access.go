@@ -7,6 +7,7 @@ import (
 	"redoubt/infra/data"
 	"redoubt/infra/identity"
 	"redoubt/infra/monitoring"
+	"redoubt/infra/singleton"
 )
 
 // access is who may do what.
@@ -38,7 +39,7 @@ func (s *Stack) deployGuards(ctx *pulumi.Context) (err error) {
 		return err
 	}
 	_, err = identity.NewAccountGuards(ctx, c.Prefix()+"-guards", &identity.AccountGuardsArgs{
-		Mode: c.Identity.AccountGuards, Protect: c.Keys.Protect,
+		Mode: c.Identity.AccountGuards, TraceKeyArn: s.keys.logs.Arn, Protect: c.Keys.Protect,
 	}, p.here())
 	if err != nil || c.Identity.Organization == nil {
 		return err
@@ -86,7 +87,10 @@ func (s *Stack) deployPeople(ctx *pulumi.Context) (err error) {
 	analyzers, err := identity.NewAnalyzers(ctx, c.Prefix()+"-analyzers", &identity.AnalyzersArgs{
 		Scope: p.scope, Prefix: c.Prefix(), External: c.Identity.ExternalAnalyzer, Unused: c.Identity.UnusedAnalyzer, Protect: c.Keys.Protect, Tags: c.Tags,
 	}, p.here())
-	if err != nil || !c.Identity.AccessReview {
+	if err != nil {
+		return err
+	}
+	if err := s.analyzeElsewhere(ctx); err != nil || !c.Identity.AccessReview {
 		return err
 	}
 	log, err := monitoring.NewLogGroup(ctx, c.Prefix()+"-access-review", &monitoring.LogGroupArgs{
@@ -96,11 +100,30 @@ func (s *Stack) deployPeople(ctx *pulumi.Context) (err error) {
 		return err
 	}
 	s.review, err = identity.NewAccessReview(ctx, c.Prefix()+"-access-review", &identity.AccessReviewArgs{
-		Scope: p.scope, Prefix: c.Prefix(), EvidenceBucket: s.evidence.PhysicalName, TopicName: topicName(c, monitoring.Low),
+		Scope: p.scope, Prefix: c.Prefix(), EvidenceBucket: s.buckets.evidence.PhysicalName, TopicName: topicName(c, monitoring.Low),
 		KeyAliases:          []string{s.keys.audit.AliasName, s.keys.messaging.AliasName},
 		ExternalAnalyzerArn: analyzers.ExternalArn, UnusedAnalyzerArn: analyzers.UnusedArn, LogGroupArn: log.Arn, Tags: c.Tags,
 	}, p.here())
 	return err
+}
+
+// analyzeElsewhere looks for what lets outsiders in where the stack has copies
+// or forwards events: an analyzer sees its own region only.
+func (s *Stack) analyzeElsewhere(ctx *pulumi.Context) error {
+	c, p := s.config, s.place
+	if !c.Identity.ExternalAnalyzerElsewhere.Managed() {
+		return nil
+	}
+	for _, region := range p.others() {
+		_, err := identity.NewAnalyzers(ctx, c.Prefix()+"-analyzers-"+region, &identity.AnalyzersArgs{
+			Scope: p.scope.In(region), Prefix: c.Prefix(), External: c.Identity.ExternalAnalyzerElsewhere,
+			Unused: singleton.Singleton{Mode: singleton.Off}, Protect: c.Keys.Protect, Tags: c.Tags,
+		}, pulumi.Provider(p.in(region)))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // topicName is the physical name that monitoring gives a level's topic.

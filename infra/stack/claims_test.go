@@ -25,8 +25,10 @@ type modes struct {
 }
 
 var (
-	noFindings  = map[string]string{"response.mode": `"off"`, "response.gameDay": "false"}
-	noEvents    = map[string]string{"alerting.accountEvents": "false"}
+	noFindings = map[string]string{"response.mode": `"off"`, "response.gameDay": "false"}
+	noEvents   = map[string]string{"alerting.accountEvents": "false"}
+	// noAnalyzer is for what makes one itself.
+	noAnalyzer  = map[string]string{"identity.externalAnalyzer": `{"mode":"off"}`, "identity.externalAnalyzerElsewhere": `{"mode":"off"}`}
 	withBackup  = map[string]string{"backup.enabled": "true"}
 	contactsSet = map[string]string{
 		"contacts.security":   `{"name":"Security Team","title":"On-call","email":"security@acme.test","phone":"+49 30 901820"}`,
@@ -37,22 +39,23 @@ var (
 
 // singletons is every field of the configuration that is managed, adopted or off.
 var singletons = map[string]modes{
-	"audit.trail":               {id: "acme-trail", off: noEvents, makes: []string{"aws:cloudtrail/trail:Trail"}},
-	"edge.shield.subscription":  {manage: map[string]string{"edge.shield.acknowledgeAnnualCommitment": `"USD-3000-per-month-12-months"`}, makes: []string{"aws:shield/subscription:Subscription"}},
-	"detection.guardDuty":       {off: noFindings, makes: []string{"aws:guardduty/detector:Detector", "aws:guardduty/detectorFeature:DetectorFeature"}},
-	"detection.securityHub":     {makes: []string{"aws:securityhub/account:Account"}},
-	"detection.config":          {makes: []string{"aws:cfg/recorder:Recorder", "aws:cfg/deliveryChannel:DeliveryChannel"}},
-	"detection.inspector":       {manage: map[string]string{"detection.inspected": `["ECR"]`}, makes: []string{"aws:inspector2/enabler:Enabler"}},
-	"detection.macie":           {makes: []string{"aws:macie2/account:Account"}},
-	"costs.monitor":             {id: "arn:aws:ce::123456789012:anomalymonitor/6b1d1d32-8ad6-4c3c-8e0b-2f0a8f6f7c10", makes: []string{"aws:costexplorer/anomalyMonitor:AnomalyMonitor"}},
-	"identity.passwordPolicy":   {makes: []string{"aws:iam/accountPasswordPolicy:AccountPasswordPolicy"}},
-	"identity.tokenPreferences": {makes: []string{"aws:iam/securityTokenServicePreferences:SecurityTokenServicePreferences"}},
-	"identity.accountGuards":    {makes: []string{"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock", "aws:ebs/encryptionByDefault:EncryptionByDefault"}},
-	"identity.externalAnalyzer": {id: "acme-external", makes: []string{"aws:accessanalyzer/analyzer:Analyzer"}},
-	"identity.unusedAnalyzer":   {id: "acme-unused", makes: []string{"aws:accessanalyzer/analyzer:Analyzer"}},
-	"contacts.alternate":        {manage: contactsSet, makes: []string{"aws:account/alternativeContact:AlternativeContact"}},
-	"api.account":               {off: map[string]string{"api.routes": "[]"}, makes: []string{"aws:apigateway/account:Account"}},
-	"backup.regionSettings":     {manage: withBackup, adopt: withBackup, off: withBackup, makes: []string{"aws:backup/regionSettings:RegionSettings"}},
+	"audit.trail":                        {id: "acme-trail", off: noEvents, makes: []string{"aws:cloudtrail/trail:Trail"}},
+	"edge.shield.subscription":           {manage: map[string]string{"edge.shield.acknowledgeAnnualCommitment": `"USD-3000-per-month-12-months"`}, makes: []string{"aws:shield/subscription:Subscription"}},
+	"detection.guardDuty":                {off: noFindings, makes: []string{"aws:guardduty/detector:Detector", "aws:guardduty/detectorFeature:DetectorFeature"}},
+	"detection.securityHub":              {makes: []string{"aws:securityhub/account:Account"}},
+	"detection.config":                   {makes: []string{"aws:cfg/recorder:Recorder", "aws:cfg/deliveryChannel:DeliveryChannel"}},
+	"detection.inspector":                {manage: map[string]string{"detection.inspected": `["ECR"]`}, makes: []string{"aws:inspector2/enabler:Enabler"}},
+	"detection.macie":                    {makes: []string{"aws:macie2/account:Account"}},
+	"costs.monitor":                      {id: "arn:aws:ce::123456789012:anomalymonitor/6b1d1d32-8ad6-4c3c-8e0b-2f0a8f6f7c10", makes: []string{"aws:costexplorer/anomalyMonitor:AnomalyMonitor"}},
+	"identity.passwordPolicy":            {makes: []string{"aws:iam/accountPasswordPolicy:AccountPasswordPolicy"}},
+	"identity.tokenPreferences":          {makes: []string{"aws:iam/securityTokenServicePreferences:SecurityTokenServicePreferences"}},
+	"identity.accountGuards":             {makes: []string{"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock", "aws:ebs/encryptionByDefault:EncryptionByDefault"}},
+	"identity.externalAnalyzer":          {id: "acme-external", manage: noAnalyzer, adopt: noAnalyzer, off: noAnalyzer, makes: []string{"aws:accessanalyzer/analyzer:Analyzer"}},
+	"identity.externalAnalyzerElsewhere": {manage: noAnalyzer, adopt: noAnalyzer, off: noAnalyzer, makes: []string{"aws:accessanalyzer/analyzer:Analyzer"}},
+	"identity.unusedAnalyzer":            {id: "acme-unused", manage: noAnalyzer, adopt: noAnalyzer, off: noAnalyzer, makes: []string{"aws:accessanalyzer/analyzer:Analyzer"}},
+	"contacts.alternate":                 {manage: contactsSet, makes: []string{"aws:account/alternativeContact:AlternativeContact"}},
+	"api.account":                        {off: map[string]string{"api.routes": "[]"}, makes: []string{"aws:apigateway/account:Account"}},
+	"backup.regionSettings":              {manage: withBackup, adopt: withBackup, off: withBackup, makes: []string{"aws:backup/regionSettings:RegionSettings"}},
 }
 
 // put sets a path of the configuration to a JSON value.
@@ -243,7 +246,7 @@ func TestAccountEventsAreCountedOnce(t *testing.T) {
 // nothing, so that there can be any number of them.
 func TestClaimsOfLayers(t *testing.T) {
 	t.Parallel()
-	for layer, want := range map[string]int{"account": 14, "workload": 0} {
+	for layer, want := range map[string]int{"account": 15, "workload": 0} {
 		values, _ := committed(t, "prod")
 		values["redoubt:layer"], values["redoubt:identity"], values["redoubt:api"] = layer, "{}", "{}"
 		if layer == "workload" {

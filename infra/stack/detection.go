@@ -13,6 +13,7 @@ import (
 
 	"redoubt/infra/config"
 	"redoubt/infra/monitoring"
+	"redoubt/infra/response"
 )
 
 // detection is what looks for threats: things of which an account's region has
@@ -83,14 +84,16 @@ func (s *Stack) newRecorder(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = monitoring.NewRecorder(ctx, c.Prefix()+"-config", &monitoring.RecorderArgs{
-		Prefix: c.Prefix(), Scope: s.place.scope, Singleton: c.Detection.Config,
-		Bucket: s.buckets.audit.PhysicalName, BucketReady: []pulumi.Resource{s.buckets.audit.Policy},
-		KmsKeyArn: s.keys.audit.Arn, KeyAlias: s.keys.audit.AliasName,
+	args := &monitoring.RecorderArgs{
+		Prefix: c.Prefix(), Scope: s.place.scope, Singleton: c.Detection.Config, KmsKeyArn: s.keys.audit.Arn, KeyAlias: s.keys.audit.AliasName,
 		Continuous: c.Detection.Continuous, GlobalTypes: true, Rules: monitoring.RuleSet(c.Detection.Rules), ConformancePack: pack,
 		Values:  map[string]map[string]string{monitoring.SecretAgeRule: {"maxDaysSinceRotation": strconv.Itoa(c.Secrets.MaxAgeDays)}},
 		Protect: c.Keys.Protect, Tags: c.Tags,
-	}, s.place.here())
+	}
+	if history := s.buckets.history; history != nil {
+		args.Bucket, args.BucketReady = history.PhysicalName, []pulumi.Resource{history.Policy}
+	}
+	_, err = monitoring.NewRecorder(ctx, c.Prefix()+"-config", args, s.place.here())
 	return err
 }
 
@@ -137,6 +140,9 @@ func (s *Stack) deployAlerting(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
 	args := &monitoring.TopicsArgs{
 		Prefix: c.Prefix(), Scope: p.scope, KmsKeyArn: s.keys.messaging.Arn, ArchiveDays: c.Alerting.ArchiveDays, Tags: c.Tags,
+	}
+	if s.responds() {
+		args.Archived = []string{response.NoticesTopic(c.Prefix())}
 	}
 	for _, ch := range c.Alerting.Channels {
 		args.Channels = append(args.Channels, monitoring.Channel{Name: ch.Name, Levels: asLevels(ch.Levels), Email: ch.Email})
@@ -233,6 +239,19 @@ func (s *Stack) watchLogs(ctx *pulumi.Context) error {
 	return err
 }
 
+// watchCopies watches the buckets that are copied where the stack runs nothing.
+func (s *Stack) watchCopies(ctx *pulumi.Context) error {
+	_, copies := s.buckets.watched()
+	if len(copies) == 0 {
+		return nil
+	}
+	c, p := s.config, s.place
+	_, err := monitoring.NewWorkloadAlarms(ctx, c.Prefix()+"-alarms", &monitoring.WorkloadAlarmsArgs{
+		Prefix: c.Prefix(), Scope: p.scope, Topics: s.topics, Workload: monitoring.Workload{Copies: copies}, Thresholds: c.Alerting.Thresholds, Tags: c.Tags,
+	}, p.here())
+	return err
+}
+
 // watchWorkload watches what the stack runs.
 func (s *Stack) watchWorkload(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
@@ -260,11 +279,7 @@ func (s *Stack) watched() monitoring.Workload {
 	if s.api != nil {
 		w.API, w.APIStage = pulumi.String(s.api.Name), pulumi.String(s.api.StageName)
 	}
-	if r := s.buckets.dataReplica; r != nil {
-		w.Replication = &monitoring.Replication{
-			SourceBucket: s.buckets.data.Name, DestinationBucket: r.Name, RuleID: pulumi.String("everything"),
-		}
-	}
+	w.Replication, w.Copies = s.buckets.watched()
 	if c.Edge.ShieldProtect {
 		w.Protected = s.balancer.Arn
 	}

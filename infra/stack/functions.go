@@ -31,14 +31,6 @@ type functions struct {
 // the VPC, and each with rights of its own.
 func (s *Stack) deployFunctions(ctx *pulumi.Context) (err error) {
 	c, p := s.config, s.place
-	artifacts, err := data.NewBucket(ctx, c.Prefix()+"-artifacts", &data.BucketArgs{
-		Scope: p.scope, Kind: data.Artifacts, BucketName: bucketName(c, "artifacts", p.scope), KmsKeyArn: s.keys.app.Arn,
-		LogBucket: s.buckets.accessLogs, ForceDestroy: c.Storage.ForceDestroy, Protect: c.Keys.Protect, Tags: c.Tags,
-	}, p.here())
-	if err != nil {
-		return err
-	}
-	s.buckets.artifacts = artifacts
 	s.signing, err = workload.NewCodeSigning(ctx, c.Prefix()+"-signing", &workload.CodeSigningArgs{
 		Prefix: c.Prefix(), Policy: workload.SigningPolicy(c.Functions.Signing), Tags: c.Tags,
 	}, p.here())
@@ -46,10 +38,10 @@ func (s *Stack) deployFunctions(ctx *pulumi.Context) (err error) {
 		return err
 	}
 	platform := &workload.FunctionPlatform{
-		Scope: p.scope, Prefix: c.Prefix(), ArchiveDir: c.Functions.Dir, Signing: s.signing, Artifacts: artifacts,
+		Scope: p.scope, Prefix: c.Prefix(), ArchiveDir: c.Functions.Dir, Signing: s.signing, Artifacts: s.buckets.artifacts,
 		SubnetIDs: s.vpc.AppSubnetIDs, SecurityGroupIDs: pulumi.StringArray{s.groups.Lambda},
 		KmsKeyArn: s.keys.app.Arn, KeyAlias: s.keys.app.AliasName, LogKmsKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
-		PermissionsBoundary: s.boundary.Arn, After: slices.Concat(s.endpoints.All, s.vpc.Egress, []pulumi.Resource{s.boundary.Policy}), Tags: c.Tags,
+		MaskLogs: c.Logs.Mask, PermissionsBoundary: s.boundary.Arn, After: slices.Concat(s.endpoints.All, s.vpc.Egress, []pulumi.Resource{s.boundary.Policy}), Tags: c.Tags,
 	}
 	if err := s.newDatabaseUser(ctx, platform); err != nil {
 		return err

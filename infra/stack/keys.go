@@ -15,6 +15,10 @@ type keys struct {
 	// tasks is apart from app, because Fargate takes no multi-region key for
 	// storage: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-create-storage-key.html
 	tasks *data.Key
+	// auditReplica encrypts the copies of the audit's buckets, nil without any.
+	// It is a key of its own because S3 takes a multi-region key for one of its
+	// region anyway, and a key that is there cannot become one.
+	auditReplica *data.Key
 }
 
 // purpose is a row of the table of keys.
@@ -77,5 +81,31 @@ func newKeys(ctx *pulumi.Context, c config.Config, p *place) (keys, error) {
 			return k, err
 		}
 	}
-	return k, nil
+	if !c.Storage.Replication {
+		return k, nil
+	}
+	var err error
+	k.auditReplica, err = data.NewKey(ctx, c.Prefix()+"-audit-replica", &data.KeyArgs{
+		Scope: p.replicaScope, Alias: c.Prefix() + "-audit", Description: "Audit trail encryption key of the copies",
+		DeletionWindowInDays: c.Keys.DeletionWindowDays, OrgID: c.OrgID, Mode: data.KeyPolicyMode(c.Keys.PolicyMode),
+		RotationPeriodInDays: c.Keys.RotationDays, Protect: c.Keys.Protect, Tags: c.Tags,
+	}, p.there())
+	return k, err
+}
+
+// ofApplication is the key of the buckets that a workload uses.
+func (k keys) ofApplication() bucketKey {
+	if k.app == nil {
+		return bucketKey{}
+	}
+	return bucketKey{arn: k.app.Arn, replicaArn: k.app.ReplicaArn, alias: k.app.AliasName}
+}
+
+// ofAudit is the key of the buckets that prove what happened.
+func (k keys) ofAudit() bucketKey {
+	key := bucketKey{arn: k.audit.Arn, alias: k.audit.AliasName}
+	if k.auditReplica != nil {
+		key.replicaArn = k.auditReplica.Arn
+	}
+	return key
 }

@@ -79,9 +79,9 @@ var Outputs = []Output{
 	{Name: "openSearchDashboardUrl", Meaning: "Where people open the search domain's dashboards, from inside the VPC.", value: func(s *Stack) pulumi.Input {
 		return pulumi.Sprintf("https://%s", s.search.Domain.DashboardEndpoint)
 	}},
-	{Name: "buckets", InAccount: true, Meaning: "The buckets: a map of {name, arn} with audit, accessLogs and evidence, with a workload data and artifacts, and with `storage.replication` replica and accessLogsReplica.", value: (*Stack).bucketOutputs},
-	{Name: "evidenceBucket", InAccount: true, Meaning: "The name of the bucket for evidence.", value: func(s *Stack) pulumi.Input { return s.evidence.Name }},
-	{Name: "kmsKeys", InAccount: true, Meaning: "The KMS keys: a map of {arn, alias} by purpose, and appReplica and backupReplica where the replica region has them.", value: (*Stack).keyOutputs},
+	{Name: "buckets", InAccount: true, Meaning: "The buckets: a map of {name, arn} with audit, accessLogs and evidence, config where AWS Config is the stack's, with a workload data and artifacts, and with `storage.replication` accessLogsReplica and a replica of each: replica (of data), auditReplica and so on.", value: (*Stack).bucketOutputs},
+	{Name: "evidenceBucket", InAccount: true, Meaning: "The name of the bucket for evidence.", value: func(s *Stack) pulumi.Input { return s.buckets.evidence.Name }},
+	{Name: "kmsKeys", InAccount: true, Meaning: "The KMS keys: a map of {arn, alias} by purpose, and appReplica, backupReplica and auditReplica where the replica region has them.", value: (*Stack).keyOutputs},
 	{Name: "backupVaultArn", Meaning: "The vault of the recovery points.", When: "`backup.enabled`", value: func(s *Stack) pulumi.Input {
 		if s.backup == nil {
 			return nil
@@ -212,12 +212,19 @@ func (s *Stack) signInHost() pulumi.Input {
 func (s *Stack) bucketOutputs() pulumi.Input {
 	out := pulumi.Map{}
 	for name, b := range map[string]*data.Bucket{
-		"data": s.buckets.data, "audit": s.buckets.audit, "accessLogs": s.buckets.accessLogs, "artifacts": s.buckets.artifacts, "evidence": s.evidence,
-		"replica": s.buckets.dataReplica, "accessLogsReplica": s.buckets.accessLogsReplica,
+		"data": s.buckets.data, "audit": s.buckets.audit, "accessLogs": s.buckets.accessLogs, "artifacts": s.buckets.artifacts, "evidence": s.buckets.evidence,
+		"config": s.buckets.history, "accessLogsReplica": s.buckets.accessLogsReplica,
 	} {
 		if b != nil {
 			out[name] = pulumi.Map{"name": b.Name, "arn": b.Arn}
 		}
+	}
+	for purpose, b := range s.buckets.replicas {
+		name := purpose + "Replica"
+		if purpose == "data" {
+			name = "replica"
+		}
+		out[name] = pulumi.Map{"name": b.Name, "arn": b.Arn}
 	}
 	return out
 }
@@ -233,6 +240,9 @@ func (s *Stack) keyOutputs() pulumi.Input {
 		if key.Replica != nil {
 			out[row.name+"Replica"] = pulumi.Map{"arn": key.ReplicaArn, "alias": pulumi.String(key.AliasName)}
 		}
+	}
+	if key := s.keys.auditReplica; key != nil {
+		out["auditReplica"] = pulumi.Map{"arn": key.Arn, "alias": pulumi.String(key.AliasName)}
 	}
 	return out
 }

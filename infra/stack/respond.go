@@ -4,23 +4,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"redoubt/infra/config"
-	"redoubt/infra/data"
+	"redoubt/infra/identity"
 	"redoubt/infra/monitoring"
 	"redoubt/infra/network"
 	"redoubt/infra/response"
 	"redoubt/infra/workload"
 )
-
-// newEvidence makes the bucket whose objects nobody deletes before their time.
-func (s *Stack) newEvidence(ctx *pulumi.Context) (err error) {
-	c := s.config
-	s.evidence, err = data.NewBucket(ctx, c.Prefix()+"-evidence", &data.BucketArgs{
-		Scope: s.place.scope, Kind: data.Audit, BucketName: bucketName(c, "evidence", s.place.scope), KmsKeyArn: s.keys.audit.Arn,
-		LogBucket: s.buckets.accessLogs, ObjectLock: &data.ObjectLock{Mode: "GOVERNANCE", Days: c.Response.EvidenceDays},
-		Protect: c.Keys.Protect, Tags: c.Tags,
-	}, s.place.here())
-	return err
-}
 
 // newResponder makes what answers a finding.
 func (s *Stack) newResponder(ctx *pulumi.Context) (err error) {
@@ -29,17 +18,28 @@ func (s *Stack) newResponder(ctx *pulumi.Context) (err error) {
 		Scope: p.scope, Prefix: c.Prefix(), Environment: string(c.Environment), Mode: response.Mode(c.Response.Mode),
 		AutoContain: c.Response.AutoContain, ApprovalTimeoutMinutes: c.Response.ApprovalTimeoutMinutes, Approvers: c.Response.Approvers,
 		SubscriberEmails: s.emails(), HealthAlarms: s.alarms.Names, LogGroupNames: s.searchedLogs(),
-		EvidenceBucket: s.evidence, ProtectedBuckets: []string{s.buckets.audit.PhysicalName, s.buckets.accessLogs.PhysicalName},
+		EvidenceBucket: s.buckets.evidence, ProtectedBuckets: s.buckets.protected(),
 		Buckets:     []string{s.buckets.data.PhysicalName},
 		ClusterName: s.service.ClusterName, ServiceName: s.service.ServiceName,
 		IsolationGroupID: s.groups.Isolation, BlockSetArn: s.acl.BlockSetArn, TargetGroupArn: s.balancer.TargetGroupArn,
 		VpcID: s.vpc.ID, DetectorID: s.detector.ID,
 		KmsKeyArn: s.keys.messaging.Arn, KeyAlias: s.keys.messaging.AliasName, EvidenceKeyAlias: s.keys.audit.AliasName,
 		LogKmsKeyArn: s.keys.logs.Arn, LogRetentionInDays: c.Logs.AuditDays,
-		GameDay: c.Response.GameDay, Protect: c.Keys.Protect, Tags: c.Tags,
+		WorkloadBoundary: s.boundary.Arn, GameDay: c.Response.GameDay, Protect: c.Keys.Protect, Tags: c.Tags,
+	}
+	if len(c.Identity.BreakGlass) > 0 {
+		args.ProtectedRoles = []string{identity.BreakGlassName(c.Prefix())}
+	}
+	if archive := s.topics.Archive; archive != nil {
+		args.ArchiveArn = archive.Arn
 	}
 	s.responder, err = response.NewResponder(ctx, c.Prefix()+"-response", args, p.here())
 	return err
+}
+
+// responds says that the stack answers findings.
+func (s *Stack) responds() bool {
+	return s.config.Layer.Workload() && s.config.Response.Mode != string(response.Off)
 }
 
 // emails are the addresses of the channels that hear the highest level.
@@ -83,7 +83,7 @@ func (s *Stack) newContacts(ctx *pulumi.Context) (err error) {
 		Scope: s.place.scope, Prefix: c.Prefix(), Production: c.Environment == config.Prod, Alternate: c.Contacts.Alternate, Protect: c.Keys.Protect,
 		Security: response.Person(c.Contacts.Security), Operations: response.Person(c.Contacts.Operations), Billing: response.Person(c.Contacts.Billing),
 		LegalPrincipals: c.Contacts.Legal, SupportPrincipals: c.Identity.Support,
-		EvidenceBucket: s.evidence, EvidenceKeyAlias: s.keys.audit.AliasName, Tags: c.Tags,
+		EvidenceBucket: s.buckets.evidence, EvidenceKeyAlias: s.keys.audit.AliasName, Tags: c.Tags,
 	}
 	for _, r := range c.Contacts.Readers {
 		args.Readers = append(args.Readers, response.Partner(r))

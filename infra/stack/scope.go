@@ -91,4 +91,16 @@ func (p *place) in(region string) *aws.Provider {
 	}
 }
 
+// others are the regions besides its own that the stack has providers in.
+func (p *place) others() []string {
+	var out []string
+	if p.replica != nil {
+		out = append(out, p.replicaScope.Region)
+	}
+	if p.global != nil {
+		out = append(out, globalRegion)
+	}
+	return out
+}
+
 func sortedRegions[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -40,7 +40,6 @@ type deployed struct {
 	topics    *monitoring.Topics
 	alarms    *monitoring.WorkloadAlarms
 	dashboard *monitoring.Dashboard
-	evidence  *data.Bucket
 	responder *response.Responder
 	backup    *data.Backup
 }
@@ -82,6 +81,7 @@ var steps = []struct {
 	{config.Layer.Workload, (*Stack).deployBackup},
 	{every, (*Stack).watchLogs},
 	{config.Layer.Workload, (*Stack).watchWorkload},
+	{accountOnly, (*Stack).watchCopies},
 	{config.Layer.Workload, (*Stack).newResponder},
 	{every, (*Stack).newRunbooks},
 	{every, (*Stack).newContacts},
@@ -124,10 +124,8 @@ func (s *Stack) deployData(ctx *pulumi.Context) (err error) {
 	if s.keys, err = newKeys(ctx, s.config, s.place); err != nil {
 		return err
 	}
-	if s.buckets, err = newBuckets(ctx, s.config, s.place, s.keys, s.backupTier()); err != nil {
-		return err
-	}
-	return s.newEvidence(ctx)
+	s.buckets, err = newBuckets(ctx, s.config, s.place, s.keys, s.backupTier())
+	return err
 }
 
 func (s *Stack) deployNetwork(ctx *pulumi.Context) (err error) {

@@ -112,7 +112,7 @@ func serviceArgs(c config.Config, p *place, k keys, d deployed) *workload.Servic
 			"application": taskPolicy(c, p.scope, d), "database-user": d.dbUser.Secret.Read(),
 		},
 		KmsKeyArn: k.app.Arn, KeyAlias: k.app.AliasName, StorageKmsKeyArn: k.tasks.Arn,
-		LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays,
+		LogKmsKeyArn: k.logs.Arn, LogRetentionInDays: c.Logs.ApplicationDays, MaskLog: c.Logs.Mask,
 		PermissionsBoundary: d.boundary.Arn,
 		ExecuteCommand:      c.Compute.Exec, ForceDelete: c.Storage.ForceDestroy, Tags: c.Tags,
 	}

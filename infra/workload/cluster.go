@@ -20,12 +20,16 @@ func (c *Service) buildLogs(ctx *pulumi.Context, name string, args *ServiceArgs)
 		{"exec", args.execLogGroup()},
 		{"insights", "/aws/ecs/containerinsights/" + args.Prefix + "/performance"},
 	} {
-		group, err := monitoring.NewLogGroup(ctx, name+"-"+log.what, &monitoring.LogGroupArgs{
+		in := &monitoring.LogGroupArgs{
 			Name:            log.group,
 			KmsKeyArn:       args.LogKmsKeyArn,
 			RetentionInDays: args.LogRetentionInDays,
 			Tags:            args.Tags,
-		}, pulumi.Parent(c))
+		}
+		if args.MaskLog && log.what == "app" {
+			in.MaskIn = args.Scope.Partition
+		}
+		group, err := monitoring.NewLogGroup(ctx, name+"-"+log.what, in, pulumi.Parent(c))
 		if err != nil {
 			return err
 		}

@@ -135,10 +135,14 @@ func (args *FunctionArgs) logGroup() string { return "/aws/lambda/" + args.physi
 // buildLog makes the group before the function does: its own would be
 // unencrypted, and kept for ever.
 func (c *Function) buildLog(ctx *pulumi.Context, name string, args *FunctionArgs) (err error) {
-	c.LogGroup, err = monitoring.NewLogGroup(ctx, name, &monitoring.LogGroupArgs{
+	in := &monitoring.LogGroupArgs{
 		Name: args.logGroup(), KmsKeyArn: args.Platform.LogKmsKeyArn,
 		RetentionInDays: args.Platform.LogRetentionInDays, Tags: args.Platform.Tags,
-	}, pulumi.Parent(c))
+	}
+	if args.Platform.MaskLogs {
+		in.MaskIn = args.Platform.Scope.Partition
+	}
+	c.LogGroup, err = monitoring.NewLogGroup(ctx, name, in, pulumi.Parent(c))
 	return err
 }
 

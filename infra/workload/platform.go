@@ -39,6 +39,8 @@ type FunctionPlatform struct {
 	// LogKmsKeyArn encrypts the log groups.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
+	// MaskLogs hides credentials and personal data in the functions' logs.
+	MaskLogs bool
 	// PermissionsBoundary caps the functions' roles; empty for none.
 	PermissionsBoundary string
 	// After must exist before a function runs: the endpoints and the way out.

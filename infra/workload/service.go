@@ -97,6 +97,8 @@ type ServiceArgs struct {
 	// monitoring.RetentionDays.
 	LogKmsKeyArn       pulumi.StringInput
 	LogRetentionInDays int
+	// MaskLog hides credentials and personal data in the application's log.
+	MaskLog bool
 	// ExecuteCommand lets people open a shell in a task; every session is logged.
 	ExecuteCommand bool
 	// ForceDelete lets the stack's destroy delete images.

@@ -8,14 +8,15 @@ import (
 )
 
 const (
-	docsTrail    = "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html"
-	docsTrailS3  = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html"
-	docsTrailKey = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html"
-	docsDetector = "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_CreateDetector.html"
-	docsVault    = "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupVault.html"
-	docsHub      = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_EnableSecurityHub.html"
-	docsRecorder = "https://docs.aws.amazon.com/config/latest/APIReference/API_PutConfigurationRecorder.html"
-	docsChannel  = "https://docs.aws.amazon.com/config/latest/APIReference/API_PutDeliveryChannel.html"
+	docsTrail       = "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html"
+	docsTrailS3     = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html"
+	docsTrailKey    = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html"
+	docsDetector    = "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_CreateDetector.html"
+	docsVault       = "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupVault.html"
+	docsHub         = "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_EnableSecurityHub.html"
+	docsRecorder    = "https://docs.aws.amazon.com/config/latest/APIReference/API_PutConfigurationRecorder.html"
+	docsChannel     = "https://docs.aws.amazon.com/config/latest/APIReference/API_PutDeliveryChannel.html"
+	docsChannelLock = "https://docs.aws.amazon.com/config/latest/developerguide/manage-delivery-channel.html"
 )
 
 // auditKinds are the trail and the detectors that an account has once per region.
@@ -53,8 +54,9 @@ var auditKinds = []kind{
 		"ResourceConflictException", "Account is already subscribed to Security Hub", docsHub, nil),
 	named(singleton(configRecorderToken, "Config Recorder", "Config Service", "ConfigurationRecorder", "{name}", "",
 		"MaxNumberOfConfigurationRecordersExceededException", "Failed to put configuration recorder because the maximum number of configuration recorders: 1 is reached.", docsRecorder, nil), docsRecorder),
-	named(singleton("aws:cfg/deliveryChannel:DeliveryChannel", "Config Delivery Channel", "Config Service", "DeliveryChannel", "{name}", "",
+	refusing(named(singleton("aws:cfg/deliveryChannel:DeliveryChannel", "Config Delivery Channel", "Config Service", "DeliveryChannel", "{name}", "",
 		"MaxNumberOfDeliveryChannelsExceededException", "Failed to put delivery channel because the maximum number of delivery channels: 1 is reached.", docsChannel, nil), docsChannel),
+		refusal{name: "channel-locked-bucket", code: "InsufficientDeliveryPolicyException", source: docsChannelLock, because: channelLocked}),
 	{
 		token: "aws:guardduty/detectorFeature:DetectorFeature", noun: "GuardDuty Detector Feature", service: "GuardDuty", action: "Detector", call: "UpdateDetector",
 		id: "{detectorId}/{name}", replaces: []string{"detectorId", "name"}, refs: refer(toDetector, "detectorId"),
@@ -82,6 +84,24 @@ func singleton(token, noun, service, action, id, arn, code, message, source stri
 func named(k kind, overwrites string) kind {
 	k.overwrites = overwrites
 	return k
+}
+
+// refusing adds to what AWS refuses of a kind.
+func refusing(k kind, more ...refusal) kind {
+	k.refuses = append(k.refuses, more...)
+	return k
+}
+
+func channelLocked(c *call) string {
+	bucket := c.referred("s3BucketName")
+	if bucket == nil {
+		return ""
+	}
+	lock := c.side(bucket, "aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2")
+	if lock == nil || lock.text("rule.defaultRetention.mode") == "" {
+		return ""
+	}
+	return fmt.Sprintf("Insufficient delivery policy to s3 bucket: %s, unable to write to bucket: objects in it have a default retention, under which AWS Config writes nothing. Give it a bucket without.", bucket.id)
 }
 
 func trailMayNotWrite(c *call) string {

@@ -67,7 +67,7 @@ func TestBackupRefusals(t *testing.T) {
 func TestAuditRefusals(t *testing.T) {
 	t.Parallel()
 	const trail, detector = "aws:cloudtrail/trail:Trail", "aws:guardduty/detector:Detector"
-	s := staged(t, made{"logs", bucketToken, props{"bucket": "trail-logs"}})
+	s := staged(t, made{"logs", bucketToken, props{"bucket": "trail-logs"}}, made{"history", bucketToken, props{"bucket": "config-history"}})
 	s.run(t, []refusedCase{
 		{"trail first", trail, props{"s3BucketName": "$logs"}, "InsufficientS3BucketPolicyException", "trail-logs"},
 		{"policy", policyToken, props{"bucket": "$logs", "policy": `{"Version":"2012-10-17","Statement":[
@@ -75,6 +75,10 @@ func TestAuditRefusals(t *testing.T) {
 			{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::trail-logs/AWSLogs/123456789012/*"}]}`}, "", ""},
 		{"trail", trail, props{"s3BucketName": "$logs"}, "", ""},
 		{"log group without suffix", trail, props{"s3BucketName": "$logs", "cloudWatchLogsGroupArn": "arn:aws:logs:eu-west-1:999999999999:log-group:x"}, "InvalidCloudWatchLogsLogGroupArnException", ":*"},
+		{"versions", versioningToken, props{"bucket": "$logs", "versioningConfiguration": props{"status": "Enabled"}}, "", ""},
+		{"lock", "aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2", props{"bucket": "$logs", "rule": props{"defaultRetention": props{"mode": "GOVERNANCE", "days": 1}}}, "", ""},
+		{"history under lock", "aws:cfg/deliveryChannel:DeliveryChannel", props{"name": "config", "s3BucketName": "$logs"}, "InsufficientDeliveryPolicyException", "default retention"},
+		{"history", "aws:cfg/deliveryChannel:DeliveryChannel", props{"name": "config", "s3BucketName": "$history"}, "", ""},
 		{"detector", detector, nil, "", ""},
 		{"second detector", detector, nil, "BadRequestException", "already exists"},
 	})

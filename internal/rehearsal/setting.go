@@ -13,6 +13,7 @@ const (
 	docsContact        = "https://docs.aws.amazon.com/accounts/latest/reference/API_PutAlternateContact.html"
 	docsInspector      = "https://docs.aws.amazon.com/inspector/v2/APIReference/API_Enable.html"
 	docsResponseTeam   = "https://docs.aws.amazon.com/waf/latest/DDOSAPIReference/API_AssociateDRTRole.html"
+	docsTraces         = "https://docs.aws.amazon.com/xray/latest/api/API_PutEncryptionConfig.html"
 	docsAPIAccount     = "https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateAccount.html"
 )
 
@@ -64,6 +65,11 @@ var settingKinds = []kind{
 	{
 		token: "aws:ec2/serialConsoleAccess:SerialConsoleAccess", noun: "EC2 Serial Console Access", service: "EC2", action: "SerialConsoleAccess", call: "EnableSerialConsoleAccess",
 		overwrites: docsSerialConsole, id: "serial-console-{region}",
+	},
+	{
+		token: "aws:xray/encryptionConfig:EncryptionConfig", noun: "X-Ray Encryption Config", service: "XRay", action: "EncryptionConfig", call: "PutEncryptionConfig",
+		overwrites: docsTraces, id: "{region}", refs: refer(toKey, "keyId"),
+		limits: []limit{{path: "type", oneOf: []string{"KMS", "NONE"}, source: docsTraces}},
 	},
 	{
 		token: "aws:backup/regionSettings:RegionSettings", noun: "Backup Region Settings", service: "Backup", action: "RegionSettings", call: "UpdateRegionSettings",

@@ -57,6 +57,7 @@ var neighbours = map[string]neighbour{
 	"public access block":   {token: "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock", first: props{"blockPublicAcls": true}, second: props{"blockPublicAcls": false}},
 	"volume encryption":     {token: "aws:ebs/encryptionByDefault:EncryptionByDefault", first: props{"enabled": true}, second: props{"enabled": false}},
 	"public snapshots":      {token: "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess", first: props{"state": "block-all-sharing"}, second: props{"state": "unblocked"}},
+	"trace encryption":      {token: "aws:xray/encryptionConfig:EncryptionConfig", first: props{"type": "KMS", "keyId": "alias/aws/xray"}, second: props{"type": "NONE"}},
 	"public images":         {token: "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess", first: props{"state": "block-new-sharing"}, second: props{"state": "unblocked"}},
 	"metadata defaults":     {token: "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults", first: props{"httpTokens": "required"}, second: props{"httpTokens": "optional"}},
 	"serial console":        {token: "aws:ec2/serialConsoleAccess:SerialConsoleAccess", first: props{"enabled": false}, second: props{"enabled": true}},

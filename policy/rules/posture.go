@@ -149,10 +149,21 @@ func recorderOn(s *rule.Stack, recorder *rule.Resource) rule.Verdict {
 func recorderDelivers(s *rule.Stack, recorder *rule.Resource) rule.Verdict {
 	for _, channel := range s.Of("cfg/deliveryChannel") {
 		if channel.Region() == recorder.Region() {
-			return rule.Pass()
+			return channelArrives(s, channel)
 		}
 	}
 	return rule.Fail("no delivery channel is in the recorder's region: AWS does not start it")
+}
+
+// channelArrives looks for what AWS Config cannot write under.
+// https://docs.aws.amazon.com/config/latest/developerguide/manage-delivery-channel.html
+func channelArrives(s *rule.Stack, channel *rule.Resource) rule.Verdict {
+	for _, bucket := range s.Refs(channel, "s3BucketName", "s3/bucket").Targets {
+		if len(defaultRetentions(s, bucket)) > 0 {
+			return rule.Fail("%s has a default retention: AWS Config delivers nothing into it", bucket.Label())
+		}
+	}
+	return rule.Pass()
 }
 
 // inspectorScans says what Inspector calls the resources that it scans.

@@ -134,12 +134,8 @@ func auditLocked(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verdi
 		return rule.Skip()
 	}
 	const what = "who can delete objects can delete the audit log"
-	modes := append(bucket.Each("objectLockConfiguration.rule.defaultRetention.mode"), bucket.Each("objectLockConfiguration.rules.defaultRetentions.mode")...)
-	configs := s.Pointing(bucket, "bucket", "s3/bucketObjectLockConfiguration")
-	for _, c := range configs {
-		modes = append(modes, c.Each("rule.defaultRetention.mode")...)
-	}
-	if len(modes) == 0 && len(configs) == 0 {
+	modes := defaultRetentions(s, bucket)
+	if len(modes) == 0 && len(s.Pointing(bucket, "bucket", "s3/bucketObjectLockConfiguration")) == 0 {
 		return missing(s, "bucket", "s3/bucketObjectLockConfiguration", "s3/bucket", "no object lock belongs to the bucket of a trail: "+what)
 	}
 	out := rule.Skip()
@@ -150,4 +146,14 @@ func auditLocked(s *rule.Stack, bucket *rule.Resource, _ rule.Params) rule.Verdi
 		return rule.Fail("the object lock of a trail's bucket has no default retention: %s", what)
 	}
 	return out
+}
+
+// defaultRetentions are the modes of a bucket's default retention, of the bucket
+// itself and of the resource for it.
+func defaultRetentions(s *rule.Stack, bucket *rule.Resource) []rule.Value {
+	modes := append(bucket.Each("objectLockConfiguration.rule.defaultRetention.mode"), bucket.Each("objectLockConfiguration.rules.defaultRetentions.mode")...)
+	for _, c := range s.Pointing(bucket, "bucket", "s3/bucketObjectLockConfiguration") {
+		modes = append(modes, c.Each("rule.defaultRetention.mode")...)
+	}
+	return modes
 }

@@ -47,15 +47,17 @@ func redoubt(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), err.String()
 }
 
-// The main job: both stacks, from preview to destroy, under the pack's profile guide
-// and without an exemption.
+// The main job: both stacks, from preview to destroy, each under the pack's profile
+// guide and what its environment adds to it, and without an exemption.
 func TestRehearse(t *testing.T) {
 	t.Parallel()
 	// The engine alone takes as long as all else: it is measured once.
+	profiles := map[string][]string{"prod": {"--policy-config", filepath.Join(root, "policy", "profiles", "prod.json")}}
 	for stack, floor := range map[string]string{"dev": "--floor", "prod": "--no-floor"} {
 		t.Run(stack, func(t *testing.T) {
 			t.Parallel()
-			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--policy-profile", "guide", "--stack", stack, floor, "--json")
+			args := append([]string{"rehearse", "--project", root, "--policy-pack", pack, "--policy-profile", "guide", "--stack", stack, floor, "--json"}, profiles[stack]...)
+			code, stdout, stderr := redoubt(t, args...)
 			require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
 			var report rehearse.Report
 			require.NoError(t, json.Unmarshal([]byte(stdout), &report))
