@@ -31,7 +31,7 @@ func TestMistakesThatCannotBeToldApartAreApart(t *testing.T) {
 func TestTheNearestMistakeIsNamed(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
-		"unencrypted-buket": "unencrypted-bucket", "rotation": "kms-without-rotation", "s3-kms-encryption": "unencrypted-bucket",
+		"unencrypted-buket": "unencrypted-bucket", "without-rotation": "kms-without-rotation", "s3-kms-encryption": "unencrypted-bucket",
 	} {
 		_, err := Mistakes(blueprint.DefenseInDepth, given)
 		require.ErrorContains(t, err, "did you mean "+want+"?")
