@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -50,7 +51,10 @@ func TestTheEngineMakesEveryRepair(t *testing.T) {
 	for name, e := range broken {
 		r := e.rule
 		require.NotNil(t, now[name], name)
-		verdict := r.Check(&rule.Resource{Type: rule.Canonical(e.Type), Token: e.Type, Name: name, Inputs: now[name]}, e.params)
+		verdict := r.Check(&rule.Resource{
+			URN:  resource.NewURN("dev", "repairs", "", tokens.Type(e.Type), name),
+			Type: rule.Canonical(e.Type), Token: e.Type, Name: name, Inputs: now[name],
+		}, e.params)
 		require.Equal(t, rule.Passed, verdict.Outcome, "%s: %s", name, verdict.Reason())
 	}
 	require.Equal(t, resource.MakeSecret(resource.NewBoolProperty(true)), now["careful"]["enableKeyRotation"], "a repaired secret is one")
@@ -78,7 +82,7 @@ func TestRepairsReplaceNothing(t *testing.T) {
 			{"aws:kms/key:Key", "lost-soon", pulumi.Map{"enableKeyRotation": pulumi.Bool(true), "deletionWindowInDays": pulumi.Int(7), "rotationPeriodInDays": pulumi.Int(2560)}},
 			{"aws:ecs/cluster:Cluster", "unseen", pulumi.Map{}},
 			{"aws:guardduty/detector:Detector", "slow", pulumi.Map{"enable": pulumi.Bool(true), "findingPublishingFrequency": pulumi.String("SIX_HOURS")}},
-			{"aws:iam/accountPasswordPolicy:AccountPasswordPolicy", "short", pulumi.Map{"minimumPasswordLength": pulumi.Int(8)}},
+			{"aws:iam/accountPasswordPolicy:AccountPasswordPolicy", "few-letters", pulumi.Map{"minimumPasswordLength": pulumi.Int(8)}},
 			{"aws:cognito/userPool:UserPool", "short", pulumi.Map{"passwordPolicy": pulumi.Map{"minimumLength": pulumi.Int(8)}}},
 			{"aws:secretsmanager/secret:Secret", "lost-at-once", pulumi.Map{"recoveryWindowInDays": pulumi.Int(7)}},
 		} {
