@@ -44,7 +44,7 @@ func editAt(in pulumi.Input, path []string, value any) (pulumi.Input, error) {
 	object = maps.Clone(object)
 	if len(path) == 1 && value == Gone {
 		if _, has := object[path[0]]; !has {
-			return nil, fmt.Errorf("%s is not set", path[0])
+			return nil, fmt.Errorf("%w: %s is not set", ErrNotHere, path[0])
 		}
 		delete(object, path[0])
 		return object, nil

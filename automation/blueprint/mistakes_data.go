@@ -91,11 +91,6 @@ var bucketMistakes = []Mistake{
 		At:     Target{"s3/bucketV2", "evidence-bucket"},
 	},
 	{
-		Name: "bucket-destroyed-full", Family: "S3", Deed: "the evidence bucket is destroyed with what is in it",
-		Rule:   "s3-no-force-destroy",
-		Change: Change{On: Target{"s3/bucketV2", "evidence-bucket"}, Set: map[string]any{"forceDestroy": true}},
-	},
-	{
 		Name: "account-lets-buckets-open", Family: "S3", Deed: "the account no longer blocks public buckets",
 		Rule:   "s3-account-public-access-block",
 		Change: Change{On: Target{"s3/accountPublicAccessBlock", "guards-s3-public-access"}, Set: map[string]any{"restrictPublicBuckets": false}},

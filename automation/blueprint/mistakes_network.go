@@ -97,11 +97,6 @@ var groupMistakes = []Mistake{
 		},
 	},
 	{
-		Name: "endpoint-all-ports", Family: "security groups", Deed: "the endpoints are reached on more than HTTPS",
-		Rule:   "vpc-interface-endpoint-sg-443-only",
-		Change: Change{On: Target{"vpc/securityGroupIngressRule", "endpoint-in-lambda-443"}, Set: map[string]any{"toPort": 450}},
-	},
-	{
 		Name: "rule-without-reason", Family: "security groups", Deed: "nobody says what a rule is for",
 		Rule:   "sg-descriptions-present",
 		Change: Change{On: Target{"vpc/securityGroupIngressRule", "opensearch-in-ecs-443"}, Set: map[string]any{"description": Gone}},

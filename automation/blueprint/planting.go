@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNotHere says that the stack has nothing that the mistake could be made on.
-var ErrNotHere = errors.New("the stack has no such resource")
+var ErrNotHere = errors.New("the stack has nothing of the kind")
 
 // Planting is a set of mistakes on their way into one run of a program.
 type Planting struct {
@@ -38,7 +38,7 @@ func NewPlanting(mistakes []Mistake) *Planting {
 }
 
 // Planted says what is wrong with how the mistake was planted: an error where
-// the stack has no such resource (ErrNotHere), more than one, or not the property.
+// the stack has no such resource or no such property (ErrNotHere), or more than one.
 func (p *Planting) Planted(m Mistake) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

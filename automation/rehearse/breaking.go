@@ -41,7 +41,8 @@ type Broken struct {
 	Rule   string `json:"rule"`
 	// Refused says that the rule refused it.
 	Refused bool `json:"refused"`
-	// Absent says that the stack has nothing that the mistake could be made on.
+	// Absent says that the mistake cannot be made: the stack has nothing to make it
+	// on, or has made it itself.
 	Absent bool `json:"absent,omitempty"`
 	// Problem says why it was not refused.
 	Problem string `json:"problem,omitempty"`
@@ -159,7 +160,7 @@ func (report *BreakReport) judge(mistakes []blueprint.Mistake, planted func(blue
 		case err != nil:
 			b.Problem = "it cannot be planted: " + err.Error()
 		case slices.ContainsFunc(before, func(f engine.Finding) bool { return f.Policy == m.Rule }):
-			b.Problem = m.Rule + " refuses the stack without the mistake too"
+			b.Absent, b.Problem = true, m.Rule+" refuses the stack without the mistake too"
 		case i < 0:
 			b.Problem = fmt.Sprintf("%s said nothing about %s", m.Rule, m.Subject())
 		case found[i].Level != "mandatory" || found[i].Exemption != nil:

@@ -63,7 +63,7 @@ func (v *view) broken(b rehearse.BreakReport) error {
 		return err
 	}
 	if absent > 0 {
-		fmt.Fprintf(v.out, "  %d more cannot be made here: the stack has nothing to make them on.\n", absent)
+		fmt.Fprintf(v.out, "  %d more cannot be made here: the stack has nothing to make them on, or makes them itself.\n", absent)
 	}
 	for _, m := range b.Mistakes {
 		if m.Problem != "" && !m.Absent {
