@@ -106,28 +106,3 @@ type Drift struct {
 	// Deed says it in words.
 	Deed string
 }
-
-// Mistake is one known mistake, planted into the program as it registers its
-// resources.
-type Mistake struct {
-	// Name is what `--break` takes; Deed says the mistake in words.
-	Name, Deed string
-	// Rule is the policy that must refuse it, at preview.
-	Rule string
-	// Plant returns the transformation that makes the mistake. Each run of a
-	// program gets its own.
-	Plant func() pulumi.ResourceTransformation
-}
-
-// With returns the program with the mistake planted.
-func (m Mistake) With(program func(keys []string) pulumi.RunFunc) func(keys []string) pulumi.RunFunc {
-	return func(keys []string) pulumi.RunFunc {
-		run := program(keys)
-		return func(ctx *pulumi.Context) error {
-			if err := ctx.RegisterStackTransformation(m.Plant()); err != nil {
-				return err
-			}
-			return run(ctx)
-		}
-	}
-}

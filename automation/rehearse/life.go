@@ -86,26 +86,6 @@ var steps = []step{
 	}},
 }
 
-// refused is the only step of a rehearsal with a planted mistake: the preview
-// must be refused, by the rule that is meant for it.
-func refused(m blueprint.Mistake) step {
-	return step{"preview", func(ctx context.Context, l *life, r *engine.Recorder) (engine.Outcome, error) {
-		out, err := l.scratch.Preview(ctx, r)
-		if err != nil && len(out.Mandatory()) > 0 {
-			err = nil
-		}
-		return out, err
-	}, func(l *life, out engine.Outcome) (string, string) {
-		l.report.Findings, l.report.Mandatory = out.Mandatory(), len(out.Mandatory())
-		for _, f := range out.Mandatory() {
-			if f.Policy == m.Rule {
-				return fmt.Sprintf("refused by %s, because %s", m.Rule, m.Deed), ""
-			}
-		}
-		return "", fmt.Sprintf("%s, and %s did not refuse it", m.Deed, m.Rule)
-	}}
-}
-
 // resources are what the account holds of the stack.
 func (l *life) resources() []rehearsal.Resource {
 	return slices.DeleteFunc(l.account.Resources(), func(r rehearsal.Resource) bool { return l.beneath[r.URN] })

@@ -34,8 +34,6 @@ type Options struct {
 	// Profile is the name of the pack's profile; empty for what its configuration
 	// says, or else the pack's own.
 	Profile string
-	// Mistake is the name of a mistake to plant, or empty.
-	Mistake string
 	// Floor measures the engine alone too.
 	Floor bool
 	// Progress is told what goes on; it must not block. May be nil.
@@ -51,28 +49,31 @@ type Progress struct {
 	Done *Phase
 }
 
+// check fills in what was left out.
+func (o *Options) check() error {
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	if o.Profile == "" {
+		return nil
+	}
+	_, err := profile.Find(o.Profile)
+	return err
+}
+
 // Run rehearses each stack in an account of its own. The error is about the
 // rehearsal itself (a missing stack, no CLI); a phase that did not do what it
 // must is in the report, with OK false.
 func Run(ctx context.Context, opts Options) (Report, error) {
-	if opts.Progress == nil {
-		opts.Progress = func(Progress) {}
-	}
-	mistake, err := find(opts.Blueprint, opts.Mistake)
-	if err != nil {
+	if err := opts.check(); err != nil {
 		return Report{}, err
-	}
-	if opts.Profile != "" {
-		if _, err := profile.Find(opts.Profile); err != nil {
-			return Report{}, err
-		}
 	}
 	if len(opts.Inputs) > 0 {
 		opts.Blueprint = opts.Blueprint.Ordered()
 	}
 	report := Report{Rehearsal: true, OK: true}
 	for _, stack := range opts.Stacks {
-		one, err := runStack(ctx, opts, stack, mistake)
+		one, err := runStack(ctx, opts, stack)
 		if err != nil {
 			return report, fmt.Errorf("stack %s: %w", stack, err)
 		}
@@ -82,82 +83,67 @@ func Run(ctx context.Context, opts Options) (Report, error) {
 	return report, nil
 }
 
-// find returns the mistake of that name, nil for an empty name.
-func find(b blueprint.Blueprint, name string) (*blueprint.Mistake, error) {
-	if name == "" {
-		return nil, nil
-	}
-	known := ""
-	for i, m := range b.Mistakes {
-		if m.Name == name {
-			return &b.Mistakes[i], nil
+// runStack rehearses the life of one stack.
+func runStack(ctx context.Context, opts Options, stack string) (report StackReport, err error) {
+	err = inScratch(ctx, opts, stack, func(l *life) error {
+		defer func() { report = l.report }()
+		if err := l.play(ctx, steps); err != nil {
+			return err
 		}
-		known += "\n  " + m.Name + ": " + m.Deed
-	}
-	return nil, fmt.Errorf("there is no mistake %q to plant; these are known:%s", name, known)
+		// The engine alone could not read a baseline.
+		if opts.Floor && len(opts.Inputs) == 0 && l.report.OK {
+			return l.measureFloor(ctx, stack)
+		}
+		return nil
+	})
+	return report, err
 }
 
-func runStack(ctx context.Context, opts Options, stack string, mistake *blueprint.Mistake) (_ StackReport, err error) {
+// inScratch makes an account and a workspace for the stack, and what it stands on,
+// and takes them away after the use.
+func inScratch(ctx context.Context, opts Options, stack string, use func(*life) error) (err error) {
 	account, err := openAccount(opts, stack)
 	if err != nil {
-		return StackReport{}, err
+		return err
 	}
 	defer func() { err = errors.Join(err, account.Close()) }()
 	server, err := rehearsal.Serve(ctx, account, "127.0.0.1:0")
 	if err != nil {
-		return StackReport{}, err
+		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 
 	states, err := startService(ctx)
 	if err != nil {
-		return StackReport{}, err
+		return err
 	}
 	defer func() { err = errors.Join(err, states.close()) }()
 	o, err := newOrder(ctx, opts, stack, states, account, server.Port())
 	if err != nil {
-		return StackReport{}, err
+		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
 	kept, err := states.backend(ctx, stack, o.reads()...)
 	if err != nil {
-		return StackReport{}, err
-	}
-
-	program := opts.Blueprint.Program
-	if mistake != nil {
-		program = mistake.With(program)
+		return err
 	}
 	env := environment(server.Port())
 	if opts.Profile != "" {
 		env[profile.Variable] = opts.Profile
 	}
 	scratch, err := engine.NewScratch(ctx, engine.ScratchOptions{
-		Project: o.project, Stack: stack, Program: program, Folders: opts.Blueprint.Folders,
+		Project: o.project, Stack: stack, Program: opts.Blueprint.Program, Folders: opts.Blueprint.Folders,
 		Env:    env,
 		Policy: opts.Policy, PolicyConfig: opts.PolicyConfig, Backend: kept,
 	})
 	if err != nil {
-		return StackReport{}, err
+		return err
 	}
 	defer func() { err = errors.Join(err, scratch.Close()) }()
-
-	l := &life{
+	return use(&life{
 		opts: opts, account: account, scratch: scratch, beneath: o.made,
 		report: StackReport{Stack: stack, OK: true, Findings: []engine.Finding{}},
-	}
-	if mistake != nil {
-		l.report.Mistake = mistake.Name
-		return l.report, l.play(ctx, []step{refused(*mistake)})
-	}
-	if err := l.play(ctx, steps); err != nil {
-		return l.report, err
-	}
-	// The engine alone could not read a baseline.
-	if opts.Floor && len(opts.Inputs) == 0 && l.report.OK {
-		return l.report, l.measureFloor(ctx, stack)
-	}
-	return l.report, nil
+	})
 }
 
 // openAccount opens the simulated account that the stack is for: a stack that

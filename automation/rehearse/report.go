@@ -12,14 +12,14 @@ type Report struct {
 	Rehearsal bool          `json:"rehearsal"`
 	OK        bool          `json:"ok"`
 	Stacks    []StackReport `json:"stacks"`
+	// Breaks are what became of planted mistakes, instead of Stacks.
+	Breaks []BreakReport `json:"breaks,omitempty"`
 }
 
 // StackReport is the rehearsal of one stack.
 type StackReport struct {
 	Stack string `json:"stack"`
 	OK    bool   `json:"ok"`
-	// Mistake is the name of the planted mistake, if any.
-	Mistake string `json:"mistake,omitempty"`
 	// Resources that the account held after the update; ByType counts them.
 	Resources int            `json:"resources"`
 	ByType    map[string]int `json:"byType,omitempty"`

@@ -68,8 +68,9 @@ var lambda = []rule.Rule{
 		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
 			return oneOf(r.Get("policies.untrustedArtifactOnDeployment"), []string{"Enforce"}, "untrusted code is deployed all the same")
 		},
-		Fix: `lambda.CodeSigningConfigPoliciesArgs{UntrustedArtifactOnDeployment: pulumi.String("Enforce")}`,
-		URL: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html",
+		Remediate: rule.SetTo("policies.untrustedArtifactOnDeployment", "Enforce"),
+		Fix:       `lambda.CodeSigningConfigPoliciesArgs{UntrustedArtifactOnDeployment: pulumi.String("Enforce")}`,
+		URL:       "https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html",
 	},
 	{
 		Name:     "lambda-reserved-concurrency",

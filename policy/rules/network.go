@@ -46,12 +46,13 @@ var network = []rule.Rule{
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls: mapped(fsbp("EC2.15"), nist("AC-4", "SC-7")),
 		Types:    []string{"ec2/subnet"},
-		Check: func(r *rule.Resource, _ rule.Params) rule.Verdict {
-			return rule.All(
-				r.Get("mapPublicIpOnLaunch").False("whatever starts in the subnet gets a public address"),
-				r.Get("assignIpv6AddressOnCreation").False("whatever starts in the subnet gets a public IPv6 address"),
-			)
+		Check: func(r *rule.Resource, p rule.Params) rule.Verdict {
+			return rule.All(noPublicIPv4(r, p), noPublicIPv6(r, p))
 		},
+		Remediate: rule.InTurn(
+			rule.Where(noPublicIPv4, rule.SetTo("mapPublicIpOnLaunch", false)),
+			rule.Where(noPublicIPv6, rule.SetTo("assignIpv6AddressOnCreation", false)),
+		),
 		Fix: `ec2.SubnetArgs{MapPublicIpOnLaunch: pulumi.Bool(false)}`,
 		URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-15",
 	},
@@ -110,6 +111,14 @@ var network = []rule.Rule{
 		Fix:        `ec2.NewDefaultSecurityGroup with ec2.DefaultSecurityGroupArgs{VpcId: vpc.ID()} and neither Ingress nor Egress`,
 		URL:        "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-2",
 	},
+}
+
+func noPublicIPv4(r *rule.Resource, _ rule.Params) rule.Verdict {
+	return r.Get("mapPublicIpOnLaunch").False("whatever starts in the subnet gets a public address")
+}
+
+func noPublicIPv6(r *rule.Resource, _ rule.Params) rule.Verdict {
+	return r.Get("assignIpv6AddressOnCreation").False("whatever starts in the subnet gets a public IPv6 address")
 }
 
 func privateOnly(path string) func(*rule.Stack, *rule.Resource, rule.Params) rule.Verdict {

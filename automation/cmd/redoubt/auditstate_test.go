@@ -195,7 +195,7 @@ func TestRehearseReports(t *testing.T) {
 	require.Contains(t, stderr, "2 stacks would write to it: put {stack} in its name")
 	code, _, stderr = redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--break", "all", "--report", "r.pdf")
 	require.Equal(t, exitError, code)
-	require.Contains(t, stderr, "--break all would write to it")
+	require.Contains(t, stderr, "it is of a rehearsal, and --break makes none")
 	require.Contains(t, stderr, "r.pdf: the name does not say")
 }
 

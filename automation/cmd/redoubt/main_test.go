@@ -82,22 +82,68 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// Each known mistake is refused at preview, and the finding says rule,
-// resource, bullet and fix.
+// Each known mistake is refused by its own rule, and nothing else is found: the
+// policy pack finds what is planted, and only that. Every family has some.
+func TestRehearseBreakAll(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--break", "all", "--json")
+	require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+	var report rehearse.Report
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	require.True(t, report.Rehearsal, "a rehearsal says that it is one")
+	require.Len(t, report.Breaks, 1)
+	b := report.Breaks[0]
+	require.Equal(t, "prod", b.Stack)
+	require.Empty(t, b.Extra)
+	require.Len(t, b.Mistakes, len(blueprint.DefenseInDepth.Mistakes))
+	require.GreaterOrEqual(t, len(b.Mistakes), 60)
+	for _, m := range b.Mistakes {
+		require.True(t, m.Refused, "%s: %s", m.Name, m.Problem)
+		require.Equal(t, m.Rule, m.Finding.Policy)
+		require.Contains(t, m.Finding.Message, "fix: ", "the finding says how to fix it")
+	}
+}
+
+// One mistake alone is shown with its finding. Dev has less that can be broken:
+// what it has is refused there too.
 func TestRehearseBreak(t *testing.T) {
 	t.Parallel()
-	for _, m := range blueprint.DefenseInDepth.Mistakes {
-		t.Run(m.Name, func(t *testing.T) {
+	for name, found := range map[string]string{
+		"unencrypted-bucket": "s3-kms-encryption on s3/bucketV2 redoubt-prod-data-bucket", "shield-blind": "shield-health-check-associated on shield/protection balancer",
+		"costs-unwatched": "cost-anomaly-alerts on pulumi:pulumi:Stack redoubt-prod",
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", "prod", "--break", m.Name)
+			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--break", name)
 			require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
-			require.Contains(t, stdout, "refused by "+m.Rule)
-			require.Contains(t, stdout, "mandatory "+m.Rule)
-			require.Contains(t, stdout, "redoubt-prod", "the finding names the resource")
+			require.Contains(t, stdout, "1 of 1 mistakes refused, each by its own rule, in 2 previews")
+			require.Contains(t, stdout, found, "the finding names rule and resource")
 			require.Contains(t, stdout, "guide: ", "the finding cites the bullet")
 			require.Contains(t, stdout, "fix: ", "the finding says how to fix it")
 		})
 	}
+	t.Run("all that dev has", func(t *testing.T) {
+		t.Parallel()
+		code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", "dev", "--break", "all")
+		require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+		require.Contains(t, stdout, "mistakes refused, each by its own rule")
+		require.Contains(t, stdout, "not here")
+	})
+	t.Run("not here", func(t *testing.T) {
+		t.Parallel()
+		code, _, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", "dev", "--break", "detector-feature-off")
+		require.Equal(t, exitError, code, stderr)
+		require.Contains(t, stderr, "mistake detector-feature-off: guardduty-features-enabled refuses the stack without the mistake too")
+	})
+	t.Run("list", func(t *testing.T) {
+		t.Parallel()
+		code, stdout, _ := redoubt(t, "rehearse", "--break", "list")
+		require.Equal(t, exitOK, code)
+		for _, m := range blueprint.DefenseInDepth.Mistakes {
+			require.Contains(t, stdout, m.Name)
+			require.Contains(t, stdout, m.Deed)
+		}
+	})
 }
 
 // What people get wrong: one clear message each, exit code 2, nothing written.
@@ -120,7 +166,7 @@ func TestBadInput(t *testing.T) {
 		"unknown flag":       {[]string{"rehearse", "--stak", "dev"}, []string{"--stak"}},
 		"unknown stack":      {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--stack", "qa"}, []string{`stack "qa": there is no`, "Pulumi.qa.yaml", "stacks here: account, dev, prod, staging"}},
 		"unknown profile":    {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--policy-profile", "cis"}, []string{`"cis" is no profile: did you mean cis-5?`, "nist-800-53"}},
-		"unknown mistake":    {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--break", "nothing"}, []string{`there is no mistake "nothing"`, "unencrypted-bucket"}},
+		"unknown mistake":    {[]string{"rehearse", "--project", root, "--policy-pack", pack, "--break", "nothing"}, []string{`there is no mistake "nothing"`, "did you mean ", "--break list"}},
 		"no project":         {[]string{"rehearse", "--project", t.TempDir(), "--policy-pack", pack}, []string{"no Pulumi project in"}},
 		"missing passphrase": {[]string{"rehearse", "--project", salted, "--policy-pack", pack}, []string{`stack "dev" has encrypted configuration`, "PULUMI_CONFIG_PASSPHRASE"}},
 		"port in use":        {[]string{"rehearse", "--project", root, "--account", filepath.Join(t.TempDir(), "a.json"), "--port", port, "--", "true"}, []string{port, "in use"}},

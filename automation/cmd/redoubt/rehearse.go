@@ -13,10 +13,10 @@ import (
 )
 
 type rehearseCommand struct {
-	Stack        []string `help:"Stack to rehearse; may be given more than once. By default dev." default:"dev" placeholder:"NAME"`
+	Stack        []string `help:"Stack to rehearse; may be given more than once. By default dev, and prod with --break: it has most that can be broken." placeholder:"NAME"`
 	Blueprint    string   `help:"Rehearse an order of this blueprint instead of the project's stacks." placeholder:"NAME"`
 	Inputs       string   `help:"With --blueprint: the order's inputs, JSON. By default the blueprint's example." type:"existingfile" placeholder:"FILE"`
-	Break        string   `help:"Plant a known mistake and see it refused: its name, or all." placeholder:"NAME"`
+	Break        string   `help:"Plant a known mistake and see it refused: its name, or all. list shows them." placeholder:"NAME"`
 	Project      string   `help:"Folder with Pulumi.yaml." default:"." type:"existingdir"`
 	PolicyPack   string   `help:"Policy pack, an executable; the built one by default." placeholder:"PATH"`
 	PolicyConfig string   `help:"Configuration of the policy pack, JSON: levels, parameters, exemptions." type:"existingfile" placeholder:"FILE"`
@@ -37,11 +37,18 @@ and the backend that keeps the state are the real ones, on a free port. The
 engine alone, which the times are compared with, has none of them. An order that
 stands on a baseline gets one first: the project's stack of that name, or dev.
 
+A known mistake is one property of one resource, or one resource, that the
+program should not have. The stack is previewed once as it is; then with the
+mistake, and its rule, made mandatory, must refuse the preview, naming the
+resource, and no rule may find anything else. Mistakes that do not touch each
+other share a preview, so that all of them take as long as a handful.
+
 Examples:
   redoubt rehearse                                 the life of stack dev: preview, up, change, drift, repair, destroy
   redoubt rehearse --stack dev --stack prod        both
+  redoubt rehearse --break list                    the known mistakes, and the rule that refuses each
   redoubt rehearse --break unencrypted-bucket      plant a mistake; the preview must be refused
-  redoubt rehearse --break all                     each known mistake
+  redoubt rehearse --break all --stack dev         each known mistake that dev has something for
   redoubt rehearse --policy-profile fsbp           held to a framework's rules
   redoubt rehearse --blueprint secure-bucket --inputs order.json   the life of an order
   redoubt rehearse --json | jq .ok                 the report as data
@@ -64,23 +71,38 @@ func (c *rehearseCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	ordered, inputs, err := c.order()
+	if err != nil {
+		return err
+	}
+	var broken []blueprint.Mistake
+	switch c.Break {
+	case "":
+	case "list":
+		return listMistakes(s, ordered, c.JSON)
+	default:
+		if broken, err = rehearse.Mistakes(ordered, c.Break); err != nil {
+			return err
+		}
+	}
 	pack := c.PolicyPack
 	if pack == "" {
-		var err error
 		if pack, err = engine.Sibling("redoubt-policy"); err != nil {
 			return fmt.Errorf("the policy pack: %w, or name one with --policy-pack", err)
 		}
 	}
 	view := newView(s, c.JSON)
-	ordered, inputs, err := c.order()
-	if err != nil {
-		return err
-	}
 	opts := rehearse.Options{
-		Project: c.Project, Stacks: c.Stack, Blueprint: ordered, Inputs: inputs,
+		Project: c.Project, Stacks: c.stacks(), Blueprint: ordered, Inputs: inputs,
 		Policy: pack, PolicyConfig: c.PolicyConfig, Profile: c.Profile, Floor: c.Floor, Progress: view.progress,
 	}
-	report, err := rehearseAll(ctx, opts, mistakes(ordered, c.Break))
+	play := rehearse.Run
+	if broken != nil {
+		play = func(ctx context.Context, opts rehearse.Options) (rehearse.Report, error) {
+			return rehearse.Break(ctx, opts, broken)
+		}
+	}
+	report, err := play(ctx, opts)
 	view.finish()
 	if err == nil {
 		err = writeRehearsed(report, targets)
@@ -118,31 +140,16 @@ func (c *rehearseCommand) order() (blueprint.Blueprint, json.RawMessage, error) 
 	return b, inputs, err
 }
 
-// mistakes expands the name that --break takes.
-func mistakes(b blueprint.Blueprint, name string) []string {
-	if name != "all" {
-		return []string{name}
+// stacks are those that were named, or the one that there is most to see of.
+func (c *rehearseCommand) stacks() []string {
+	switch {
+	case len(c.Stack) > 0:
+		return c.Stack
+	case c.Break != "":
+		return []string{"prod"}
+	default:
+		return []string{"dev"}
 	}
-	var names []string
-	for _, m := range b.Mistakes {
-		names = append(names, m.Name)
-	}
-	return names
-}
-
-// rehearseAll makes one rehearsal a mistake and joins the reports.
-func rehearseAll(ctx context.Context, opts rehearse.Options, mistakes []string) (rehearse.Report, error) {
-	all := rehearse.Report{Rehearsal: true, OK: true}
-	for _, m := range mistakes {
-		opts.Mistake = m
-		report, err := rehearse.Run(ctx, opts)
-		if err != nil {
-			return all, err
-		}
-		all.OK = all.OK && report.OK
-		all.Stacks = append(all.Stacks, report.Stacks...)
-	}
-	return all, nil
 }
 
 // childExit carries the exit code of a command that was run against the account.

@@ -94,13 +94,12 @@ func firstLine(p *rehearse.Phase) string {
 // summary prints the report as tables.
 func (v *view) summary(report rehearse.Report) error {
 	for _, s := range report.Stacks {
-		var err error
-		if s.Mistake != "" {
-			err = v.mistake(s)
-		} else {
-			err = v.life(s)
+		if err := v.life(s); err != nil {
+			return err
 		}
-		if err != nil {
+	}
+	for _, b := range report.Breaks {
+		if err := v.broken(b); err != nil {
 			return err
 		}
 	}
@@ -145,17 +144,6 @@ func yes(ok bool) string {
 		return "yes"
 	}
 	return "NO"
-}
-
-// mistake prints what became of a planted mistake.
-func (v *view) mistake(s rehearse.StackReport) error {
-	colour := "32"
-	if !s.OK {
-		colour = "31"
-	}
-	fmt.Fprintf(v.out, "\n%s  stack %s: %s\n", v.paint(colour, "Mistake "+s.Mistake), s.Stack, s.Phases[0].Saw)
-	v.problems(s)
-	return v.findings(s.Findings)
 }
 
 func (v *view) problems(s rehearse.StackReport) {
