@@ -72,6 +72,41 @@ func TestCommandEnvironment(t *testing.T) {
 	}
 }
 
+// talk is with a CLI that says what happens to it and waits for an answer: not in a
+// call that blocks, which a signal that comes just before it does not end.
+type talk struct{ told, lets string }
+
+func newTalk(t *testing.T) talk {
+	t.Helper()
+	k := talk{filepath.Join(t.TempDir(), "told"), filepath.Join(t.TempDir(), "lets")}
+	require.NoError(t, syscall.Mkfifo(k.told, 0o600))
+	return k
+}
+
+func (k talk) says(t *testing.T, want string) {
+	t.Helper()
+	text, err := os.ReadFile(k.told)
+	require.NoError(t, err)
+	require.Equal(t, want+"\n", string(text))
+}
+
+func (k talk) answer(t *testing.T) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(k.lets, []byte("go\n"), 0o600))
+}
+
+// begin runs a CLI until it says that it is ready.
+func (k talk) begin(ctx context.Context, t *testing.T, c *Command) <-chan error {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() {
+		_, _, _, err := c.Run(ctx, t.TempDir(), nil, nil, nil, nil)
+		ended <- err
+	}()
+	k.says(t, "ready")
+	return ended
+}
+
 // An interrupt is handed on once, and then the CLI has its time, unless it is
 // ended by force.
 func TestCommandWaitsAfterAnInterrupt(t *testing.T) {
@@ -82,33 +117,20 @@ func TestCommandWaitsAfterAnInterrupt(t *testing.T) {
 	}{"waits": {false, nil}, "by force": {true, ErrKilled}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			told, lets := filepath.Join(t.TempDir(), "told"), filepath.Join(t.TempDir(), "lets")
-			require.NoError(t, syscall.Mkfifo(told, 0o600))
-			require.NoError(t, syscall.Mkfifo(lets, 0o600))
-			// Without an answer it waits for the second one.
-			c := scripted(t, "trap 'echo interrupted > "+told+"' INT\necho ready > "+told+"\nwhile ! read answer < "+lets+"; do :; done\necho done\n")
+			k := newTalk(t)
+			c := scripted(t, "trap 'echo interrupted > "+k.told+"' INT\necho ready > "+k.told+"\nuntil [ -e "+k.lets+" ]; do sleep 0.02; done\n")
 			kill := make(chan struct{})
 			c.Kill = kill
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			ended := make(chan error, 1)
-			go func() {
-				_, _, _, err := c.Run(ctx, t.TempDir(), nil, nil, nil, nil)
-				ended <- err
-			}()
-			says := func(want string) {
-				text, err := os.ReadFile(told)
-				require.NoError(t, err)
-				require.Equal(t, want+"\n", string(text))
-			}
-			says("ready")
+			ended := k.begin(ctx, t, c)
 			cancel()
-			says("interrupted")
+			k.says(t, "interrupted")
 			require.Empty(t, ended)
 			if row.kill {
 				close(kill)
 			} else {
-				require.NoError(t, os.WriteFile(lets, []byte("go\n"), 0o600))
+				k.answer(t)
 			}
 			require.ErrorIs(t, <-ended, row.want)
 		})
@@ -125,34 +147,22 @@ func TestCommandConcludes(t *testing.T) {
 	}{"not interrupted": {false, nil}, "interrupted just before": {true, ErrKilled}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			told, lets := filepath.Join(t.TempDir(), "told"), filepath.Join(t.TempDir(), "lets")
-			require.NoError(t, syscall.Mkfifo(told, 0o600))
-			require.NoError(t, syscall.Mkfifo(lets, 0o600))
+			k := newTalk(t)
 			// The first interrupt is the last thing that it hears.
-			c := scripted(t, "trap 'echo interrupted > "+told+"; while :; do read answer < "+lets+"; done' INT\necho ready > "+told+"\nread answer < "+lets+"\n")
+			c := scripted(t, "trap 'echo interrupted > "+k.told+"; while :; do sleep 1; done' INT\necho ready > "+k.told+"\nuntil [ -e "+k.lets+" ]; do sleep 0.02; done\n")
 			concluded := make(chan struct{})
 			c.Concluded, c.Conclusion = concluded, time.Millisecond
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			ended := make(chan error, 1)
-			go func() {
-				_, _, _, err := c.Run(ctx, t.TempDir(), nil, nil, nil, nil)
-				ended <- err
-			}()
-			says := func(want string) {
-				text, err := os.ReadFile(told)
-				require.NoError(t, err)
-				require.Equal(t, want+"\n", string(text))
-			}
-			says("ready")
+			ended := k.begin(ctx, t, c)
 			if row.interruptedBefore {
 				cancel()
-				says("interrupted")
+				k.says(t, "interrupted")
 				close(concluded)
 			} else {
 				close(concluded)
 				cancel()
-				require.NoError(t, os.WriteFile(lets, []byte("go\n"), 0o600))
+				k.answer(t)
 			}
 			require.ErrorIs(t, <-ended, row.want)
 		})
