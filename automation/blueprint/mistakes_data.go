@@ -79,12 +79,6 @@ var bucketMistakes = []Mistake{
 		At:     Target{"s3/bucketV2", "artifacts-bucket"},
 	},
 	{
-		Name: "unversioned-bucket", Family: "S3", Deed: "what is overwritten in the bucket of artifacts is lost",
-		Rule:   "s3-versioning-enabled",
-		Change: Change{On: Target{"s3/bucketVersioningV2", "artifacts-versioning"}, Set: map[string]any{"versioningConfiguration.status": "Suspended"}},
-		At:     Target{"s3/bucketV2", "artifacts-bucket"},
-	},
-	{
 		Name: "bucket-with-lists", Family: "S3", Deed: "objects of the evidence bucket have access lists of their own",
 		Rule:   "s3-object-ownership-enforced",
 		Change: Change{On: Target{"s3/bucketOwnershipControls", "evidence-ownership"}, Set: map[string]any{"rule.objectOwnership": "ObjectWriter"}},

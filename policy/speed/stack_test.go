@@ -196,7 +196,7 @@ func TestTheStackIsTheProdStack(t *testing.T) {
 			joined += len(r.PropertyDependencies)
 		}
 		require.Len(t, names, size)
-		require.Greater(t, len(types), 50)
+		require.Greater(t, len(types), 40)
 		require.Greater(t, joined, size/5)
 	}
 }

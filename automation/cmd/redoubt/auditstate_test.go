@@ -175,9 +175,11 @@ func TestAuditOfAServersStack(t *testing.T) {
 func TestRehearseReports(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	code, _, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", "dev", "--break", "unencrypted-bucket",
+	// An order without a replica, under a configuration that wants one.
+	code, _, stderr := redoubt(t, "rehearse", "--blueprint", "secure-bucket", "--policy-pack", pack, "--stack", "dev",
+		"--policy-config", filepath.Join(root, "policy", "profiles", "prod.json"),
 		"--report", filepath.Join(folder, "{stack}.json"), "--report", filepath.Join(folder, "r.sarif"))
-	require.Equal(t, exitOK, code, stderr)
+	require.Equal(t, exitFailed, code, stderr)
 	text, err := os.ReadFile(filepath.Join(folder, "dev.json"))
 	require.NoError(t, err)
 	var r reports.Report

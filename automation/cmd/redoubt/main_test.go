@@ -104,30 +104,17 @@ func TestRehearseBreakAll(t *testing.T) {
 	}
 }
 
-// One mistake alone is shown with its finding. Dev has less that can be broken:
-// what it has is refused there too.
+// One mistake alone is shown with its finding, and one that cannot be made is said.
 func TestRehearseBreak(t *testing.T) {
 	t.Parallel()
-	for name, found := range map[string]string{
-		"unencrypted-bucket": "s3-kms-encryption on s3/bucketV2 redoubt-prod-data-bucket", "shield-blind": "shield-health-check-associated on shield/protection balancer",
-		"costs-unwatched": "cost-anomaly-alerts on pulumi:pulumi:Stack redoubt-prod",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--break", name)
-			require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
-			require.Contains(t, stdout, "1 of 1 mistakes refused, each by its own rule, in 2 previews")
-			require.Contains(t, stdout, found, "the finding names rule and resource")
-			require.Contains(t, stdout, "guide: ", "the finding cites the bullet")
-			require.Contains(t, stdout, "fix: ", "the finding says how to fix it")
-		})
-	}
-	t.Run("all that dev has", func(t *testing.T) {
+	t.Run("one", func(t *testing.T) {
 		t.Parallel()
-		code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", "dev", "--break", "all")
+		code, stdout, stderr := redoubt(t, "rehearse", "--project", root, "--policy-pack", pack, "--stack", "dev", "--break", "unencrypted-bucket")
 		require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
-		require.Contains(t, stdout, "mistakes refused, each by its own rule")
-		require.Contains(t, stdout, "not here")
+		require.Contains(t, stdout, "1 of 1 mistakes refused, each by its own rule, in 2 previews")
+		require.Contains(t, stdout, "s3-kms-encryption on s3/bucketV2 redoubt-dev-data-bucket", "the finding names rule and resource")
+		require.Contains(t, stdout, "guide: ", "the finding cites the bullet")
+		require.Contains(t, stdout, "fix: ", "the finding says how to fix it")
 	})
 	t.Run("not here", func(t *testing.T) {
 		t.Parallel()
