@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -19,35 +18,6 @@ func SetTo(path string, value any) func(*Resource, Params) (resource.PropertyMap
 func SetWith(path string, value func(Params) any) func(*Resource, Params) (resource.PropertyMap, bool) {
 	return func(r *Resource, p Params) (resource.PropertyMap, bool) {
 		return set(r.Inputs, strings.Split(path, "."), resource.NewPropertyValue(value(p)))
-	}
-}
-
-// SetEach returns a remediation that sets the property at a dotted path in every
-// element of a list that applies says it is about. It refuses what SetTo
-// refuses, and a list without such an element.
-func SetEach(list, path string, value any, applies func(Value) bool) func(*Resource, Params) (resource.PropertyMap, bool) {
-	return func(r *Resource, _ Params) (resource.PropertyMap, bool) {
-		old := r.Inputs[resource.PropertyKey(list)]
-		if !old.IsArray() {
-			return nil, false
-		}
-		elements, changed := slices.Clone(old.ArrayValue()), false
-		for i, e := range elements {
-			if !applies(newValue(e, list, false)) {
-				continue
-			}
-			if !e.IsObject() {
-				return nil, false
-			}
-			inner, ok := set(e.ObjectValue(), strings.Split(path, "."), resource.NewPropertyValue(value))
-			if !ok {
-				return nil, false
-			}
-			elements[i], changed = resource.NewObjectProperty(inner), true
-		}
-		out := r.Inputs.Copy()
-		out[resource.PropertyKey(list)] = resource.NewArrayProperty(elements)
-		return out, changed
 	}
 }
 

@@ -42,7 +42,7 @@ func TestSetToRefusesWhatItCannotSee(t *testing.T) {
 	}
 }
 
-func TestSetEachChangesOnlyWhatItIsAbout(t *testing.T) {
+func TestSetInListChangesOnlyWhatItIsAbout(t *testing.T) {
 	t.Parallel()
 	object := func(m resource.PropertyMap) resource.PropertyValue { return resource.NewObjectProperty(m) }
 	name := func(s string) resource.PropertyMap {
@@ -54,7 +54,7 @@ func TestSetEachChangesOnlyWhatItIsAbout(t *testing.T) {
 		"hidden": resource.NewArrayProperty([]resource.PropertyValue{resource.MakeSecret(object(name("b")))}),
 		"later":  unknown,
 	}
-	out, ok := SetEach("list", "on", true, isB)(res(in), Params{})
+	out, ok := SetInList("list", "on", true, isB)(res(in), Params{})
 	require.True(t, ok)
 	changed := out["list"].ArrayValue()
 	require.Equal(t, object(name("a")), changed[0])
@@ -62,9 +62,9 @@ func TestSetEachChangesOnlyWhatItIsAbout(t *testing.T) {
 	require.NotContains(t, in["list"].ArrayValue()[1].ObjectValue(), resource.PropertyKey("on"), "the inputs are not changed")
 
 	for _, list := range []string{"hidden", "later", "missing"} {
-		_, ok := SetEach(list, "on", true, isB)(res(in), Params{})
+		_, ok := SetInList(list, "on", true, isB)(res(in), Params{})
 		require.False(t, ok, list)
 	}
-	_, ok = SetEach("list", "on", true, func(Value) bool { return false })(res(in), Params{})
+	_, ok = SetInList("list", "on", true, func(Value) bool { return false })(res(in), Params{})
 	require.False(t, ok, "nothing to repair")
 }

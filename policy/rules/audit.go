@@ -64,6 +64,8 @@ var audit = []rule.Rule{
 		Check:    recordsKMS,
 		Fix:      `cloudtrail.TrailEventSelectorArgs without ExcludeManagementEventSources`,
 		URL:      "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html",
+		// What leaves out other sources too, or is an advanced selector, is for people.
+		Remediate: rule.SetInList("eventSelectors", "excludeManagementEventSources", []any{}, excludesOnlyKMS),
 	},
 }
 
@@ -106,6 +108,12 @@ func recordsKMS(r *rule.Resource, _ rule.Params) rule.Verdict {
 		}
 	}
 	return out
+}
+
+// excludesOnlyKMS says that an event selector leaves out KMS and no other source.
+func excludesOnlyKMS(selector rule.Value) bool {
+	sources := selector.Get("excludeManagementEventSources").Items()
+	return len(sources) > 0 && !slices.ContainsFunc(sources, func(v rule.Value) bool { return notKMS(v).Outcome != rule.Failed })
 }
 
 func notKMS(v rule.Value) rule.Verdict {

@@ -95,7 +95,7 @@ func measure(r *rule.Resource, p rule.Params) (resource.PropertyMap, bool) {
 	if r.Get("settings").Empty() {
 		return rule.SetTo("settings", []any{map[string]any{"name": insights, "value": "enabled"}})(r, p)
 	}
-	return rule.SetEach("settings", "value", "enabled", isInsights)(r, p)
+	return rule.SetInList("settings", "value", "enabled", isInsights)(r, p)
 }
 
 func sessionsRecorded(s *rule.Stack, cluster *rule.Resource, _ rule.Params) rule.Verdict {

@@ -94,7 +94,7 @@ var ecsTask = []rule.Rule{
 		},
 		Fix: `ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs{TransitEncryption: pulumi.String("ENABLED")}`,
 		URL: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/efs-volumes.html",
-		Remediate: rule.SetEach("volumes", "efsVolumeConfiguration.transitEncryption", "ENABLED", func(v rule.Value) bool {
+		Remediate: rule.SetInList("volumes", "efsVolumeConfiguration.transitEncryption", "ENABLED", func(v rule.Value) bool {
 			return v.Get("efsVolumeConfiguration").Present()
 		}),
 	},

@@ -13,7 +13,7 @@ var endpoints = []rule.Rule{
 	{
 		Name:     "vpc-required-endpoints-present",
 		Summary:  "A VPC with workloads has endpoints for the AWS services of the stack: gateways always, interfaces where no NAT gateway stands in for them.",
-		Guide:    []guide.ID{guide.ArchitectureInTransitEndpoints},
+		Guide:    []guide.ID{guide.ArchitectureInTransitEndpoints, guide.DiagramECSS3},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls: mapped(fsbp("EC2.55", "EC2.56", "EC2.57"), nist("SC-7", "AC-4"), pci("1.2.8", "1.3.1", "1.3.2")),
 		Types:    []string{"ec2/vpc"},

@@ -38,7 +38,7 @@ var groupExposure = []rule.Rule{
 	{
 		Name:     "sg-no-wide-cidr",
 		Summary:  "A security group names public addresses in small ranges; neighbouring ranges count as one.",
-		Guide:    []guide.ID{guide.PracticesSecurityGroupsSpecificCIDRBlocks},
+		Guide:    []guide.ID{guide.PracticesSecurityGroupsSpecificCIDRBlocks, guide.OverviewNetworkSecurityGroups},
 		Severity: rule.Medium, Level: rule.Advisory,
 		Controls: mapped(nist("SC-7")),
 		Types:    ingressTypes,

@@ -79,7 +79,7 @@ var groupTopology = []rule.Rule{
 	{
 		Name:     "sg-opensearch-internal-only",
 		Summary:  "An OpenSearch domain takes HTTPS from security groups and ranges of its VPC only.",
-		Guide:    []guide.ID{guide.ArchitectureSecurityGroupsOpenSearch},
+		Guide:    []guide.ID{guide.ArchitectureSecurityGroupsOpenSearch, guide.DiagramECSOpenSearch},
 		Severity: rule.Critical, Level: rule.Mandatory,
 		Controls:   mapped(fsbp("Opensearch.2"), nist("AC-4", "SC-7")),
 		Types:      ingressTypes,

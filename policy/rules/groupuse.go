@@ -50,7 +50,7 @@ var groupUse = []rule.Rule{
 	{
 		Name:     "sg-prefer-sg-reference-for-internal",
 		Summary:  "Inside a VPC a security group lets in groups, which follow their members, rather than ranges, into which anybody may move.",
-		Guide:    []guide.ID{guide.PracticesSecurityGroupsServiceLinkedRules, guide.PracticesSecurityGroupsSpecificCIDRBlocks},
+		Guide:    []guide.ID{guide.PracticesSecurityGroupsServiceLinkedRules, guide.PracticesSecurityGroupsSpecificCIDRBlocks, guide.OverviewNetworkSecurityGroups},
 		Severity: rule.Low, Level: rule.Advisory,
 		Controls:   mapped(nist("AC-4")),
 		Types:      ingressTypes,

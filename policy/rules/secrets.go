@@ -10,7 +10,7 @@ var secrets = []rule.Rule{
 	{
 		Name:     "secret-rotation-configured",
 		Summary:  "A secret rotates.",
-		Guide:    []guide.ID{guide.PracticesKMSSecretsRotation, guide.OverviewDataSecrets},
+		Guide:    []guide.ID{guide.PracticesKMSSecretsRotation, guide.OverviewDataSecrets, guide.ResponseContainmentRotateCredentials},
 		Severity: rule.High, Level: rule.Mandatory,
 		Controls: mapped(fsbp("SecretsManager.1"), nist("IA-5(1)"), pci("3.5.1", "8.2.2", "8.3.2")),
 		Types:    []string{"secretsmanager/secret"},

@@ -16,7 +16,7 @@ var securityGroups = []rule.Rule{
 	{
 		Name:     "sg-no-unrestricted-ingress-except-public-alb",
 		Summary:  "Only the security group of a public load balancer lets the internet in.",
-		Guide:    []guide.ID{guide.ArchitectureSecurityGroupsALB, guide.PracticesSecurityGroupsDefaultDeny},
+		Guide:    []guide.ID{guide.ArchitectureSecurityGroupsALB, guide.PracticesSecurityGroupsDefaultDeny, guide.OverviewNetworkSecurityGroups},
 		Severity: rule.Critical, Level: rule.Mandatory,
 		Controls:   mapped(fsbp("EC2.18"), nist("SC-7", "AC-4"), pci("1.2.5", "1.2.8", "1.3.1")),
 		Types:      ingressTypes,

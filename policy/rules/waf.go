@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
 	"redoubt/guide"
 	"redoubt/policy/rule"
 )
@@ -53,7 +55,8 @@ var waf = []rule.Rule{
 		Check:    sendsMetrics,
 		Fix: `wafv2.WebAclVisibilityConfigArgs{CloudwatchMetricsEnabled: pulumi.Bool(true), SampledRequestsEnabled: pulumi.Bool(true)} ` +
 			`on the web ACL and on each rule`,
-		URL: "https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-testing-activities.html",
+		URL:       "https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-testing-activities.html",
+		Remediate: showRequests,
 	},
 	{
 		Name:     "waf-logging-enabled",
@@ -121,6 +124,25 @@ func sendsMetrics(r *rule.Resource, _ rule.Params) rule.Verdict {
 		out = rule.All(out, e.Get("visibilityConfig.cloudwatchMetricsEnabled").True("what the rule matches cannot be seen"))
 	}
 	return out
+}
+
+// showRequests repairs what sendsMetrics finds, but not in rules that are a text.
+func showRequests(r *rule.Resource, p rule.Params) (resource.PropertyMap, bool) {
+	const metrics = "visibilityConfig.cloudwatchMetricsEnabled"
+	silent := func(v rule.Value) bool { return v.Get(metrics).True("").Outcome == rule.Failed }
+	for _, text := range []string{"ruleJson", "rulesJson"} {
+		if r.Get(text).Present() {
+			return nil, false
+		}
+	}
+	repairs := []rule.Repair{rule.SetTo(metrics, true)}
+	if r.Type == "wafv2/webAcl" {
+		repairs = append(repairs, rule.SetTo("visibilityConfig.sampledRequestsEnabled", true))
+	}
+	if slices.ContainsFunc(r.Get("rules").Items(), silent) {
+		repairs = append(repairs, rule.SetInList("rules", metrics, true, silent))
+	}
+	return rule.InTurn(repairs...)(r, p)
 }
 
 const wafLogPrefix = "aws-waf-logs-"
