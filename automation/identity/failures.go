@@ -1,14 +1,13 @@
 package identity
 
 import (
-	"container/list"
 	"net/netip"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"redoubt/automation/provision"
+	"redoubt/internal/buckets"
 )
 
 // So many wrong credentials are looked at from one address, and one in so long
@@ -22,20 +21,11 @@ const (
 // failures count wrong credentials by address.
 type failures struct {
 	now func() time.Time
-
-	mu sync.Mutex
-	// order has *failing, the latest first; by finds them by address.
-	order *list.List
-	by    map[string]*list.Element
-}
-
-type failing struct {
-	address string
-	limit   *rate.Limiter
+	by  *buckets.Set
 }
 
 func newFailures() *failures {
-	return &failures{now: time.Now, order: list.New(), by: map[string]*list.Element{}}
+	return &failures{now: time.Now, by: buckets.New(rate.Every(failureEvery), failureBurst, addressLimit)}
 }
 
 // network is what is counted together: an IPv4 address, or the 64 bits of IPv6
@@ -58,13 +48,11 @@ func network(address string) string {
 
 // check refuses an address from which too much was tried.
 func (f *failures) check(address string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	at, ok := f.by[network(address)]
-	if !ok {
+	bucket := f.by.Seen(network(address))
+	if bucket == nil {
 		return nil
 	}
-	have := at.Value.(*failing).limit.TokensAt(f.now())
+	have := bucket.TokensAt(f.now())
 	if have >= 1 {
 		return nil
 	}
@@ -77,19 +65,5 @@ func (f *failures) check(address string) error {
 
 // add counts a failure.
 func (f *failures) add(address string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	key := network(address)
-	at, ok := f.by[key]
-	if !ok {
-		at = f.order.PushFront(&failing{key, rate.NewLimiter(rate.Every(failureEvery), failureBurst)})
-		f.by[key] = at
-		if f.order.Len() > addressLimit {
-			oldest := f.order.Back()
-			f.order.Remove(oldest)
-			delete(f.by, oldest.Value.(*failing).address)
-		}
-	}
-	f.order.MoveToFront(at)
-	at.Value.(*failing).limit.AllowN(f.now(), 1)
+	f.by.Use(network(address)).AllowN(f.now(), 1)
 }
