@@ -23,10 +23,7 @@ import (
 func TestEveryPropertyThatARuleReadsDecides(t *testing.T) {
 	t.Parallel()
 	idle := allowed(t, "idle.yaml")
-	files := map[string]fixture.File{}
-	for _, f := range fixtures(t) {
-		files[f.Rule] = f
-	}
+	files := filesByRule(t)
 	for _, r := range rules.All() {
 		t.Run(r.Name, func(t *testing.T) {
 			t.Parallel()

@@ -39,10 +39,7 @@ func TestWorkGrowsWithTheStack(t *testing.T) { //nolint:paralleltest // counts a
 // rules of a table, which are to be there for a reason.
 func grows(t *testing.T, size int, grow func(c fixture.Case, by int) fixture.Case, table string) {
 	t.Helper()
-	files := map[string]fixture.File{}
-	for _, f := range fixtures(t) {
-		files[f.Rule] = f
-	}
+	files := filesByRule(t)
 	known := allowed(t, table)
 	for _, r := range rules.All() {
 		seen, faster := map[string]bool{}, ""

@@ -172,10 +172,7 @@ func places(v resource.PropertyValue, path resource.PropertyPath, visit func(res
 // eachVariant calls the test with every value of every example of every rule.
 func eachVariant(t *testing.T, test func(t *testing.T, v variant)) {
 	t.Helper()
-	files := map[string]fixture.File{}
-	for _, f := range fixtures(t) {
-		files[f.Rule] = f
-	}
+	files := filesByRule(t)
 	for _, r := range rules.All() {
 		t.Run(r.Name, func(t *testing.T) {
 			t.Parallel()

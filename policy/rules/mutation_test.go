@@ -19,10 +19,7 @@ import (
 // Whatever the answer then is, the rule must give one.
 func TestNoSmallChangeBreaksARule(t *testing.T) {
 	t.Parallel()
-	files := map[string]fixture.File{}
-	for _, f := range fixtures(t) {
-		files[f.Rule] = f
-	}
+	files := filesByRule(t)
 	for _, r := range rules.All() {
 		t.Run(r.Name, func(t *testing.T) {
 			t.Parallel()

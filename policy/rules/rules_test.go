@@ -23,6 +23,16 @@ func fixtures(t testing.TB) []fixture.File {
 	return files
 }
 
+// filesByRule are the fixtures by the name of their rule.
+func filesByRule(t testing.TB) map[string]fixture.File {
+	t.Helper()
+	files := map[string]fixture.File{}
+	for _, f := range fixtures(t) {
+		files[f.Rule] = f
+	}
+	return files
+}
+
 // pack serves the rules as the engine sees them.
 func pack(t testing.TB, list []rule.Rule, observe func(analyzer.Result)) plugin.Analyzer {
 	t.Helper()
